@@ -1,0 +1,204 @@
+//! How anything changes: a target, the state a rule sees, and what the rule wants done.
+
+use std::sync::Arc;
+
+use crate::{
+    AccountId, Directory, DirectoryChange, FileRef, Identifier, MessageId, Millis, NewEvent, NewMessage, Thread, ThreadId, Ticket,
+    TicketId, Usage, Visitor, VisitorId,
+};
+
+/// What a change locks and what its rule is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// One thread.
+    Thread(ThreadId),
+    /// Several threads, locked in id order; those that exist are shown.
+    Threads(Vec<ThreadId>),
+    /// Whoever is talking on an account, and the thread in which they do.
+    Conversation(ConversationKey),
+    /// One visitor or contact, by its number.
+    Visitor(VisitorId),
+    /// A contact by email or phone, whichever exists.
+    Contact { email: Option<String>, phone: Option<String> },
+    /// One ticket, and a thread to link it to.
+    Ticket { ticket: Option<TicketId>, thread: Option<ThreadId> },
+    /// The portal's directory alone.
+    Directory,
+}
+
+/// How an incoming message finds its visitor and its thread, inside one channel account. The store tries, in this order:
+/// the idempotency key, the message replied to, the integration's thread key, and, only if no thread key is given, the
+/// newest live thread of the visitor on this account. A thread found that is archived counts as not found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ConversationKey {
+    pub account_id: Option<AccountId>,
+    /// The visitor's address on this account.
+    pub identifier: Option<Identifier>,
+    /// An existing visitor or contact that is speaking; goes before `identifier`.
+    pub visitor: Option<VisitorId>,
+    /// The integration's own name for the conversation.
+    pub thread_key: Option<String>,
+    /// An earlier message of this account.
+    pub in_reply_to: Option<MessageId>,
+    /// Unique per account, kept as long as the message.
+    pub idempotency_key: Option<String>,
+    /// Never match an existing thread by visitor alone.
+    pub new_thread: bool,
+}
+
+/// What an idempotency key already led to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Earlier {
+    pub thread_id: ThreadId,
+    pub message_id: MessageId,
+}
+
+/// What a rule sees. Everything in it is locked until the change is applied or dropped.
+#[derive(Debug, Clone)]
+pub struct State {
+    pub directory: Arc<Directory>,
+    pub usage: Usage,
+    pub thread: Option<Thread>,
+    /// For [`Target::Threads`], in id order.
+    pub threads: Vec<Thread>,
+    /// The visitor of the target; for [`Target::Thread`] the thread's own.
+    pub visitor: Option<Visitor>,
+    /// For [`Target::Conversation`] with an email or phone identifier: the contact that has it.
+    pub contact: Option<Visitor>,
+    pub ticket: Option<Ticket>,
+    pub earlier: Option<Earlier>,
+}
+
+/// The instant a rule runs in: time, and ids nobody else will get.
+#[derive(Debug)]
+pub struct Moment {
+    /// Domain time, milliseconds; never before an earlier moment of the portal.
+    pub now: Millis,
+    pub(crate) next_thread: i64,
+    pub(crate) next_visitor: i64,
+    pub(crate) next_ticket: i64,
+    pub(crate) next_file: i64,
+    pub(crate) next_inbox: i64,
+    pub(crate) next_account: i64,
+    pub(crate) next_actor: i64,
+    pub(crate) next_app: i64,
+    pub(crate) message_ids: MessageIds,
+}
+
+/// Where message ids come from.
+#[derive(Debug, Clone)]
+pub(crate) enum MessageIds {
+    /// UUIDv7 of the moment's time and fresh randomness.
+    Random,
+    /// Counted, for tests that compare whole bodies.
+    Counted(Arc<std::sync::atomic::AtomicU64>),
+}
+
+macro_rules! next_id {
+    ($($(#[$doc:meta])* $method:ident, $field:ident, $type:expr, $out:ty);+ $(;)?) => {$(
+        $(#[$doc])*
+        pub fn $method(&mut self) -> $out {
+            let id = self.$field;
+            self.$field += 1;
+            $type(id)
+        }
+    )+};
+}
+
+impl Moment {
+    next_id! {
+        /// The next thread id of the portal.
+        thread_id, next_thread, ThreadId, ThreadId;
+        /// The next visitor (and contact) id of the portal.
+        visitor_id, next_visitor, VisitorId, VisitorId;
+        /// The next ticket id of the portal.
+        ticket_id, next_ticket, TicketId, TicketId;
+        /// The next file id of the portal.
+        file_id, next_file, std::convert::identity, i64;
+        /// The next inbox id of the portal.
+        inbox_id, next_inbox, crate::InboxId, crate::InboxId;
+        /// The next channel account id of the portal.
+        account_id, next_account, AccountId, AccountId;
+        /// The next agent, bot or AI agent id of the portal.
+        actor_id, next_actor, std::convert::identity, i64;
+        /// The next app id of the server.
+        app_id, next_app, crate::AppId, crate::AppId;
+    }
+
+    /// A fresh message id for an entry created at `at`.
+    pub fn message_id(&mut self, at: Millis) -> MessageId {
+        match &self.message_ids {
+            MessageIds::Random => {
+                let at = u64::try_from(at).unwrap_or_default();
+                let time = uuid::Timestamp::from_unix_time(at / 1000, (at % 1000) as u32 * 1_000_000, 0, 0);
+                MessageId(uuid::Uuid::new_v7(time).into_bytes())
+            }
+            MessageIds::Counted(next) => {
+                let n = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                let mut bytes = *uuid::Builder::from_unix_timestamp_millis(u64::try_from(at).unwrap_or_default(), &[0; 10])
+                    .into_uuid()
+                    .as_bytes();
+                bytes[8..].copy_from_slice(&(n | 1 << 63).to_be_bytes());
+                MessageId(bytes)
+            }
+        }
+    }
+
+    /// A moment for rule tests: the given time, ids counted from 1.
+    pub fn still(now: Millis) -> Self {
+        Self {
+            now,
+            next_thread: 1,
+            next_visitor: 1,
+            next_ticket: 1,
+            next_file: 1,
+            next_inbox: 1,
+            next_account: 1,
+            next_actor: 1,
+            next_app: 1,
+            message_ids: MessageIds::Counted(Arc::default()),
+        }
+    }
+}
+
+/// What a rule wants done: all of it in one transaction, or none.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Changes {
+    /// Threads to create (`number` 0) or to replace. `entries` and `revision` are the store's own.
+    pub threads: Vec<Thread>,
+    /// Appended in this order.
+    pub messages: Vec<NewMessage>,
+    /// Visitors and contacts to create or to replace.
+    pub visitors: Vec<Visitor>,
+    /// Addresses bound to visitors, per account. Binding again moves the address.
+    pub identities: Vec<(AccountId, Identifier, VisitorId)>,
+    /// Integration's thread keys bound to threads, per account.
+    pub thread_keys: Vec<(AccountId, String, ThreadId)>,
+    /// Idempotency keys spent, per account.
+    pub idempotency_keys: Vec<(AccountId, String, Earlier)>,
+    pub tickets: Vec<Ticket>,
+    pub files: Vec<FileRef>,
+    pub directory: Vec<DirectoryChange>,
+    /// Threads to hide now and to erase in the background.
+    pub purged: Vec<ThreadId>,
+    /// Recorded in this order, behind those of earlier changes.
+    pub events: Vec<NewEvent>,
+}
+
+impl Changes {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What became of a change, once it is durable.
+#[derive(Debug, Clone)]
+pub struct Applied {
+    /// The changes as the rule asked for them; threads with their numbers, entries and revisions filled in.
+    pub changes: Changes,
+    /// The state the rule saw.
+    pub state: State,
+    /// Position of the portal's newest event after this change.
+    pub event_position: i64,
+}

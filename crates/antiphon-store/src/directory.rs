@@ -1,0 +1,166 @@
+//! The directory: everything about a portal that is small, rarely changed and needed on every request.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::{AccountId, AppId, InboxId, Millis, PortalId};
+
+/// A tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Portal {
+    pub id: PortalId,
+    pub name: String,
+    /// IANA name; the daily request allowance is renewed at its midnight.
+    pub time_zone: String,
+    pub quota: Quota,
+    pub created_at: Millis,
+}
+
+/// How much a portal may hold; `None` is no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Quota {
+    pub messages: Option<i64>,
+    /// Bytes of message documents.
+    pub bytes: Option<i64>,
+}
+
+/// How much a portal holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    pub threads: i64,
+    pub messages: i64,
+    /// Bytes of message documents.
+    pub bytes: i64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InboxKind {
+    Inbox,
+    HelpDesk,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inbox {
+    pub id: InboxId,
+    pub name: String,
+    pub kind: InboxKind,
+    /// Whether an answer on an unassigned thread assigns it to the sender.
+    pub assign_on_reply: bool,
+    pub created_at: Millis,
+    pub updated_at: Millis,
+    pub archived_at: Option<Millis>,
+}
+
+/// What an outgoing message on an account becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Adapter {
+    /// Stored, and taken over by whatever reads the history (a chat widget, an app, a test).
+    Stored,
+    /// Nothing here can carry it: the message is kept as failed.
+    None,
+}
+
+/// An address on a channel.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Identifier {
+    /// `HS_EMAIL_ADDRESS`, `HS_PHONE_NUMBER`, `HS_SHORT_CODE` or `CHANNEL_SPECIFIC_OPAQUE_ID`.
+    pub kind: String,
+    pub value: String,
+}
+
+/// A channel account: one connected mailbox, chat flow or phone number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    pub id: AccountId,
+    pub channel_id: i64,
+    pub inbox_id: InboxId,
+    pub name: String,
+    pub active: bool,
+    pub authorized: bool,
+    pub identifier: Option<Identifier>,
+    pub adapter: Adapter,
+    /// Greeting that starts a chat.
+    pub welcome: Option<String>,
+    pub created_at: Millis,
+    pub archived_at: Option<Millis>,
+}
+
+/// Who acts inside a portal and is no visitor and no app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ActorKind {
+    Agent,
+    Bot,
+    Llm,
+}
+
+/// An agent, a bot or an AI agent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    pub kind: ActorKind,
+    /// The number behind the letter of the actor id.
+    pub id: i64,
+    pub name: Option<String>,
+    pub email: Option<String>,
+    /// Absolute URL.
+    pub avatar: Option<String>,
+    /// A deactivated actor stays resolvable but can do nothing.
+    pub active: bool,
+    pub created_at: Millis,
+}
+
+/// An integration, installed in a portal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct App {
+    pub id: AppId,
+    pub name: String,
+    pub avatar: Option<String>,
+    /// Signs what the server sends to the app.
+    pub client_secret: String,
+    pub developer_key: String,
+    /// Suspended or uninstalled: its tokens answer `BANNED`, its name stays resolvable.
+    pub active: bool,
+    pub created_at: Millis,
+}
+
+/// SHA-256 of a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TokenHash(pub [u8; 32]);
+
+/// What a token opens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Token {
+    pub hash: TokenHash,
+    pub portal_id: PortalId,
+    pub app_id: AppId,
+    /// What a person recognises it by; never the token.
+    pub label: String,
+    pub scopes: Vec<String>,
+    pub created_at: Millis,
+    pub expires_at: Option<Millis>,
+    pub revoked_at: Option<Millis>,
+}
+
+/// A portal's directory at one revision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Directory {
+    pub portal: Portal,
+    /// Raised by every change of the directory.
+    pub revision: i64,
+    pub inboxes: BTreeMap<InboxId, Inbox>,
+    pub accounts: BTreeMap<AccountId, Account>,
+    pub actors: BTreeMap<(ActorKind, i64), Actor>,
+    pub apps: BTreeMap<AppId, App>,
+    pub tokens: Vec<Arc<Token>>,
+}
+
+/// One change of a portal's directory. Each creates the row or replaces it whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DirectoryChange {
+    Portal(Portal),
+    Inbox(Inbox),
+    Account(Account),
+    Actor(Actor),
+    App(App),
+    Token(Token),
+}
+

@@ -1,0 +1,42 @@
+//! What can go wrong below the rules.
+
+/// Why the store cannot answer. None of these is the caller's fault.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The queue to the writer is full, or the change waited past its deadline. It was not run.
+    #[error("the store is busy")]
+    Busy,
+    /// Less than 5 % of the disk is free. Reads go on.
+    #[error("the disk is nearly full")]
+    DiskLow,
+    /// The store is shutting down or cannot be written. The change was not made.
+    #[error("the store cannot be written: {0}")]
+    Unavailable(String),
+    /// The portal does not exist.
+    #[error("no such portal")]
+    NoPortal,
+    /// A rule's changes broke a constraint of the store: a bug in the rule.
+    #[error("the changes do not fit the store: {0}")]
+    Conflict(String),
+    /// What is stored cannot be understood.
+    #[error("the store is damaged: {0}")]
+    Damaged(String),
+    /// The engine failed.
+    #[error("the store failed: {0}")]
+    Engine(String),
+}
+
+/// Why a store cannot be opened. Each message is one sentence that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("{0} is in use by another antiphon process; stop that one or choose another --data-dir")]
+    InUse(String),
+    #[error("{0} was written by a newer antiphon (schema {1}, this one knows {2}); upgrade this binary")]
+    Newer(String, i64, i64),
+    #[error("{0} cannot be written ({1}); give antiphon a directory that it owns")]
+    NotWritable(String, String),
+    #[error("{0} is damaged ({1}); restore it with `antiphon restore`")]
+    Damaged(String, String),
+    #[error("{0} cannot be opened: {1}")]
+    Engine(String, String),
+}

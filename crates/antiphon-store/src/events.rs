@@ -1,0 +1,66 @@
+//! The spine: every change records what happened, in the same transaction.
+
+use crate::Millis;
+
+/// What kind of object an event is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum ObjectKind {
+    Thread = 1,
+    Visitor = 2,
+    Ticket = 3,
+    File = 4,
+    Directory = 5,
+}
+
+/// What happened. Kinds without a counterpart in the public contract are internal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum EventKind {
+    /// `conversation.creation`
+    ThreadCreated = 1,
+    /// `conversation.newMessage`; the payload names the message and its kind.
+    MessageAdded = 2,
+    /// `conversation.propertyChange`; the payload names property and value.
+    ThreadChanged = 3,
+    /// `conversation.deletion`
+    ThreadArchived = 4,
+    /// `conversation.privacyDeletion`
+    ThreadPurged = 5,
+    /// Internal: an entry or a property that no public event reports.
+    ThreadTouched = 6,
+    /// Internal: a visitor or contact was made or changed.
+    VisitorChanged = 7,
+    /// Internal: a ticket was made or changed.
+    TicketChanged = 8,
+    /// Internal: a file was made or changed.
+    FileChanged = 9,
+    /// Internal: the portal's directory has a new revision.
+    DirectoryChanged = 10,
+}
+
+/// An event to be recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEvent {
+    pub kind: EventKind,
+    pub object: ObjectKind,
+    /// The object's number; 0 for the directory.
+    pub object_id: i64,
+    pub occurred_at: Millis,
+    /// A JSON object with the event's own members; empty for none.
+    pub payload: String,
+}
+
+/// An event of the spine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Dense per portal, from 1.
+    pub position: i64,
+    pub kind: EventKind,
+    pub object: ObjectKind,
+    pub object_id: i64,
+    /// The object's revision after the change.
+    pub revision: i64,
+    pub occurred_at: Millis,
+    pub payload: String,
+}

@@ -1,0 +1,39 @@
+//! What Antiphon remembers.
+//!
+//! Callers see three things and no SQL:
+//!
+//! * **finders** such as [`Store::thread_by_id`]: they take the portal first, so a query that forgets its owner cannot be written;
+//! * [`Store::change`]: the only way to change anything. It locks a [`Target`], shows the [`State`] to a rule, applies the rule's
+//!   [`Changes`] in one transaction and answers once they are durable. A rule may refuse; the store never does;
+//! * [`Store::events_after`]: the spine, one dense sequence of events per portal, for everything that happens afterwards.
+//!
+//! A rule is a plain function of what it is shown. It may run more than once for one change and must not keep anything
+//! from a run that was thrown away.
+
+mod changes;
+mod directory;
+mod error;
+mod events;
+mod files;
+mod ids;
+mod messages;
+mod sqlite;
+mod store;
+mod threads;
+mod visitors;
+
+pub use changes::{Applied, Changes, ConversationKey, Earlier, Moment, State, Target};
+pub use directory::{
+    Account, Actor, ActorKind, Adapter, App, Directory, DirectoryChange, Identifier, Inbox, InboxKind, Portal, Quota, Token,
+    TokenHash, Usage,
+};
+pub use error::{OpenError, StoreError};
+pub use events::{Event, EventKind, NewEvent, ObjectKind};
+pub use files::FileRef;
+pub use ids::{AccountId, AppId, InboxId, MessageId, Millis, PortalId, ThreadId, TicketId, VisitorId};
+pub use messages::{
+    Direction, Document, HistoryQuery, MessageKind, NewMessage, Original, Page, Position, StoredMessage,
+};
+pub use store::{Settings, Store, StoreStatus};
+pub use threads::{Thread, ThreadPosition, ThreadQuery, ThreadSort, ThreadStatus, ThreadView};
+pub use visitors::{Ticket, Visitor, VisitorQuery};

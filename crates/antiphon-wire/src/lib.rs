@@ -1,0 +1,21 @@
+//! How Antiphon speaks: the shapes of the HubSpot Conversations API and of our own, as pure data.
+//!
+//! Nothing here decides anything, stores anything or knows HTTP beyond names and numbers. Request types read leniently
+//! what real clients send; response types print exactly what the contract promises: absent, never null.
+
+pub mod account;
+pub mod actor;
+pub mod attachment;
+pub mod batch;
+pub mod channel;
+pub mod cursor;
+pub mod error;
+pub mod id;
+pub mod inbox;
+pub mod lenient;
+pub mod message;
+pub mod own;
+pub mod page;
+pub mod query;
+pub mod thread;
+pub mod timestamp;

@@ -1,0 +1,85 @@
+//! One request on its way to a door, and the answer on its way back. No door sees a socket, a header map or a status line.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use antiphon_store::{AppId, Directory, PortalId, Token};
+use antiphon_wire::query::Query;
+use bytes::Bytes;
+
+use crate::app::App;
+use crate::refusal::Refusal;
+use crate::routes::Version;
+
+/// Who is calling: left here by the token check, already allowed to call this operation.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    pub token: Arc<Token>,
+    /// The portal's directory at the revision of this request.
+    pub directory: Arc<Directory>,
+}
+
+impl Caller {
+    /// The portal everything in this request happens in.
+    pub fn portal(&self) -> PortalId {
+        self.token.portal_id
+    }
+
+    /// The app on whose behalf it happens.
+    pub fn app(&self) -> AppId {
+        self.token.app_id
+    }
+}
+
+/// A request after routing, authentication and limits.
+pub struct Call {
+    pub app: Arc<App>,
+    pub caller: Caller,
+    pub version: Version,
+    /// Values of the path's parameters, in order, percent-decoded once.
+    pub path: Vec<String>,
+    /// The path as it was called, without the query: page links repeat it.
+    pub uri_path: String,
+    /// Scheme and host the client used.
+    pub origin: String,
+    pub query: Query,
+    /// Whole body, inflated, within the operation's limit; empty where none is taken.
+    pub body: Bytes,
+}
+
+/// What a door answers.
+#[derive(Debug, Default)]
+pub struct Answer {
+    pub status: u16,
+    /// JSON, already printed; empty for 204.
+    pub body: Vec<u8>,
+    /// Path of what was created.
+    pub location: Option<String>,
+}
+
+impl Answer {
+    /// 200 with a body.
+    pub fn ok(body: Vec<u8>) -> Self {
+        Self { status: 200, body, location: None }
+    }
+
+    /// 201 with a body and where the new object is.
+    pub fn created(body: Vec<u8>, location: String) -> Self {
+        Self { status: 201, body, location: Some(location) }
+    }
+
+    /// 204.
+    pub fn none() -> Self {
+        Self { status: 204, ..Self::default() }
+    }
+
+    /// Any status with a value printed as JSON.
+    pub fn json(status: u16, value: &impl serde::Serialize) -> Result<Self, Refusal> {
+        let body = serde_json::to_vec(value).map_err(|e| Refusal::Internal(e.to_string()))?;
+        Ok(Self { status, body, location: None })
+    }
+}
+
+/// What every door returns.
+pub type Answered = Pin<Box<dyn Future<Output = Result<Answer, Refusal>> + Send>>;

@@ -1,0 +1,40 @@
+//! Why something was not done: plain data, made by rules and doors, printed in one place (`middleware/error.rs`).
+
+use antiphon_wire::error::Problem;
+
+/// A refusal. Each variant is one row of the error catalogue.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Refusal {
+    /// 400 `VALIDATION_ERROR`: everything that is wrong with the request, at once.
+    Invalid(Vec<Problem>),
+    /// 404 `OBJECT_NOT_FOUND` with the id as the client sent it.
+    NotFound { id: String },
+    /// 403 `QUOTA_EXCEEDED`: the portal may not hold more.
+    QuotaExceeded,
+    /// 503 `SERVICE_UNAVAILABLE` with `Retry-After: 1`.
+    Unavailable,
+    /// 500 `INTERNAL_ERROR`. The text is for the log, never for the answer.
+    Internal(String),
+}
+
+impl Refusal {
+    /// One problem with one parameter or field.
+    pub fn invalid(name: &str, message: impl Into<String>) -> Self {
+        Self::Invalid(vec![Problem::new(name, message)])
+    }
+
+    /// Nothing of that id is here for this caller.
+    pub fn not_found(id: impl ToString) -> Self {
+        Self::NotFound { id: id.to_string() }
+    }
+}
+
+impl From<antiphon_store::StoreError> for Refusal {
+    fn from(error: antiphon_store::StoreError) -> Self {
+        use antiphon_store::StoreError::*;
+        match error {
+            Busy | DiskLow | Unavailable(_) => Self::Unavailable,
+            NoPortal | Conflict(_) | Damaged(_) | Engine(_) => Self::Internal(error.to_string()),
+        }
+    }
+}
