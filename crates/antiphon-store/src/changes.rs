@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::{
-    AccountId, Directory, DirectoryChange, FileRef, Identifier, MessageId, Millis, NewEvent, NewMessage, Thread, ThreadId, Ticket,
-    TicketId, Usage, Visitor, VisitorId,
+    AccountId, Directory, DirectoryChange, Document, FileRef, Identifier, MessageId, Millis, NewEvent,
+    NewMessage, StoredMessage, Thread, ThreadId, Ticket, TicketId, Usage, Visitor, VisitorId,
 };
 
 /// What a change locks and what its rule is shown.
@@ -12,6 +12,8 @@ use crate::{
 pub enum Target {
     /// One thread.
     Thread(ThreadId),
+    /// One entry of a thread; the thread is shown too.
+    Message(ThreadId, MessageId),
     /// Several threads, locked in id order; those that exist are shown.
     Threads(Vec<ThreadId>),
     /// Whoever is talking on an account, and the thread in which they do.
@@ -66,6 +68,10 @@ pub struct State {
     /// For [`Target::Conversation`] with an email or phone identifier: the contact that has it.
     pub contact: Option<Visitor>,
     pub ticket: Option<Ticket>,
+    /// For [`Target::Message`]: the entry, if the thread has it.
+    pub message: Option<StoredMessage>,
+    /// For [`Target::Conversation`] whose `in_reply_to` is a message of the account: where that message is.
+    pub replied: Option<ThreadId>,
     pub earlier: Option<Earlier>,
 }
 
@@ -135,9 +141,12 @@ impl Moment {
             }
             MessageIds::Counted(next) => {
                 let n = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                let mut bytes = *uuid::Builder::from_unix_timestamp_millis(u64::try_from(at).unwrap_or_default(), &[0; 10])
-                    .into_uuid()
-                    .as_bytes();
+                let mut bytes = *uuid::Builder::from_unix_timestamp_millis(
+                    u64::try_from(at).unwrap_or_default(),
+                    &[0; 10],
+                )
+                .into_uuid()
+                .as_bytes();
                 bytes[8..].copy_from_slice(&(n | 1 << 63).to_be_bytes());
                 MessageId(bytes)
             }
@@ -161,6 +170,14 @@ impl Moment {
     }
 }
 
+/// A new document for an entry that exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Replacement {
+    pub thread_id: ThreadId,
+    pub message_id: MessageId,
+    pub document: Document,
+}
+
 /// What a rule wants done: all of it in one transaction, or none.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Changes {
@@ -168,6 +185,8 @@ pub struct Changes {
     pub threads: Vec<Thread>,
     /// Appended in this order.
     pub messages: Vec<NewMessage>,
+    /// Entries whose document is replaced by another; nothing else of them changes.
+    pub replaced: Vec<Replacement>,
     /// Visitors and contacts to create or to replace.
     pub visitors: Vec<Visitor>,
     /// Addresses bound to visitors, per account. Binding again moves the address.

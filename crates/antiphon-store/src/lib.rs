@@ -22,10 +22,10 @@ mod store;
 mod threads;
 mod visitors;
 
-pub use changes::{Applied, Changes, ConversationKey, Earlier, Moment, State, Target};
+pub use changes::{Applied, Changes, ConversationKey, Earlier, Moment, Replacement, State, Target};
 pub use directory::{
-    Account, Actor, ActorKind, Adapter, App, Directory, DirectoryChange, Identifier, Inbox, InboxKind, Portal, Quota, Token,
-    TokenHash, Usage,
+    Account, Actor, ActorKind, Adapter, App, Directory, DirectoryChange, Identifier, Inbox, InboxKind,
+    Portal, Quota, Token, TokenHash, Usage,
 };
 pub use error::{OpenError, StoreError};
 pub use events::{Event, EventKind, NewEvent, ObjectKind};
