@@ -3,6 +3,8 @@
 //! Nothing here decides anything, stores anything or knows HTTP beyond names and numbers. Request types read leniently
 //! what real clients send; response types print exactly what the contract promises: absent, never null.
 
+#![deny(missing_docs)]
+
 pub mod account;
 pub mod actor;
 pub mod attachment;
@@ -17,5 +19,6 @@ pub mod message;
 pub mod own;
 pub mod page;
 pub mod query;
+pub mod schema;
 pub mod thread;
 pub mod timestamp;

@@ -1,0 +1,108 @@
+//! Reading many at once, where some may not be found.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::actor::Actor;
+use crate::error::{Category, Context};
+use crate::lenient::{lenient, wire_enum};
+use crate::timestamp::Timestamp;
+
+/// Most inputs of one batch.
+pub const MAX_INPUTS: usize = 1000;
+
+lenient! {
+    /// What to read.
+    pub struct BatchRead {
+        /// Ids. Absent is an error, empty is not.
+        pub inputs: Option<Vec<String>> = "inputs",
+    }
+}
+
+wire_enum! {
+    /// How far a batch has come.
+    pub enum BatchStatus {
+        /// Everything was looked at.
+        Complete = "COMPLETE",
+        /// Some is still to be done.
+        Processing = "PROCESSING",
+        /// Nothing was begun.
+        Pending = "PENDING",
+        /// It was given up.
+        Canceled = "CANCELED",
+    }
+}
+
+/// What a batch read answers, with 200, or with 207 when something failed in a version that knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = ActorBatch)]
+pub struct Batch {
+    /// Always complete.
+    pub status: BatchStatus,
+    /// What was found, in the order asked for.
+    pub results: Vec<Actor>,
+    /// When the request came.
+    pub requested_at: Timestamp,
+    /// When work began.
+    pub started_at: Timestamp,
+    /// When work ended.
+    pub completed_at: Timestamp,
+    /// How many errors there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub num_errors: Option<i32>,
+    /// What failed, one entry per category.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub errors: Vec<BatchError>,
+}
+
+/// What failed in a batch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct BatchError {
+    /// The literal `error`.
+    pub status: &'static str,
+    /// What happened, for machines.
+    pub category: Category,
+    /// What happened, for people.
+    pub message: String,
+    /// The ids it happened to.
+    pub context: Context,
+    /// Details.
+    pub errors: Vec<crate::error::Problem>,
+    /// Where to read more.
+    pub links: BTreeMap<String, String>,
+}
+
+impl Batch {
+    /// A batch that ran from `started` to `completed`, and the ids it could not resolve.
+    pub fn new(results: Vec<Actor>, unresolved: Vec<String>, started: i64, completed: i64) -> Self {
+        let errors: Vec<_> =
+            (!unresolved.is_empty()).then(|| BatchError::unresolved(unresolved)).into_iter().collect();
+        Self {
+            status: BatchStatus::Complete,
+            results,
+            requested_at: Timestamp(started),
+            started_at: Timestamp(started),
+            completed_at: Timestamp(completed),
+            num_errors: (!errors.is_empty()).then_some(errors.len() as i32),
+            errors,
+        }
+    }
+}
+
+impl BatchError {
+    fn unresolved(ids: Vec<String>) -> Self {
+        Self {
+            status: "error",
+            category: Category::ObjectNotFound,
+            message: "Could not resolve some actors".to_owned(),
+            context: Context::from([("id".to_owned(), ids)]),
+            errors: Vec::new(),
+            links: BTreeMap::new(),
+        }
+    }
+}

@@ -1,0 +1,557 @@
+//! Our own API, `/antiphon/v1`: everything that must exist before conversations can, and traffic that comes in by hand.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::attachment::AttachmentRequest;
+use crate::id::{Id, LenientId};
+use crate::inbox::InboxType;
+use crate::lenient::{lenient, wire_enum};
+use crate::message::{DeliveryIdentifier, IdentifierRequest};
+use crate::timestamp::Timestamp;
+
+wire_enum! {
+    /// What an outgoing message on an account becomes.
+    pub enum Adapter {
+        /// Kept, for whatever reads the history.
+        Stored = "STORED",
+        /// Kept as failed: nothing here can carry it.
+        None = "NONE",
+    }
+}
+
+/// How much a portal may hold; absent is no limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, ToSchema)]
+pub struct Quota {
+    /// Messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub messages: Option<i64>,
+    /// Bytes of messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub bytes: Option<i64>,
+}
+
+/// How much a portal holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, ToSchema)]
+pub struct Usage {
+    /// Threads.
+    pub threads: i64,
+    /// Messages.
+    pub messages: i64,
+    /// Bytes of messages.
+    pub bytes: i64,
+}
+
+/// A portal: one tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Portal {
+    /// Its id.
+    pub id: Id,
+    /// What it is called.
+    pub name: String,
+    /// IANA name of its time zone.
+    pub time_zone: String,
+    /// How much it may hold.
+    pub quota: Quota,
+    /// How much it holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub usage: Option<Usage>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// An app: on whose behalf tokens act.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct App {
+    /// Its id.
+    pub id: Id,
+    /// What it is called.
+    pub name: String,
+    /// Absolute URL of a picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub avatar: Option<String>,
+    /// Whether it may act.
+    pub active: bool,
+    /// Signs what is sent to the app. Shown once, when the app is made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub client_secret: Option<String>,
+    /// Opens the app's own settings. Shown once, when the app is made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub developer_key: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A token, without its secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Token {
+    /// The beginning of its hash: enough to name it, useless to use it.
+    pub id: String,
+    /// What a person recognises it by.
+    pub label: String,
+    /// The app it acts for.
+    pub app_id: Id,
+    /// What it opens.
+    pub scopes: Vec<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub expires_at: Option<Timestamp>,
+    /// When it was revoked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub revoked_at: Option<Timestamp>,
+    /// The token itself. Shown once, when it is made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub token: Option<String>,
+}
+
+/// An inbox with its settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = OwnInbox)]
+pub struct Inbox {
+    /// Its id.
+    pub id: Id,
+    /// What it is called.
+    pub name: String,
+    /// What it is.
+    #[serde(rename = "type")]
+    pub kind: InboxType,
+    /// Whether an answer on an unassigned thread assigns it to the sender.
+    pub assign_on_reply: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// Whether it is archived.
+    pub archived: bool,
+    /// When it was archived, as long as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub archived_at: Option<Timestamp>,
+}
+
+/// A channel account with its settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = OwnChannelAccount)]
+pub struct ChannelAccount {
+    /// Its id.
+    pub id: Id,
+    /// What it is called.
+    pub name: String,
+    /// The channel it belongs to.
+    pub channel_id: Id,
+    /// The inbox it feeds.
+    pub inbox_id: Id,
+    /// Whether it is switched on.
+    pub active: bool,
+    /// Whether its credentials are valid.
+    pub authorized: bool,
+    /// What becomes of outgoing messages.
+    pub adapter: Adapter,
+    /// Greeting that starts a chat.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub welcome_message: Option<String>,
+    /// Its own address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub delivery_identifier: Option<DeliveryIdentifier>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// Whether it is archived.
+    pub archived: bool,
+    /// When it was archived, as long as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub archived_at: Option<Timestamp>,
+}
+
+/// An agent, a bot or an AI agent with its settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = OwnActor)]
+pub struct Actor {
+    /// The number behind the letter.
+    pub id: Id,
+    /// The actor id, such as `A-71`.
+    pub actor_id: String,
+    /// What it is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub name: Option<String>,
+    /// Email address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub email: Option<String>,
+    /// Absolute URL of a picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub avatar: Option<String>,
+    /// Whether it can act.
+    pub active: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A contact, or a visitor that is none yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Contact {
+    /// Its id.
+    pub id: Id,
+    /// The actor id, `V-` and the id.
+    pub actor_id: String,
+    /// Whether it is a contact already.
+    pub contact: bool,
+    /// What it is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub name: Option<String>,
+    /// Email address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub email: Option<String>,
+    /// Phone number, E.164.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub phone: Option<String>,
+    /// Absolute URL of a picture.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub avatar: Option<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+/// A ticket that threads can be linked to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Ticket {
+    /// Its id.
+    pub id: Id,
+    /// What it is about.
+    pub subject: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A file that messages can name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct File {
+    /// Its id.
+    pub id: Id,
+    /// Name with extension.
+    pub name: String,
+    /// Media type.
+    pub media_type: String,
+    /// Bytes, if known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub size: Option<i64>,
+    /// Where its bytes are.
+    pub url: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// What became of an injected message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Injected {
+    /// The thread it went to.
+    pub thread_id: Id,
+    /// The message.
+    pub message_id: String,
+    /// Whether the idempotency key had been used before, so that nothing new was written.
+    pub repeated: bool,
+}
+
+lenient! {
+    /// A portal to be made.
+    pub struct PortalCreate {
+        /// The id it shall have; otherwise the next free one.
+        pub id: Option<LenientId> = "id",
+        /// What it is called.
+        pub name: Option<String> = "name",
+        /// IANA name of its time zone; UTC if absent.
+        pub time_zone: Option<String> = "timeZone",
+        /// How much it may hold.
+        pub quota: Option<QuotaRequest> = "quota",
+    }
+
+    /// What changes about a portal.
+    pub struct PortalPatch {
+        /// What it is called.
+        pub name: Option<String> = "name",
+        /// IANA name of its time zone.
+        pub time_zone: Option<String> = "timeZone",
+        /// How much it may hold. Replaces the quota whole.
+        pub quota: Option<QuotaRequest> = "quota",
+    }
+
+    /// How much a portal may hold; absent is no limit.
+    pub struct QuotaRequest {
+        /// Messages.
+        pub messages: Option<i64> = "messages",
+        /// Bytes of messages.
+        pub bytes: Option<i64> = "bytes",
+    }
+
+    /// An app to be made.
+    pub struct AppCreate {
+        /// The id it shall have; otherwise the next free one.
+        pub id: Option<LenientId> = "id",
+        /// What it is called.
+        pub name: Option<String> = "name",
+        /// Absolute URL of a picture.
+        pub avatar: Option<String> = "avatar",
+    }
+
+    /// What changes about an app.
+    pub struct AppPatch {
+        /// What it is called.
+        pub name: Option<String> = "name",
+        /// Absolute URL of a picture.
+        pub avatar: Option<String> = "avatar",
+        /// Whether it may act.
+        pub active: Option<bool> = "active",
+    }
+
+    /// A token to be made.
+    pub struct TokenCreate {
+        /// What a person recognises it by.
+        pub label: Option<String> = "label",
+        /// The app it acts for.
+        pub app_id: Option<LenientId> = "appId",
+        /// What it opens.
+        pub scopes: Vec<String> = "scopes",
+        /// When it ends; never if absent.
+        pub expires_at: Option<Timestamp> = "expiresAt",
+    }
+
+    /// An inbox to be made.
+    pub struct InboxCreate {
+        /// What it is called.
+        pub name: Option<String> = "name",
+        /// `INBOX` (the default) or `HELP_DESK`.
+        pub kind: Option<String> = "type",
+        /// Whether an answer on an unassigned thread assigns it to the sender; it does unless switched off.
+        pub assign_on_reply: Option<bool> = "assignOnReply",
+    }
+
+    /// What changes about an inbox.
+    pub struct InboxPatch {
+        /// What it is called.
+        pub name: Option<String> = "name",
+        /// `INBOX` or `HELP_DESK`.
+        pub kind: Option<String> = "type",
+        /// Whether an answer on an unassigned thread assigns it to the sender.
+        pub assign_on_reply: Option<bool> = "assignOnReply",
+        /// Into the archive, or out of it.
+        pub archived: Option<bool> = "archived",
+    }
+
+    /// A channel account to be made.
+    pub struct ChannelAccountCreate {
+        /// What it is called.
+        pub name: Option<String> = "name",
+        /// The channel it belongs to.
+        pub channel_id: Option<LenientId> = "channelId",
+        /// The inbox it feeds.
+        pub inbox_id: Option<LenientId> = "inboxId",
+        /// Its own address.
+        pub delivery_identifier: Option<IdentifierRequest> = "deliveryIdentifier",
+        /// Whether it is switched on; it is unless switched off.
+        pub active: Option<bool> = "active",
+        /// Whether its credentials are valid; they are unless said otherwise.
+        pub authorized: Option<bool> = "authorized",
+        /// `STORED` (the default) or `NONE`.
+        pub adapter: Option<String> = "adapter",
+        /// Greeting that starts a chat.
+        pub welcome_message: Option<String> = "welcomeMessage",
+    }
+
+    /// What changes about a channel account.
+    pub struct ChannelAccountPatch {
+        /// What it is called.
+        pub name: Option<String> = "name",
+        /// The inbox it feeds.
+        pub inbox_id: Option<LenientId> = "inboxId",
+        /// Its own address.
+        pub delivery_identifier: Option<IdentifierRequest> = "deliveryIdentifier",
+        /// Whether it is switched on.
+        pub active: Option<bool> = "active",
+        /// Whether its credentials are valid.
+        pub authorized: Option<bool> = "authorized",
+        /// `STORED` or `NONE`.
+        pub adapter: Option<String> = "adapter",
+        /// Greeting that starts a chat; empty for none.
+        pub welcome_message: Option<String> = "welcomeMessage",
+        /// Into the archive, or out of it.
+        pub archived: Option<bool> = "archived",
+    }
+
+    /// An agent, a bot or an AI agent to be made.
+    pub struct ActorCreate {
+        /// What it is called.
+        pub name: Option<String> = "name",
+        /// Email address. Agents only.
+        pub email: Option<String> = "email",
+        /// Absolute URL of a picture.
+        pub avatar: Option<String> = "avatar",
+    }
+
+    /// What changes about an agent, a bot or an AI agent.
+    pub struct ActorPatch {
+        /// What it is called.
+        pub name: Option<String> = "name",
+        /// Email address. Agents only.
+        pub email: Option<String> = "email",
+        /// Absolute URL of a picture.
+        pub avatar: Option<String> = "avatar",
+        /// Whether it can act.
+        pub active: Option<bool> = "active",
+    }
+
+    /// A contact to be made, or what changes about one.
+    pub struct ContactRequest {
+        /// What it is called.
+        pub name: Option<String> = "name",
+        /// Email address.
+        pub email: Option<String> = "email",
+        /// Phone number, E.164.
+        pub phone: Option<String> = "phone",
+        /// Absolute URL of a picture.
+        pub avatar: Option<String> = "avatar",
+    }
+
+    /// A ticket to be made.
+    pub struct TicketCreate {
+        /// What it is about.
+        pub subject: Option<String> = "subject",
+    }
+
+    /// The ticket a thread is linked to.
+    pub struct TicketLink {
+        /// The ticket.
+        pub ticket_id: Option<LenientId> = "ticketId",
+    }
+
+    /// A file hosted elsewhere, to be made known here.
+    pub struct FileCreate {
+        /// Name with extension.
+        pub name: Option<String> = "name",
+        /// Media type.
+        pub media_type: Option<String> = "mediaType",
+        /// Bytes, if known.
+        pub size: Option<i64> = "size",
+        /// Absolute URL of its bytes.
+        pub url: Option<String> = "url",
+    }
+
+    /// A thread to be started before anybody has said anything.
+    pub struct ThreadStart {
+        /// The channel account it happens on.
+        pub channel_account_id: Option<LenientId> = "channelAccountId",
+        /// The visitor.
+        pub sender: Option<Person> = "sender",
+        /// Subject of an email thread.
+        pub subject: Option<String> = "subject",
+        /// The integration's own name for the conversation; later messages with it come here.
+        pub integration_thread_id: Option<String> = "integrationThreadId",
+        /// Actor id of who looks after it.
+        pub assigned_to: Option<LenientId> = "assignedTo",
+        /// A ticket to be linked.
+        pub ticket_id: Option<LenientId> = "ticketId",
+        /// The same key twice starts one thread.
+        pub idempotency_key: Option<String> = "idempotencyKey",
+    }
+
+    /// A message from outside.
+    pub struct Inbound {
+        /// The channel account it comes in on.
+        pub channel_account_id: Option<LenientId> = "channelAccountId",
+        /// Who wrote it.
+        pub sender: Option<Person> = "sender",
+        /// Who else it went to. Email only.
+        pub to: Vec<Person> = "to",
+        /// Who got a copy. Email only.
+        pub cc: Vec<Person> = "cc",
+        /// Who forwarded it here; the sender is then who wrote it first. Email only.
+        pub forwarded_by: Option<Person> = "forwardedBy",
+        /// Plain text.
+        pub text: Option<String> = "text",
+        /// HTML.
+        pub rich_text: Option<String> = "richText",
+        /// Subject. Email only.
+        pub subject: Option<String> = "subject",
+        /// What came with it, of any kind.
+        pub attachments: Vec<AttachmentRequest> = "attachments",
+        /// The integration's own name for the conversation.
+        pub integration_thread_id: Option<String> = "integrationThreadId",
+        /// The message it answers.
+        pub in_reply_to_id: Option<String> = "inReplyToId",
+        /// The same key twice writes one message.
+        pub idempotency_key: Option<String> = "idempotencyKey",
+    }
+
+    /// Somebody outside.
+    pub struct Person {
+        /// What they are called.
+        pub name: Option<String> = "name",
+        /// The address they use here.
+        pub identifier: Option<IdentifierRequest> = "identifier" | "deliveryIdentifier",
+        /// Their email address, which is their identifier on email.
+        pub email: Option<String> = "email",
+        /// A contact or visitor that exists.
+        pub contact_id: Option<LenientId> = "contactId",
+    }
+
+    /// The inbox a thread moves to.
+    pub struct InboxMove {
+        /// The inbox.
+        pub inbox_id: Option<LenientId> = "inboxId",
+    }
+
+    /// Whether a thread is spam.
+    pub struct SpamMark {
+        /// Whether it is.
+        pub spam: Option<bool> = "spam",
+    }
+
+    /// How far an outgoing message got.
+    pub struct DeliveryUpdate {
+        /// `SENT`, `READ` or `FAILED`.
+        pub status_type: Option<String> = "statusType",
+        /// Why it failed.
+        pub failure_details: Option<FailureRequest> = "failureDetails",
+    }
+
+    /// Why a message did not arrive.
+    pub struct FailureRequest {
+        /// The reason, for people.
+        pub error_message: Option<String> = "errorMessage",
+        /// Values for placeholders of the reason.
+        pub error_message_tokens: BTreeMap<String, String> = "errorMessageTokens",
+    }
+}

@@ -1,0 +1,184 @@
+//! Query strings, in every form in which clients write them.
+
+use std::ops::Range;
+
+use crate::error::Problem;
+use crate::id::parse_path_id;
+use crate::timestamp;
+
+/// Parameters that are lists: only these are split at commas.
+const LISTS: [&str; 6] = ["inboxId", "channelId", "sort", "association", "property", "properties"];
+
+/// Parameters that are secrets: they never come back in a link.
+const SECRETS: [&str; 2] = ["hapikey", "access_token"];
+
+/// A query string, decoded once. Empty values are gone.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Query {
+    pairs: Vec<(String, String)>,
+}
+
+impl Query {
+    /// Reads what stands behind the question mark. Any bytes are a query; what is no UTF-8 becomes replacement characters.
+    pub fn parse(raw: &[u8]) -> Self {
+        let decoded = form_urlencoded::parse(raw);
+        let pairs = decoded.filter(|(_, value)| !value.is_empty());
+        Self { pairs: pairs.map(|(key, value)| (key.into_owned(), value.into_owned())).collect() }
+    }
+
+    /// The last value that is not empty.
+    pub fn scalar(&self, name: &str) -> Option<&str> {
+        self.pairs.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// `true` or `false`.
+    ///
+    /// # Errors
+    /// It is neither.
+    pub fn flag(&self, name: &str) -> Result<Option<bool>, Problem> {
+        let Some(text) = self.scalar(name) else { return Ok(None) };
+        match text {
+            "1" => Ok(Some(true)),
+            "0" => Ok(Some(false)),
+            _ if text.eq_ignore_ascii_case("true") => Ok(Some(true)),
+            _ if text.eq_ignore_ascii_case("false") => Ok(Some(false)),
+            _ => Err(Problem::new(name, format!("`{text}` is not a boolean; use true or false"))),
+        }
+    }
+
+    /// A whole number, with or without a leading plus.
+    ///
+    /// # Errors
+    /// It is none, or does not fit.
+    pub fn int(&self, name: &str) -> Result<Option<i64>, Problem> {
+        self.scalar(name).map(|text| int(name, text)).transpose()
+    }
+
+    /// How many items a page may have: `default` unless asked otherwise, never more than `max`.
+    ///
+    /// # Errors
+    /// It is no number, or less than 1.
+    pub fn limit(&self, name: &str, default: usize, max: usize) -> Result<usize, Problem> {
+        match self.int(name)? {
+            None => Ok(default),
+            Some(limit) if limit < 1 => Err(Problem::new(name, format!("{name} must be at least 1"))),
+            Some(limit) => Ok(usize::try_from(limit).map_or(max, |limit| limit.min(max))),
+        }
+    }
+
+    /// An id in 1 … `max`. A number outside names nothing, and nothing is found by it.
+    ///
+    /// # Errors
+    /// It is no number.
+    pub fn id(&self, name: &str, max: i64) -> Result<Option<i64>, Problem> {
+        self.scalar(name).map(|text| id(name, text, max)).transpose()
+    }
+
+    /// A list of ids.
+    ///
+    /// # Errors
+    /// One of them is no number.
+    pub fn ids(&self, name: &str, max: i64) -> Result<Vec<i64>, Problem> {
+        self.list(name).into_iter().map(|text| id(name, text, max)).collect()
+    }
+
+    /// A moment, in milliseconds.
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn timestamp(&self, name: &str) -> Result<Option<i64>, Problem> {
+        let moment = |text| {
+            timestamp::parse(text).ok_or_else(|| {
+                Problem::new(
+                    name,
+                    format!("`{text}` is not a date; use a form like 2026-10-06T08:14:02.118Z"),
+                )
+            })
+        };
+        self.scalar(name).map(moment).transpose()
+    }
+
+    /// The members of a list, in the order sent, each once: repeated keys, commas, `name[]` and `name[0]`, alone or mixed.
+    pub fn list(&self, name: &str) -> Vec<&str> {
+        let mut members = Vec::new();
+        for (key, value) in &self.pairs {
+            if plain(key) != name {
+                continue;
+            }
+            for member in value.split(',').map(str::trim).filter(|member| !member.is_empty()) {
+                if !members.contains(&member) {
+                    members.push(member);
+                }
+            }
+        }
+        members
+    }
+
+    /// Prints the query for a link to the next page: each key once per value, `after` replaced, no secrets.
+    /// The new `after` is a range of what is printed already.
+    pub(crate) fn write_link(&self, out: &mut Vec<u8>, after: Range<usize>) {
+        let mut separator = b'?';
+        let mut push = |key: &str, value: &str, out: &mut Vec<u8>| {
+            out.push(separator);
+            separator = b'&';
+            form(key, out);
+            out.push(b'=');
+            form(value, out);
+        };
+        for (at, (key, _)) in self.pairs.iter().enumerate() {
+            let name = plain(key);
+            let name = if LISTS.contains(&name) { name } else { key.as_str() };
+            let earlier = &self.pairs[..at];
+            if name == "after"
+                || SECRETS.contains(&name)
+                || earlier.iter().any(|(key, _)| key == name || plain_list(key) == name)
+            {
+                continue;
+            }
+            if LISTS.contains(&name) {
+                for member in self.list(name) {
+                    push(name, member, out);
+                }
+            } else if let Some(value) = self.scalar(name) {
+                push(name, value, out);
+            }
+        }
+        out.push(separator);
+        out.extend_from_slice(b"after=");
+        out.extend_from_within(after);
+    }
+}
+
+/// The key without a bracket suffix: `inboxId[]` and `inboxId[3]` are `inboxId`.
+fn plain(key: &str) -> &str {
+    match key.strip_suffix(']').and_then(|key| key.rsplit_once('[')) {
+        Some((name, index)) if index.bytes().all(|c| c.is_ascii_digit()) => name,
+        _ => key,
+    }
+}
+
+/// [`plain`] for keys of lists, the key itself for others.
+fn plain_list(key: &str) -> &str {
+    let name = plain(key);
+    if LISTS.contains(&name) { name } else { key }
+}
+
+fn form(text: &str, out: &mut Vec<u8>) {
+    for part in form_urlencoded::byte_serialize(text.as_bytes()) {
+        out.extend_from_slice(part.as_bytes());
+    }
+}
+
+fn int(name: &str, text: &str) -> Result<i64, Problem> {
+    // The plus may have arrived as a blank.
+    let text = text.trim();
+    text.parse().map_err(|_| Problem::new(name, format!("`{text}` is not an integer")))
+}
+
+fn id(name: &str, text: &str, max: i64) -> Result<i64, Problem> {
+    let number = text.trim().trim_start_matches('+');
+    match parse_path_id(number, max) {
+        Some(id) => Ok(id),
+        None => Err(Problem::new(name, format!("`{text}` is not a valid id for {name}"))),
+    }
+}
