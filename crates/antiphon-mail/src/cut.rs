@@ -54,7 +54,7 @@ fn cut_html(html: &str, limit: usize) -> Option<String> {
     let mut nesting = Nesting::default();
     // What is kept so far ends at `kept`; `room` is what the limit leaves for source and end tags together.
     let (mut kept, mut room) = (0, limit);
-    let mut best = (0, String::new());
+    let mut best = 0;
     let mut raw_text = false;
     for token in tokens(html) {
         let end = html.floor_char_boundary(match &token {
@@ -70,9 +70,7 @@ fn cut_html(html: &str, limit: usize) -> Option<String> {
         if length + nesting.closing_chars() > room {
             let room = room.checked_sub(nesting.closing_chars());
             if let (Token::String(_), Some(chars), false) = (&token, room, raw_text) {
-                best.0 = kept + before_entity(source, chars);
-                best.1.clear();
-                nesting.close(&mut best.1);
+                best = kept + before_entity(source, chars);
             }
             break;
         }
@@ -91,12 +89,10 @@ fn cut_html(html: &str, limit: usize) -> Option<String> {
         }
         // A start tag just before the limit may leave no room for its end tag: then the last good place stands.
         if nesting.closing_chars() <= room && !raw_text && !matches!(token, Token::StartTag(_)) {
-            best.0 = kept;
-            best.1.clear();
-            nesting.close(&mut best.1);
+            best = kept;
         }
     }
-    Some(format!("{}{}", &html[..best.0], best.1))
+    Some(balance(&html[..best]))
 }
 
 /// The byte length of the first `chars` characters of `text`, or a little less so that no entity is torn.
