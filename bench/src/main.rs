@@ -1,0 +1,113 @@
+//! Measures Antiphon beside what this machine could do at best, and beside what else one could use: `cargo xtask bench`.
+
+mod limits;
+mod load;
+mod measures;
+mod report;
+mod rivals;
+mod seed;
+mod server;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Result;
+use clap::{Parser, ValueEnum};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Runs the server and its limits side by side, prints medians and ratios, and writes docs/benchmarks.md.
+#[derive(Debug, Parser)]
+struct Options {
+    /// Two minutes instead of ten; too short for figures to be quoted.
+    #[arg(long, conflicts_with = "full")]
+    quick: bool,
+    /// Also measures on 10 million messages.
+    #[arg(long)]
+    full: bool,
+    /// Also runs Matrix Synapse and Prism, which are installed under target/bench.
+    #[arg(long)]
+    rivals: bool,
+    /// Only this part; may be repeated. The document is not written then.
+    #[arg(long)]
+    only: Vec<Part>,
+    /// The server to measure.
+    #[arg(long)]
+    server: PathBuf,
+    /// Where seeds, runs and rivals are kept.
+    #[arg(long)]
+    root: PathBuf,
+    /// The document to write.
+    #[arg(long)]
+    document: PathBuf,
+}
+
+/// The parts of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    Sends,
+    Reads,
+    Beside,
+    Start,
+    Flat,
+    Rivals,
+}
+
+/// What every measurement needs to know.
+pub struct Bench {
+    pub server: PathBuf,
+    pub root: PathBuf,
+    /// How often each contestant has its turn.
+    pub rounds: usize,
+    /// How long one turn is.
+    pub turn: Duration,
+    pub full: bool,
+}
+
+fn main() -> Result<()> {
+    let options = Options::parse();
+    let (rounds, turn) =
+        if options.quick { (3, Duration::from_millis(700)) } else { (5, Duration::from_secs(2)) };
+    let bench = Bench { server: options.server, root: options.root, rounds, turn, full: options.full };
+    std::fs::create_dir_all(&bench.root)?;
+    let wanted = |part: Part| {
+        if part == Part::Rivals {
+            options.rivals || options.only.contains(&part)
+        } else {
+            options.only.is_empty() || options.only.contains(&part)
+        }
+    };
+    let mut report = report::Report::default();
+    if wanted(Part::Start) {
+        measures::start::run(&bench, &mut report)?;
+    }
+    if wanted(Part::Reads) {
+        measures::reads::run(&bench, &mut report)?;
+    }
+    if wanted(Part::Flat) {
+        measures::flat::run(&bench, &mut report)?;
+    }
+    if wanted(Part::Sends) {
+        measures::sends::run(&bench, &mut report)?;
+    }
+    if wanted(Part::Beside) {
+        measures::beside::run(&bench, &mut report)?;
+    }
+    if wanted(Part::Rivals) {
+        rivals::run(&bench, &mut report)?;
+    } else if options.only.is_empty() {
+        report.skip("the rivals, which --rivals adds");
+    }
+    println!("{}", report.table());
+    if options.only.is_empty() {
+        let extent = format!(
+            "{} rounds of {:.1} s per contestant, interleaved{}",
+            rounds,
+            turn.as_secs_f64(),
+            if options.full { ", --full" } else { "" }
+        );
+        report.save(&options.document, &extent)?;
+    }
+    Ok(())
+}

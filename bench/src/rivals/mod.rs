@@ -1,0 +1,31 @@
+//! What else one could use, installed from its registry under `target/bench` and run on this machine.
+
+mod prism;
+mod synapse;
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::Bench;
+use crate::report::Report;
+
+pub fn run(bench: &Bench, report: &mut Report) -> Result<()> {
+    if let Err(error) = synapse::run(bench, report) {
+        report.skip(format!("Matrix Synapse: {error:#}"));
+    }
+    if let Err(error) = prism::run(bench, report) {
+        report.skip(format!("Prism: {error:#}"));
+    }
+    Ok(())
+}
+
+/// Runs a command to its end; what it says goes to a file.
+fn finish(mut command: Command, log: &Path) -> Result<()> {
+    let output = std::fs::File::create(log)?;
+    let status = command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output).status();
+    let status = status.with_context(|| format!("{:?} cannot be run", command.get_program()))?;
+    ensure!(status.success(), "{:?} failed; see {}", command.get_program(), log.display());
+    Ok(())
+}
