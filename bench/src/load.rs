@@ -19,7 +19,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where requests come from.
 #[derive(Clone)]
-pub struct Requests(Arc<dyn Fn(&mut fastrand::Rng, &mut Vec<u8>) + Send + Sync>);
+pub struct Requests(Arc<Write>);
+
+/// Writes a request.
+type Write = dyn Fn(&mut fastrand::Rng, &mut Vec<u8>) + Send + Sync;
 
 impl Requests {
     /// One of these, drawn uniformly.

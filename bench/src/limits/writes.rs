@@ -1,74 +1,75 @@
 //! L1: a bare loop that commits the rows of sends, on the store's own schema.
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use rusqlite::{Connection, params};
+use rusqlite::{CachedStatement, Connection, params};
 
 use crate::seed::PORTAL;
 
-/// Pages of log at which the other thread writes them back: what the store's own default comes to.
-const LOG_PAGES: i32 = (64 << 20) / 4096;
+/// Bytes of log at which the other thread writes it back: the store's default.
+const LOG_BYTES: u64 = 64 << 20;
 
 /// The loop and its checkpointer.
 pub struct Writer {
     connection: Connection,
-    /// Number, id, entries and time of the newest entry of every thread.
-    threads: Vec<(i64, i64, i64, i64)>,
+    threads: Vec<Thread>,
     position: i64,
     dice: fastrand::Rng,
     document: Vec<u8>,
-    log_is_long: Arc<AtomicBool>,
-    stop: Arc<AtomicBool>,
-    checkpointer: Option<std::thread::JoinHandle<Result<()>>>,
+    /// Asked for between two commits to hold the loop, so that the log can start over.
+    turns: Receiver<Receiver<()>>,
+}
+
+/// What a send must know of a thread. The loop keeps it and reads nothing.
+struct Thread {
+    number: i64,
+    id: i64,
+    entries: i64,
+    latest: i64,
 }
 
 impl Writer {
     pub fn open(database: &Path) -> Result<Self> {
-        let connection = Connection::open(database)?;
-        connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -65536;")?;
+        let mut connection = Connection::open(database)?;
         connection.set_prepared_statement_cache_capacity(32);
+        connection.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA mmap_size = 274877906944; \
+             PRAGMA cache_size = -32768;",
+        )?;
         let mut select = connection
             .prepare("SELECT number, id, entries, latest_entry_at FROM threads WHERE portal_id = ?1")?;
-        let threads = select
-            .query_map([PORTAL.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
-            .collect::<Result<_, _>>()?;
+        let thread = |row: &rusqlite::Row<'_>| {
+            Ok(Thread { number: row.get(0)?, id: row.get(1)?, entries: row.get(2)?, latest: row.get(3)? })
+        };
+        let threads = select.query_map([PORTAL.0], thread)?.collect::<Result<_, _>>()?;
         drop(select);
         let position = connection.query_row(
             "SELECT event_position FROM counters WHERE portal_id = ?1",
             [PORTAL.0],
             |row| row.get(0),
         )?;
-        let (log_is_long, stop) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
-        let checkpointer = std::thread::spawn({
-            let (log_is_long, stop, path) = (log_is_long.clone(), stop.clone(), database.to_path_buf());
-            move || {
-                let connection = Connection::open(path)?;
-                while !stop.load(Relaxed) {
-                    if log_is_long.swap(false, Relaxed) {
-                        connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
-                    }
-                    std::thread::park_timeout(Duration::from_millis(2));
-                }
-                Ok(())
-            }
-        });
         let document =
             connection
                 .query_row("SELECT doc FROM messages ORDER BY key DESC LIMIT 1", [], |row| row.get(0))?;
-        Ok(Self {
-            connection,
-            threads,
-            position,
-            dice: fastrand::Rng::new(),
-            document,
-            log_is_long,
-            stop,
-            checkpointer: Some(checkpointer),
-        })
+        let page =
+            u64::try_from(connection.pragma_query_value(None, "page_size", |row| row.get::<_, i64>(0))?)?;
+        let (nudge, nudged) = sync_channel(1);
+        connection.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, frames: i32| {
+            if u64::try_from(frames).unwrap_or_default() * (page + 24) >= LOG_BYTES {
+                // A nudge that is still waiting will do.
+                let _ = nudge.try_send(());
+            }
+            Ok(())
+        }))?;
+        let (turn, turns) = sync_channel(0);
+        let own = Connection::open(database)?;
+        std::thread::Builder::new()
+            .name("limit-checkpoint".into())
+            .spawn(move || checkpoint(&own, &nudged, &turn))?;
+        Ok(Self { connection, threads, position, dice: fastrand::Rng::new(), document, turns })
     }
 
     /// Commits batches of this size for a while: messages per second.
@@ -78,60 +79,78 @@ impl Writer {
         while began.elapsed() < time {
             self.commit(batch)?;
             messages += batch;
+            if let Ok(turned) = self.turns.try_recv() {
+                // An error means that the checkpointer is gone; so is its need to hold us.
+                let _ = turned.recv();
+            }
         }
         Ok(messages as f64 / began.elapsed().as_secs_f64())
     }
 
     fn commit(&mut self, batch: usize) -> Result<()> {
-        let transaction = self.connection.transaction()?;
+        let connection = &self.connection;
+        let cached = |sql| -> Result<CachedStatement<'_>> { Ok(connection.prepare_cached(sql)?) };
+        cached("BEGIN IMMEDIATE")?.execute([])?;
+        let mut insert = cached(
+            "INSERT INTO messages (key, portal_id, id, kind, direction, created_at, format, doc) VALUES (?1, ?2, ?3, 1, 2, ?4, 1, ?5)",
+        )?;
+        let mut update = cached(
+            "UPDATE threads SET latest_message_at = ?2, latest_sent_at = ?2, latest_entry_at = ?2, latest_message_id = ?3, entries = ?4, \
+             revision = revision + 1 WHERE number = ?1",
+        )?;
+        let mut record = cached("INSERT INTO events VALUES (?1, ?2, 2, 1, ?3, ?4, ?5, ?6)")?;
+        let now = jiff::Timestamp::now().as_millisecond();
         for _ in 0..batch {
             let drawn = self.dice.usize(..self.threads.len());
-            let (number, id, entries, latest) = &mut self.threads[drawn];
-            *latest = (*latest + 1).max(jiff::Timestamp::now().as_millisecond());
-            *entries += 1;
-            let mut message = [0u8; 16];
-            message[..8].copy_from_slice(&((*latest as u64) << 16 | 0x7000).to_be_bytes());
-            message[8..].copy_from_slice(&self.dice.u64(..).to_be_bytes());
+            let thread = &mut self.threads[drawn];
+            thread.latest = now.max(thread.latest + 1);
+            let mut id = [0u8; 16];
+            id[..8].copy_from_slice(&((thread.latest as u64) << 16 | 0x7000).to_be_bytes());
+            id[8..].copy_from_slice(&self.dice.u64(..).to_be_bytes());
+            insert.execute(params![
+                thread.number << 24 | thread.entries,
+                PORTAL.0,
+                id,
+                thread.latest,
+                self.document
+            ])?;
+            thread.entries += 1;
+            update.execute(params![thread.number, thread.latest, id, thread.entries])?;
             self.position += 1;
-            transaction
-                .prepare_cached("INSERT INTO messages (key, portal_id, id, kind, direction, created_at, format, doc) VALUES (?1, ?2, ?3, 1, 2, ?4, 1, ?5)")?
-                .execute(params![*number << 24 | *entries, PORTAL.0, message, *latest, self.document])?;
-            transaction
-                .prepare_cached(
-                    "UPDATE threads SET latest_message_at = ?2, latest_sent_at = ?2, latest_entry_at = ?2, latest_message_id = ?3, entries = ?4, \
-                     revision = revision + 1 WHERE number = ?1",
-                )?
-                .execute(params![*number, *latest, message, *entries])?;
-            let payload = format!(
-                "{{\"messageId\":\"{:032x}\",\"messageType\":\"MESSAGE\"}}",
-                u128::from_be_bytes(message)
-            );
-            transaction
-                .prepare_cached("INSERT INTO events (portal_id, position, kind, object, object_id, revision, occurred_at, payload) VALUES (?1, ?2, 2, 1, ?3, ?4, ?5, ?6)")?
-                .execute(params![PORTAL.0, self.position, *id, *entries, *latest, payload])?;
+            let payload =
+                format!("{{\"messageId\":\"{:032x}\",\"messageType\":\"MESSAGE\"}}", u128::from_be_bytes(id));
+            record.execute(params![
+                PORTAL.0,
+                self.position,
+                thread.id,
+                thread.entries,
+                thread.latest,
+                payload
+            ])?;
         }
-        transaction
-            .prepare_cached("UPDATE counters SET event_position = ?2, messages = messages + ?3, bytes = bytes + ?4 WHERE portal_id = ?1")?
-            .execute(params![PORTAL.0, self.position, batch as i64, (batch * self.document.len()) as i64])?;
-        transaction.commit()?;
-        let pages = self.log_pages();
-        if pages > LOG_PAGES {
-            self.log_is_long.store(true, Relaxed);
-        }
+        cached("UPDATE counters SET event_position = ?2, messages = messages + ?3, bytes = bytes + ?4 WHERE portal_id = ?1")?.execute([
+            PORTAL.0,
+            self.position,
+            batch as i64,
+            (batch * self.document.len()) as i64,
+        ])?;
+        cached("COMMIT")?.execute([])?;
         Ok(())
-    }
-
-    fn log_pages(&self) -> i32 {
-        0
     }
 }
 
-impl Drop for Writer {
-    fn drop(&mut self) {
-        self.stop.store(true, Relaxed);
-        if let Some(checkpointer) = self.checkpointer.take() {
-            // A checkpoint that failed shows in the figures; there is nothing left to tell.
-            let _ = checkpointer.join();
+/// Writes the log back as the store does: most of it beside the loop, the short rest while the loop is held.
+fn checkpoint(connection: &Connection, nudged: &Receiver<()>, turn: &SyncSender<Receiver<()>>) -> Result<()> {
+    let write_back = || connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+    while nudged.recv().is_ok() {
+        write_back()?;
+        let (done, turned) = sync_channel(1);
+        if turn.send(turned).is_err() {
+            break;
         }
+        write_back()?;
+        // The loop may have ended meanwhile.
+        let _ = done.send(());
     }
+    Ok(())
 }
