@@ -1,10 +1,70 @@
 //! What every room may reach.
 
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+
 use antiphon_store::Store;
+use bytes::Bytes;
+
+use crate::config::Config;
+use crate::metrics::Figures;
+use crate::middleware::limits::Limits;
+use crate::routes::Routes;
 
 /// The running program: the store and, around it, what is configured.
 pub struct App {
     pub store: Store,
     /// Scheme and host under which clients reach the server, without a trailing slash.
     pub public_url: String,
+    pub config: Config,
+    pub routes: Routes,
+    pub limits: Limits,
+    pub figures: Figures,
+    /// The OpenAPI document, printed when it is first asked for.
+    pub(crate) openapi: OnceLock<Bytes>,
+    pub(crate) open_connections: AtomicUsize,
+    /// Pages done and pages in all of the latest backup.
+    pub(crate) backup: (AtomicU64, AtomicU64),
+    stopping: AtomicBool,
+}
+
+impl App {
+    /// Puts the program together around an open store.
+    ///
+    /// # Errors
+    /// When the table of operations contradicts itself.
+    pub fn new(store: Store, config: Config, public_url: String) -> anyhow::Result<Self> {
+        let routes = Routes::new()?;
+        Ok(Self {
+            store,
+            public_url,
+            limits: Limits::new(&config.limits),
+            figures: Figures::new(config.server.loops(), &routes),
+            openapi: OnceLock::new(),
+            open_connections: AtomicUsize::new(0),
+            backup: Default::default(),
+            stopping: AtomicBool::new(false),
+            routes,
+            config,
+        })
+    }
+
+    /// Machine time in milliseconds, for limits: it moves on even where domain time is held still.
+    pub fn machine_time(&self) -> i64 {
+        jiff::Timestamp::now().as_millisecond()
+    }
+
+    /// Whether the server has been told to stop.
+    pub fn stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Connections that are open now.
+    pub fn connections(&self) -> usize {
+        self.open_connections.load(Ordering::Relaxed)
+    }
 }

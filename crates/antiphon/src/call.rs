@@ -9,8 +9,8 @@ use antiphon_wire::query::Query;
 use bytes::Bytes;
 
 use crate::app::App;
+use crate::operation::Version;
 use crate::refusal::Refusal;
-use crate::routes::Version;
 
 /// Who is calling: left here by the token check, already allowed to call this operation.
 #[derive(Debug, Clone)]
@@ -18,6 +18,8 @@ pub struct Caller {
     pub token: Arc<Token>,
     /// The portal's directory at the revision of this request.
     pub directory: Arc<Directory>,
+    /// Came over the control socket. The token is then made up, and portal 0 stands for none.
+    pub operator: bool,
 }
 
 impl Caller {

@@ -1,0 +1,137 @@
+//! The command line: a file per command. Every command has `--json`, and every failure is one sentence.
+
+mod backup;
+mod doctor;
+mod migrate;
+mod openapi;
+pub mod operator;
+mod restore;
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{Config, Flags};
+
+/// An open-source conversations inbox that speaks the HubSpot Conversations API.
+#[derive(Debug, Parser)]
+#[command(name = "antiphon", version, max_term_width = 100)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: serve::Serve,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+pub struct Common {
+    /// Configuration file [default: antiphon.toml, if there is one]
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Directory with everything the server keeps [default: ./antiphon-data]
+    #[arg(long, global = true, value_name = "DIRECTORY")]
+    data_dir: Option<PathBuf>,
+    /// Engine and place of the store, such as sqlite:./antiphon-data
+    #[arg(long, global = true, value_name = "URL")]
+    store: Option<String>,
+    /// Print JSON, for programs
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+impl Common {
+    fn flags(&self) -> Flags {
+        Flags {
+            file: self.config.clone(),
+            data_dir: self.data_dir.clone(),
+            store: self.store.clone(),
+            ..Flags::default()
+        }
+    }
+
+    /// The configuration of a command that does not serve.
+    ///
+    /// # Errors
+    /// One sentence about what is wrong with it.
+    pub fn load(&self) -> anyhow::Result<Config> {
+        Config::load(&self.flags())
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API (what antiphon does when it is given no command)
+    Serve(serve::Serve),
+    /// Print the OpenAPI document
+    Openapi,
+    /// Say how the server and its data are
+    Doctor,
+    /// Bring the store to this version's schema, after a snapshot
+    Migrate,
+    /// Copy the store into one file while it serves
+    Backup(backup::Backup),
+    /// Put a backup into an empty data directory
+    Restore(restore::Restore),
+}
+
+/// Runs the command line.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let common = cli.common;
+    let result = match cli.command {
+        None => cli.serve.run(&common),
+        Some(Command::Serve(serve)) => serve.run(&common),
+        Some(Command::Openapi) => openapi::run(&common),
+        Some(Command::Doctor) => doctor::run(&common),
+        Some(Command::Migrate) => migrate::run(&common),
+        Some(Command::Backup(backup)) => backup.run(&common),
+        Some(Command::Restore(restore)) => restore.run(&common),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if common.json => {
+            eprintln!("{}", serde_json::json!({ "status": "error", "message": error.to_string() }));
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("antiphon: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs what a command does.
+///
+/// # Errors
+/// Whatever the work fails with.
+pub fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_tree_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn bare_and_named_calls_serve_alike() {
+        let bare = Cli::try_parse_from(["antiphon", "--listen", "127.0.0.1:0", "--demo", "--data-dir", "x"])
+            .unwrap();
+        assert!(bare.command.is_none());
+        assert_eq!(bare.common.data_dir, Some("x".into()));
+        let named = Cli::try_parse_from(["antiphon", "serve", "--listen", "127.0.0.1:0", "--json"]).unwrap();
+        assert!(matches!(named.command, Some(Command::Serve(_))));
+        assert!(named.common.json);
+    }
+}

@@ -1,0 +1,53 @@
+//! `antiphon serve`
+
+use clap::Args;
+use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Common, block_on};
+use crate::config::{Config, Flags};
+use crate::serve::{Server, settings};
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Address to listen on [default: 127.0.0.1:8085]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// Fill an empty data directory with the demo portal
+    #[arg(long)]
+    demo: bool,
+}
+
+impl Serve {
+    pub fn run(self, common: &Common) -> anyhow::Result<()> {
+        let demo = self.demo.then_some(true);
+        let config = Config::load(&Flags { listen: self.listen, demo, ..common.flags() })?;
+        config.log.start()?;
+        block_on(async {
+            // Listened for before anything else, so that no signal meets the system's default.
+            let mut terminate = signal(SignalKind::terminate())?;
+            let mut interrupt = signal(SignalKind::interrupt())?;
+            let settings = settings(&config);
+            let server = Server::start(config, settings)?;
+            announce(&server, common.json);
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            tracing::info!("stopping; a second signal stops at once");
+            tokio::select! {
+                () = server.stop() => Ok(()),
+                _ = terminate.recv() => std::process::exit(1),
+                _ = interrupt.recv() => std::process::exit(1),
+            }
+        })
+    }
+}
+
+fn announce(server: &Server, as_json: bool) {
+    if as_json {
+        println!("{}", json!({ "status": "serving", "url": server.url, "pid": std::process::id() }));
+    } else {
+        println!("Antiphon {} serves at {}", env!("CARGO_PKG_VERSION"), server.url);
+    }
+}

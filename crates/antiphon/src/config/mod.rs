@@ -1,0 +1,213 @@
+//! Configuration: flags before environment before `antiphon.toml` before `defaults.toml`, checked whole before anything starts.
+
+mod limits;
+mod log;
+mod server;
+mod tls;
+mod writer;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use figment::Figment;
+use figment::providers::{Env, Format, Serialized, Toml};
+use serde::{Deserialize, Serialize};
+
+pub use limits::Limits;
+pub use log::{Log, LogFormat};
+pub use server::{Network, Server};
+pub use tls::Tls;
+pub use writer::Writer;
+
+/// Every value with its explanation.
+pub const DEFAULTS: &str = include_str!("defaults.toml");
+
+/// The file that is read when none is named.
+pub const FILE: &str = "antiphon.toml";
+
+/// Everything that can be configured. `defaults.toml` explains each value.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    pub listen: String,
+    pub data_dir: PathBuf,
+    pub store: String,
+    pub demo: bool,
+    pub public_url: String,
+    pub server: Server,
+    pub tls: Tls,
+    pub limits: Limits,
+    pub writer: Writer,
+    pub log: Log,
+}
+
+/// What the command line may set. Absent values leave the decision to the layers below.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Flags {
+    #[serde(skip)]
+    pub file: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_dir: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub store: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub demo: Option<bool>,
+}
+
+impl Config {
+    /// Reads all layers and checks the result.
+    ///
+    /// # Errors
+    /// One sentence that names the value and says what it should be.
+    pub fn load(flags: &Flags) -> anyhow::Result<Self> {
+        let named = flags.file.clone().or_else(|| std::env::var_os("ANTIPHON_CONFIG").map(PathBuf::from));
+        if let Some(file) = named.as_deref().filter(|file| !file.is_file()) {
+            bail!("the configuration file {} does not exist; name one that does", file.display());
+        }
+        let file = named.unwrap_or_else(|| PathBuf::from(FILE));
+        // Variables of no known name are left alone: container platforms invent some of the same prefix.
+        let known: Vec<String> = toml_keys();
+        let variables = Env::prefixed("ANTIPHON_")
+            .filter(move |key| known.iter().any(|known| key.as_str().split("__").next() == Some(known)))
+            .split("__");
+        let config: Self = Figment::from(Toml::string(DEFAULTS))
+            .merge(Toml::file(&file))
+            .merge(variables)
+            .merge(Serialized::defaults(flags))
+            .extract()
+            .map_err(|error| anyhow::anyhow!("the configuration is not valid: {}", explained(&error)))?;
+        config.checked()
+    }
+
+    /// The defaults for a data directory, on any free port: where tests begin.
+    pub fn for_tests(data_dir: &Path) -> anyhow::Result<Self> {
+        let mut config: Self = Figment::from(Toml::string(DEFAULTS)).extract()?;
+        config.listen = "127.0.0.1:0".into();
+        config.data_dir = data_dir.to_path_buf();
+        config.limits.enabled = false;
+        config.server.threads = 1;
+        config.checked()
+    }
+
+    fn checked(mut self) -> anyhow::Result<Self> {
+        if let Some(directory) = self.store.strip_prefix("sqlite:") {
+            if !directory.is_empty() {
+                self.data_dir = PathBuf::from(directory);
+            }
+        } else {
+            bail!(
+                "store = {:?} names no engine of this build; use \"sqlite:\" or \"sqlite:<directory>\"",
+                without_password(&self.store)
+            );
+        }
+        let url = self.public_url.trim_end_matches('/').to_owned();
+        if !url.is_empty() {
+            let parsed: http::Uri = url.parse().with_context(|| bad_url(&url))?;
+            if !matches!(parsed.scheme_str(), Some("http" | "https"))
+                || parsed.authority().is_none()
+                || parsed.path() != "/"
+            {
+                bail!(bad_url(&url));
+            }
+        }
+        self.public_url = url;
+        // The demo is for trying things out, and for tests that send more than a person does.
+        self.limits.enabled &= !self.demo;
+        self.server.check()?;
+        self.tls.check()?;
+        self.limits.check()?;
+        self.writer.check()?;
+        self.log.check()?;
+        Ok(self)
+    }
+
+    /// The control socket: whoever may open it is the operator.
+    pub fn socket(&self) -> PathBuf {
+        self.data_dir.join("antiphon.sock")
+    }
+}
+
+fn bad_url(url: &str) -> String {
+    format!(
+        "public_url = {url:?} is no base URL; write scheme and host only, such as \"https://inbox.example.org\""
+    )
+}
+
+fn toml_keys() -> Vec<String> {
+    DEFAULTS
+        .lines()
+        .filter_map(|line| {
+            let name = line
+                .split_once(" = ")
+                .map(|(name, _)| name)
+                .or_else(|| line.strip_prefix('[')?.strip_suffix(']'));
+            name.filter(|name| !name.starts_with('#'))
+        })
+        .map(str::to_owned)
+        .collect()
+}
+
+/// A figment error in one line: what is wrong, with which value, from where.
+fn explained(error: &figment::Error) -> String {
+    let first = error.clone().into_iter().next().unwrap_or_else(|| error.clone());
+    let path = first.path.join(".");
+    let whence = first.metadata.as_ref().map(|m| match &m.source {
+        Some(source) => format!(" (in {source})"),
+        None => format!(" (in {})", m.name),
+    });
+    let name = if path.is_empty() { String::new() } else { format!("{path}: ") };
+    format!("{name}{}{}", first.kind, whence.unwrap_or_default())
+}
+
+/// A store URL that can be shown.
+fn without_password(url: &str) -> String {
+    match (url.find("://"), url.rfind('@')) {
+        (Some(scheme), Some(at)) if at > scheme => format!("{}://…{}", &url[..scheme], &url[at..]),
+        _ => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_valid() {
+        let dir = Path::new("/tmp/x");
+        let config = Config::for_tests(dir).unwrap();
+        assert_eq!(config.limits.per_ten_seconds, 190);
+        assert_eq!(config.socket(), dir.join("antiphon.sock"));
+    }
+
+    #[test]
+    fn every_key_is_known_to_the_environment() {
+        let keys = toml_keys();
+        for key in ["listen", "data_dir", "limits", "per_day", "log"] {
+            assert!(keys.iter().any(|k| k == key), "{key}");
+        }
+    }
+
+    #[test]
+    fn layers_and_errors() {
+        figment::Jail::expect_with(|jail| {
+            jail.create_file("antiphon.toml", "listen = \"1.2.3.4:5\"\n[limits]\nper_day = 7\n")?;
+            jail.set_env("ANTIPHON_LIMITS__PER_TEN_SECONDS", "5");
+            jail.set_env("ANTIPHON_SERVICE_HOST", "10.1.1.1");
+            let flags = Flags { listen: Some("0.0.0.0:9".into()), ..Flags::default() };
+            let config = Config::load(&flags).unwrap();
+            assert_eq!(config.listen, "0.0.0.0:9");
+            assert_eq!((config.limits.per_day, config.limits.per_ten_seconds), (7, 5));
+
+            jail.create_file("antiphon.toml", "[limits]\nper_dya = 7\n")?;
+            let error = Config::load(&flags).unwrap_err().to_string();
+            assert!(error.contains("per_dya") && error.contains("antiphon.toml"), "{error}");
+
+            jail.create_file("antiphon.toml", "store = \"postgres://me:secret@host/db\"\n")?;
+            let error = Config::load(&flags).unwrap_err().to_string();
+            assert!(error.contains("sqlite:") && !error.contains("secret"), "{error}");
+            Ok(())
+        });
+    }
+}

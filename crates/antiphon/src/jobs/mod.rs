@@ -1,0 +1,64 @@
+//! The driver of background work: when something runs, and what became of it. The work lives in its noun's room.
+//!
+//! Every job is safe to run at any time and any number of times; nothing here makes it correct, only timely.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use antiphon_store::Millis;
+use tokio::sync::watch;
+
+use crate::app::App;
+use crate::serve::told;
+
+/// What a job reports: how much it did.
+pub type Done = Pin<Box<dyn Future<Output = anyhow::Result<u64>> + Send>>;
+
+/// Work that is done every so often. The time is handed in.
+pub struct Job {
+    pub name: &'static str,
+    pub every: Duration,
+    pub work: fn(Arc<App>, Millis) -> Done,
+}
+
+/// Every job.
+pub static JOBS: &[Job] = &[];
+
+/// Runs every job once, as of a moment. Returns how much each did.
+///
+/// # Errors
+/// The first job that fails.
+pub async fn run_due(app: &Arc<App>, now: Millis) -> anyhow::Result<Vec<(&'static str, u64)>> {
+    let mut done = Vec::new();
+    for job in JOBS {
+        done.push((job.name, (job.work)(app.clone(), now).await?));
+    }
+    Ok(done)
+}
+
+/// Runs the jobs, each in its rhythm, until told to stop. A failure is logged and tried again next time.
+pub async fn drive(app: &Arc<App>, stop: watch::Receiver<bool>) {
+    let mut running = tokio::task::JoinSet::new();
+    for job in JOBS {
+        running.spawn(repeat(app.clone(), job, stop.clone()));
+    }
+    running.join_all().await;
+}
+
+async fn repeat(app: Arc<App>, job: &'static Job, mut stop: watch::Receiver<bool>) {
+    let mut tick = tokio::time::interval(job.every);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            () = told(&mut stop) => return,
+        }
+        match (job.work)(app.clone(), app.store.now()).await {
+            Ok(0) => tracing::debug!(job = job.name, "nothing to do"),
+            Ok(done) => tracing::info!(job = job.name, done, "done"),
+            Err(error) => tracing::warn!(job = job.name, %error, "failed; it runs again later"),
+        }
+    }
+}

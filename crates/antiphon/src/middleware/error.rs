@@ -1,0 +1,91 @@
+//! The one place that knows how a refusal is sent.
+
+use antiphon_wire::error::{Envelope, Limit};
+use http::header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER};
+
+use super::limits::{Limited, Policy};
+use super::reply::{JSON, Reply};
+use crate::call::Caller;
+use crate::refusal::Refusal;
+
+const AUTH_FAILURE: HeaderName = HeaderName::from_static("x-hubspot-auth-failure");
+
+/// A refusal on its way out: the envelope but for the correlation id, the headers that go with it, and what only the
+/// log may know.
+#[derive(Debug)]
+pub struct Failure {
+    envelope: Box<Envelope>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    cause: Option<String>,
+}
+
+impl Failure {
+    /// 401 with the header that clients look for.
+    pub fn unauthenticated(envelope: Envelope) -> Self {
+        Self::from(envelope).with(AUTH_FAILURE, HeaderValue::from_static("401 Unauthorized"))
+    }
+
+    /// 401 for no token or an unknown one.
+    pub fn no_token() -> Self {
+        Self::unauthenticated(Envelope::unauthenticated())
+    }
+
+    /// 405 with what is allowed.
+    pub fn method(name: &str, allow: HeaderValue) -> Self {
+        Self::from(Envelope::method_not_allowed(name)).with(ALLOW, allow)
+    }
+
+    /// 429.
+    pub fn limited(limited: Limited, caller: &Caller) -> Self {
+        let limit = match limited.policy {
+            Policy::TenSecondlyRolling => Limit::TenSeconds,
+            Policy::Daily => Limit::Daily,
+        };
+        Self::from(Envelope::rate_limited(limit, caller.app().0, caller.portal().0))
+            .with(RETRY_AFTER, HeaderValue::from(limited.retry_after))
+    }
+
+    /// 503 with `Retry-After: 1`.
+    pub fn unavailable() -> Self {
+        Self::from(Envelope::unavailable()).with(RETRY_AFTER, HeaderValue::from_static("1"))
+    }
+
+    /// 500. The cause is logged.
+    pub fn internal(cause: impl Into<String>) -> Self {
+        Self { cause: Some(cause.into()), ..Self::from(Envelope::internal()) }
+    }
+
+    fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// Prints the refusal, and logs what may not be printed.
+    pub fn reply(self, correlation: &str) -> Reply {
+        let Self { mut envelope, headers, cause } = self;
+        if let Some(cause) = cause {
+            tracing::error!(correlation, cause, "a request failed");
+        }
+        envelope.correlation_id = correlation.to_owned();
+        let body = serde_json::to_vec(&envelope).unwrap_or_default();
+        Reply { status: envelope.http_status, content_type: Some(JSON), body: body.into(), headers }
+    }
+}
+
+impl From<Envelope> for Failure {
+    fn from(envelope: Envelope) -> Self {
+        Self { envelope: Box::new(envelope), headers: Vec::new(), cause: None }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Invalid(problems) => Envelope::invalid(problems).into(),
+            Refusal::NotFound { id } => Envelope::not_found(&id).into(),
+            Refusal::QuotaExceeded => Envelope::quota_exceeded().into(),
+            Refusal::Unavailable => Self::unavailable(),
+            Refusal::Internal(cause) => Self::internal(cause),
+        }
+    }
+}

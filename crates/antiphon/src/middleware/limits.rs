@@ -1,0 +1,219 @@
+//! Rate limits: a rolling window of ten seconds per token, and a day per portal.
+//!
+//! The counts live in memory and end with the process. The arithmetic takes the time as an argument.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use antiphon_store::{Directory, PortalId, Token, TokenHash};
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+
+use crate::config;
+
+/// Length of the rolling window in milliseconds.
+pub const WINDOW: i64 = 10_000;
+
+/// What the response headers say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    pub max: u32,
+    pub remaining: u32,
+    pub daily: u64,
+    pub daily_remaining: u64,
+    /// Left in the informational per-second allowance.
+    pub secondly_remaining: u32,
+}
+
+impl Allowance {
+    /// The legacy per-second allowance: a tenth of the window's, and never none.
+    pub fn secondly(&self) -> u32 {
+        (self.max / 10).max(1)
+    }
+}
+
+/// Which limit was reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    TenSecondlyRolling,
+    Daily,
+}
+
+/// A refused request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limited {
+    pub policy: Policy,
+    /// Whole seconds until it makes sense to try again.
+    pub retry_after: i64,
+}
+
+/// The counts.
+pub struct Limits {
+    enabled: bool,
+    per_window: u32,
+    per_day: u64,
+    windows: RwLock<HashMap<TokenHash, Arc<Mutex<Window>>>>,
+    days: RwLock<HashMap<PortalId, Arc<Mutex<Day>>>>,
+}
+
+impl Limits {
+    pub fn new(config: &config::Limits) -> Self {
+        Self {
+            enabled: config.enabled,
+            per_window: config.per_ten_seconds,
+            per_day: config.per_day,
+            windows: RwLock::default(),
+            days: RwLock::default(),
+        }
+    }
+
+    /// Whether requests are counted.
+    pub fn enabled(&self) -> bool {
+        self.enabled
+    }
+
+    /// Counts a request unless a limit refuses it. `None` when limits are off. With `count` false it only looks.
+    pub fn take(
+        &self,
+        token: &Token,
+        directory: &Directory,
+        now: i64,
+        count: bool,
+    ) -> Option<(Allowance, Result<(), Limited>)> {
+        if !self.enabled {
+            return None;
+        }
+        let window = entry(&self.windows, token.hash);
+        let day = entry(&self.days, token.portal_id);
+        let mut window = window.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut day = day.lock().unwrap_or_else(PoisonError::into_inner);
+        window.roll(now);
+        day.roll(now, &directory.portal.time_zone);
+        let verdict = if !count {
+            Ok(())
+        } else if let Err(wait) = window.free(now, self.per_window) {
+            Err(Limited { policy: Policy::TenSecondlyRolling, retry_after: seconds(wait).clamp(1, 10) })
+        } else if day.used >= self.per_day {
+            Err(Limited { policy: Policy::Daily, retry_after: seconds(day.ends - now).max(1) })
+        } else {
+            window.taken.push_back(now);
+            day.used += 1;
+            Ok(())
+        };
+        let mut allowance = Allowance {
+            max: self.per_window,
+            remaining: self.per_window.saturating_sub(window.taken.len() as u32),
+            daily: self.per_day,
+            daily_remaining: self.per_day.saturating_sub(day.used),
+            secondly_remaining: 0,
+        };
+        let in_last_second = window.taken.iter().rev().take_while(|&&at| at > now - 1000).count() as u32;
+        allowance.secondly_remaining = allowance.secondly().saturating_sub(in_last_second);
+        Some((allowance, verdict))
+    }
+}
+
+/// The value of a key, made when it is first asked for. Reading takes a shared lock only.
+fn entry<K: std::hash::Hash + Eq, V: Default>(
+    map: &RwLock<HashMap<K, Arc<Mutex<V>>>>,
+    key: K,
+) -> Arc<Mutex<V>> {
+    if let Some(found) = map.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+        return found.clone();
+    }
+    map.write().unwrap_or_else(PoisonError::into_inner).entry(key).or_default().clone()
+}
+
+fn seconds(millis: i64) -> i64 {
+    millis.div_euclid(1000) + i64::from(millis.rem_euclid(1000) > 0)
+}
+
+/// When the accepted requests of the last ten seconds came, oldest first.
+#[derive(Default)]
+struct Window {
+    taken: VecDeque<i64>,
+}
+
+impl Window {
+    fn roll(&mut self, now: i64) {
+        while self.taken.front().is_some_and(|&at| at <= now - WINDOW) {
+            self.taken.pop_front();
+        }
+    }
+
+    /// Whether a slot is free, or in how many milliseconds one will be.
+    fn free(&self, now: i64, most: u32) -> Result<(), i64> {
+        match self.taken.front() {
+            Some(&oldest) if self.taken.len() >= most as usize => Err(oldest + WINDOW - now),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Day {
+    used: u64,
+    /// When the day ends.
+    ends: i64,
+}
+
+impl Day {
+    fn roll(&mut self, now: i64, time_zone: &str) {
+        if now >= self.ends {
+            self.used = 0;
+            self.ends = next_midnight(now, time_zone);
+        }
+    }
+}
+
+/// The next midnight in a time zone; in UTC when the name is unknown.
+fn next_midnight(now: i64, time_zone: &str) -> i64 {
+    let zone = TimeZone::get(time_zone).unwrap_or(TimeZone::UTC);
+    let next = Timestamp::from_millisecond(now)
+        .map(|at| at.to_zoned(zone))
+        .and_then(|at| at.checked_add(1.day()))
+        .and_then(|at| at.start_of_day());
+    next.map_or(now + 86_400_000, |at| at.timestamp().as_millisecond())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_window_rolls() {
+        let mut window = Window::default();
+        for at in [0, 1000, 9000] {
+            window.roll(at);
+            assert_eq!(window.free(at, 3), Ok(()));
+            window.taken.push_back(at);
+        }
+        window.roll(9500);
+        assert_eq!(window.free(9500, 3), Err(500));
+        window.roll(9999);
+        assert_eq!(window.free(9999, 3), Err(1));
+        window.roll(10_000);
+        assert_eq!(window.free(10_000, 3), Ok(()));
+        assert_eq!(window.taken, [1000, 9000]);
+    }
+
+    #[test]
+    fn whole_seconds_round_up() {
+        assert_eq!([1, 999, 1000, 1001].map(seconds), [1, 1, 1, 2]);
+    }
+
+    #[test]
+    fn midnight_is_the_portals() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap().as_millisecond();
+        for (zone, now, midnight) in [
+            ("UTC", "2026-03-01T23:59:59.999Z", "2026-03-02T00:00:00Z"),
+            ("Europe/Berlin", "2026-03-01T22:30:00Z", "2026-03-01T23:00:00Z"),
+            // The night in which the clocks go forward is short.
+            ("Europe/Berlin", "2026-03-28T23:30:00Z", "2026-03-29T22:00:00Z"),
+            ("America/New_York", "2026-03-01T05:00:00Z", "2026-03-02T05:00:00Z"),
+            ("Not/AZone", "2026-03-01T05:00:00Z", "2026-03-02T00:00:00Z"),
+        ] {
+            assert_eq!(next_midnight(at(now), zone), at(midnight), "{zone} {now}");
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Between socket and rooms: everything that must be known before we know which room, in one pass.
+//!
+//! The order of checks is the contract's: route, method, token, scope, limits, body; then the door. Nothing here knows
+//! what an operation does, and no room knows that this exists.
+
+pub mod body;
+pub mod correlation;
+pub mod error;
+pub mod gzip;
+pub mod limits;
+pub mod log;
+pub mod origin;
+pub mod reply;
+pub mod scopes;
+pub mod token;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Instant;
+
+use antiphon_wire::error::{Envelope, Problem};
+use antiphon_wire::query::Query;
+use bytes::Bytes;
+use http::header::ALLOW;
+use http::{Method, Request, Response, request};
+use http_body_util::Full;
+use hyper::body::Body;
+
+use crate::app::App;
+use crate::call::{Answer, Answered, Call, Caller};
+use crate::operation::{Scope, Verb};
+use crate::refusal::Refusal;
+use crate::routes::{Found, Leaf};
+use correlation::Correlation;
+use error::Failure;
+use limits::Allowance;
+use reply::Reply;
+
+/// Longest request line.
+const REQUEST_LINE: usize = 16 << 10;
+
+/// Who is at the other end of the connection.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Peer {
+    /// The connection is encrypted.
+    pub secure: bool,
+    /// A proxy whose word about its client counts.
+    pub trusted: bool,
+    /// The control socket: whoever may open it is the operator.
+    pub operator: bool,
+}
+
+/// What is learnt on the way and needed for the way out.
+#[derive(Default)]
+struct Trail {
+    leaf: Option<Leaf>,
+    allowance: Option<Allowance>,
+}
+
+/// Answers one request. Sockets and tests enter here.
+pub async fn handle<B>(app: &Arc<App>, peer: &Peer, request: Request<B>) -> Response<Full<Bytes>>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let started = Instant::now();
+    let correlation = Correlation::new();
+    let (head, body) = request.into_parts();
+    let mut trail = Trail::default();
+    let reply = match answer(app, peer, &head, body, &mut trail, started).await {
+        Ok(reply) => reply,
+        Err(failure) => failure.reply(correlation.as_str()),
+    };
+    let took = started.elapsed();
+    app.figures.count(trail.leaf.map(|leaf| leaf.figure), reply.status, took);
+    log::request(&head, trail.leaf, reply.status, took, &correlation);
+    reply::finish(app, &head, &correlation, trail.allowance, reply)
+}
+
+/// Answers 503 without looking at what was asked.
+pub fn busy<B>(app: &App, request: Request<B>) -> Response<Full<Bytes>> {
+    let correlation = Correlation::new();
+    let (head, _) = request.into_parts();
+    app.figures.count(None, 503, std::time::Duration::ZERO);
+    reply::finish(app, &head, &correlation, None, Failure::unavailable().reply(correlation.as_str()))
+}
+
+async fn answer<B>(
+    app: &Arc<App>,
+    peer: &Peer,
+    head: &request::Parts,
+    body: B,
+    trail: &mut Trail,
+    started: Instant,
+) -> Result<Reply, Failure>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let path = head.uri.path();
+    let query = head.uri.query();
+    // Method, two blanks and the protocol's name belong to the line.
+    if head.method.as_str().len() + path.len() + query.map_or(0, |q| q.len() + 1) + 10 > REQUEST_LINE {
+        return Err(Envelope::uri_too_long().into());
+    }
+    let (mounted, values) = match app.routes.find(path) {
+        Some(Found::Operation(mounted, values)) => (mounted, values),
+        Some(Found::Page(page)) => {
+            return match head.method {
+                Method::GET | Method::HEAD => Ok((page.answer)(app)),
+                Method::OPTIONS => Ok(Reply::none(ALLOW, page.allow())),
+                _ => Err(Failure::method(head.method.as_str(), page.allow())),
+            };
+        }
+        None => return Err(Envelope::no_route(path).into()),
+    };
+    let Some(leaf) = mounted.leaf(&head.method) else {
+        return match head.method {
+            Method::OPTIONS => Ok(Reply::none(ALLOW, mounted.allow.clone())),
+            _ => Err(Failure::method(head.method.as_str(), mounted.allow.clone())),
+        };
+    };
+    trail.leaf = Some(leaf);
+    let operation = leaf.operation;
+    let caller = admitted(app, peer, head, operation.scope, trail).await?;
+    let left = app.config.server.request().saturating_sub(started.elapsed());
+    let body = match operation.verb {
+        Verb::Get | Verb::Delete => {
+            body::discard(&head.headers, body, left).await;
+            Bytes::new()
+        }
+        Verb::Post | Verb::Put | Verb::Patch => {
+            body::read(&head.headers, body, operation.body_limit, left).await?
+        }
+    };
+    let call = Call {
+        app: app.clone(),
+        caller,
+        version: mounted.version,
+        path: values,
+        uri_path: path.to_owned(),
+        origin: origin::of(app, peer, head),
+        query: Query::parse(query.unwrap_or_default().as_bytes()),
+        body,
+    };
+    // A change has its own deadline in the writer's queue; cutting it off here could hide one that was made.
+    let left = app.config.server.request().saturating_sub(started.elapsed());
+    let answered = match operation.verb {
+        Verb::Get => tokio::time::timeout(left, guarded((operation.door)(call)))
+            .await
+            .unwrap_or(Err(Refusal::Unavailable)),
+        _ if left.is_zero() => Err(Refusal::Unavailable),
+        _ => guarded((operation.door)(call)).await,
+    };
+    Ok(answered?.into())
+}
+
+/// Token, scope and limits: everything that depends on who calls.
+async fn admitted(
+    app: &App,
+    peer: &Peer,
+    head: &request::Parts,
+    scope: Scope,
+    trail: &mut Trail,
+) -> Result<Caller, Failure> {
+    if peer.operator {
+        let caller = token::operator(app, &head.headers).await?;
+        if caller.portal().0 == 0 && scope != Scope::Operator {
+            let message = "This server holds no portal or several; name the one you mean";
+            return Err(Envelope::invalid(vec![Problem::new("portal", message)]).into());
+        }
+        return Ok(caller);
+    }
+    let caller = token::caller(app, &head.headers).await?;
+    let allowed = scopes::allows(&caller.token, scope);
+    let taken = app.limits.take(&caller.token, &caller.directory, app.machine_time(), allowed);
+    trail.allowance = taken.map(|(allowance, _)| allowance);
+    if !allowed {
+        return Err(Envelope::missing_scopes(scope.name(), &format!("{}/docs#scopes", app.public_url)).into());
+    }
+    match taken {
+        Some((_, Err(limited))) => Err(Failure::limited(limited, &caller)),
+        _ => Ok(caller),
+    }
+}
+
+/// Runs a door. One that panics is a bug of ours: this request is answered 500 and the others go on.
+async fn guarded(mut answered: Answered) -> Result<Answer, Refusal> {
+    std::future::poll_fn(move |context| {
+        std::panic::catch_unwind(AssertUnwindSafe(|| answered.as_mut().poll(context))).unwrap_or_else(
+            |panic| {
+                let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+                let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+                std::task::Poll::Ready(Err(Refusal::Internal(format!("a door panicked: {text}"))))
+            },
+        )
+    })
+    .await
+}

@@ -1,0 +1,126 @@
+//! The way out: what is common to every response.
+
+use bytes::Bytes;
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH,
+    CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, ORIGIN, VARY,
+};
+use http::{HeaderMap, Method, Response, StatusCode, request};
+use http_body_util::Full;
+
+use super::correlation::Correlation;
+use super::gzip;
+use super::limits::{Allowance, WINDOW};
+use crate::app::App;
+use crate::call::Answer;
+
+/// The content type of every JSON body.
+pub const JSON: &str = "application/json;charset=utf-8";
+
+const CORRELATION: HeaderName = HeaderName::from_static("x-hubspot-correlation-id");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// An answer before the common headers.
+#[derive(Debug, Default)]
+pub struct Reply {
+    pub status: u16,
+    pub content_type: Option<&'static str>,
+    pub body: Bytes,
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl Reply {
+    /// 200 with a body of some type.
+    pub fn page(content_type: &'static str, body: impl Into<Bytes>) -> Self {
+        Self { status: 200, content_type: Some(content_type), body: body.into(), headers: Vec::new() }
+    }
+
+    /// 204 with a header.
+    pub fn none(name: HeaderName, value: HeaderValue) -> Self {
+        Self { status: 204, headers: vec![(name, value)], ..Self::default() }
+    }
+}
+
+impl From<Answer> for Reply {
+    fn from(answer: Answer) -> Self {
+        let location = answer.location.and_then(|path| HeaderValue::try_from(path).ok());
+        Self {
+            status: answer.status,
+            content_type: (answer.status != 204).then_some(JSON),
+            body: answer.body.into(),
+            headers: location.map(|path| (LOCATION, path)).into_iter().collect(),
+        }
+    }
+}
+
+/// Puts the common headers on, and packs the body where the client asked for it.
+pub fn finish(
+    app: &App,
+    head: &request::Parts,
+    correlation: &Correlation,
+    allowance: Option<Allowance>,
+    reply: Reply,
+) -> Response<Full<Bytes>> {
+    let Reply { status, content_type, mut body, headers: extra } = reply;
+    let mut headers = HeaderMap::with_capacity(16);
+    if let Some(content_type) = content_type {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+        if let Some(packed) = gzip::packed(&head.headers, &body) {
+            body = packed;
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        }
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
+    }
+    headers.insert(CORRELATION, correlation.header());
+    headers.insert(REQUEST_ID, correlation.header());
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(VARY, HeaderValue::from_static("Origin"));
+    if let Some(allowance) = allowance {
+        limit_headers(&mut headers, &allowance);
+    }
+    if let Some(origin) = head.headers.get(ORIGIN) {
+        cors_headers(app, head, origin, &mut headers);
+    }
+    headers.extend(extra);
+    if head.method == Method::HEAD {
+        body = Bytes::new();
+    }
+    let mut response = Response::new(Full::new(body));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.headers_mut() = headers;
+    response
+}
+
+fn limit_headers(headers: &mut HeaderMap, allowance: &Allowance) {
+    const fn named(name: &'static str) -> HeaderName {
+        HeaderName::from_static(name)
+    }
+    for (name, value) in [
+        (const { named("x-hubspot-ratelimit-max") }, u64::from(allowance.max)),
+        (const { named("x-hubspot-ratelimit-remaining") }, u64::from(allowance.remaining)),
+        (const { named("x-hubspot-ratelimit-interval-milliseconds") }, WINDOW as u64),
+        (const { named("x-hubspot-ratelimit-daily") }, allowance.daily),
+        (const { named("x-hubspot-ratelimit-daily-remaining") }, allowance.daily_remaining),
+        (const { named("x-hubspot-ratelimit-secondly") }, u64::from(allowance.secondly())),
+        (const { named("x-hubspot-ratelimit-secondly-remaining") }, u64::from(allowance.secondly_remaining)),
+    ] {
+        headers.insert(name, HeaderValue::from(value));
+    }
+}
+
+/// Only pages of origins on the list may read what is answered.
+fn cors_headers(app: &App, head: &request::Parts, origin: &HeaderValue, headers: &mut HeaderMap) {
+    if !app.config.server.origins.iter().any(|allowed| allowed.as_bytes() == origin.as_bytes()) {
+        return;
+    }
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("*"));
+    if head.method == Method::OPTIONS {
+        let methods = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE");
+        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
+        let names = HeaderValue::from_static("Authorization, Content-Type, private-app, private-app-legacy");
+        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, names);
+        headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+    }
+}

@@ -1,0 +1,10 @@
+//! What a token may do.
+
+use antiphon_store::Token;
+
+use crate::operation::Scope;
+
+/// Whether the token carries the scope. No scope implies another.
+pub fn allows(token: &Token, scope: Scope) -> bool {
+    token.scopes.iter().any(|held| held == scope.name())
+}

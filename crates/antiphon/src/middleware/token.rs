@@ -1,0 +1,137 @@
+//! Who calls: from the headers to a token that is known, alive and whose app may use the portal.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use antiphon_store::{AppId, Directory, Portal, PortalId, Quota, Token, TokenHash};
+use antiphon_wire::error::Envelope;
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::error::Failure;
+use crate::app::App;
+use crate::call::Caller;
+use crate::operation::Scope;
+use crate::refusal::Refusal;
+
+/// Names the portal a call over the control socket is about.
+pub const PORTAL_HEADER: &str = "x-antiphon-portal";
+
+/// Finds the caller of a request that came over the network.
+pub async fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Failure> {
+    let hash = hash(credential(headers).ok_or_else(Failure::no_token)?);
+    let token = app.store.token_by_hash(&hash).await.map_err(Refusal::from)?.ok_or_else(Failure::no_token)?;
+    if !bool::from(token.hash.0.ct_eq(&hash.0)) || token.revoked_at.is_some() {
+        return Err(Failure::no_token());
+    }
+    if let Some(at) = token.expires_at {
+        let now = app.store.now();
+        if at <= now {
+            return Err(Failure::unauthenticated(Envelope::expired(now - at)));
+        }
+    }
+    let directory =
+        app.store.directory(token.portal_id).await.map_err(Refusal::from)?.ok_or_else(Failure::no_token)?;
+    match directory.apps.get(&token.app_id) {
+        Some(known) if known.active => Ok(Caller { token, directory, operator: false }),
+        _ => Err(Envelope::banned().into()),
+    }
+}
+
+/// The operator behind the control socket. Who may open it owns the data directory and needs no token.
+pub async fn operator(app: &App, headers: &HeaderMap) -> Result<Caller, Failure> {
+    let named = headers.get(PORTAL_HEADER).and_then(|value| value.to_str().ok());
+    let portal = match named {
+        Some(text) => Some(PortalId(text.parse().map_err(|_| Refusal::not_found(text))?)),
+        None => match app.store.portals().await.map_err(Refusal::from)?.as_slice() {
+            [only] => Some(only.id),
+            _ => None,
+        },
+    };
+    let directory = match portal {
+        Some(id) => {
+            app.store.directory(id).await.map_err(Refusal::from)?.ok_or_else(|| Refusal::not_found(id))?
+        }
+        None => Arc::new(nowhere()),
+    };
+    let token = Token {
+        hash: TokenHash([0; 32]),
+        portal_id: directory.portal.id,
+        app_id: AppId(0),
+        label: "operator".into(),
+        scopes: Scope::ALL.map(|scope| scope.name().into()).into(),
+        created_at: 0,
+        expires_at: None,
+        revoked_at: None,
+    };
+    Ok(Caller { token: Arc::new(token), directory, operator: true })
+}
+
+/// The hash under which a token is stored.
+pub fn hash(token: &str) -> TokenHash {
+    TokenHash(Sha256::digest(token.as_bytes()).into())
+}
+
+/// The directory of no portal, for what concerns none or several.
+fn nowhere() -> Directory {
+    let portal = Portal {
+        id: PortalId(0),
+        name: String::new(),
+        time_zone: "UTC".into(),
+        quota: Quota::default(),
+        created_at: 0,
+    };
+    Directory {
+        portal,
+        revision: 0,
+        inboxes: BTreeMap::new(),
+        accounts: BTreeMap::new(),
+        actors: BTreeMap::new(),
+        apps: BTreeMap::new(),
+        tokens: Vec::new(),
+    }
+}
+
+/// The token as it was sent. The other two headers count only where `Authorization` is absent.
+fn credential(headers: &HeaderMap) -> Option<&str> {
+    let sent = match headers.get(AUTHORIZATION) {
+        Some(value) => {
+            let value = value.to_str().ok()?.trim();
+            let (scheme, token) = value.split_once([' ', '\t'])?;
+            if !scheme.eq_ignore_ascii_case("bearer") {
+                return None;
+            }
+            token
+        }
+        None => headers.get("private-app").or_else(|| headers.get("private-app-legacy"))?.to_str().ok()?,
+    };
+    Some(sent.trim()).filter(|token| !token.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials() {
+        for (headers, token) in [
+            (&[("authorization", "Bearer abc")][..], Some("abc")),
+            (&[("authorization", "bEARER   abc ")], Some("abc")),
+            (&[("authorization", "Basic abc")], None),
+            (&[("authorization", "Bearer")], None),
+            (&[("authorization", "Bearer  ")], None),
+            (&[("authorization", "Basic abc"), ("private-app", "abc")], None),
+            (&[("private-app", " abc ")], Some("abc")),
+            (&[("private-app-legacy", "abc")], Some("abc")),
+            (&[], None),
+        ] {
+            let mut map = HeaderMap::new();
+            for &(name, value) in headers {
+                map.insert(name, value.parse().unwrap());
+            }
+            assert_eq!(credential(&map), token, "{headers:?}");
+        }
+    }
+}

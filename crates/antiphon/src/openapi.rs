@@ -1,0 +1,250 @@
+//! The OpenAPI document, made from the table of operations: nothing in it is written by hand twice.
+
+use antiphon_wire::error::Envelope;
+use serde_json::{Map, Value, json};
+
+use crate::app::App;
+use crate::middleware::reply::{JSON, Reply};
+use crate::operation::{Family, Kind, Operation, Parameter, Payload, Verb, Version, shape};
+use crate::routes::{Mounted, PAGES, Routes};
+
+/// The media type under which bodies are described.
+const MEDIA: &str = "application/json";
+
+/// `/openapi.json`
+pub fn page(app: &App) -> Reply {
+    let printed = app.openapi.get_or_init(|| {
+        // Serialising a value that was just built cannot fail.
+        serde_json::to_vec(&document(&app.routes, &app.public_url)).unwrap_or_default().into()
+    });
+    Reply::page(JSON, printed.clone())
+}
+
+/// The whole document.
+pub fn document(routes: &Routes, server: &str) -> Value {
+    let mut schemas = Schemas::default();
+    schemas.reference(shape::<Envelope>);
+    let mut paths = Map::new();
+    for at in routes.mounted() {
+        let mut methods = Map::new();
+        for leaf in &at.leaves {
+            let method = leaf.operation.verb.name().to_lowercase();
+            methods.insert(method, operation(at, leaf.operation, &mut schemas));
+        }
+        paths.insert(at.template.clone(), Value::Object(methods));
+    }
+    for page in PAGES {
+        paths.insert(
+            page.path.into(),
+            json!({ "get": {
+                "operationId": page.path.trim_start_matches('/').replace('.', "_"),
+                "tags": ["operations"],
+                "summary": page.help,
+                "security": [],
+                "responses": { "200": { "description": "The page." } },
+            }}),
+        );
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Antiphon",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "An open-source conversations inbox that speaks the HubSpot Conversations API.",
+            "license": { "name": "Apache-2.0 OR MIT" },
+        },
+        "servers": [{ "url": server }],
+        "security": [{ "bearer": [] }, { "private_app": [] }, { "private_app_legacy": [] }],
+        "paths": paths,
+        "components": {
+            "schemas": schemas.named,
+            "responses": failures(),
+            "securitySchemes": {
+                "bearer": { "type": "http", "scheme": "bearer" },
+                "private_app": { "type": "apiKey", "in": "header", "name": "private-app" },
+                "private_app_legacy": { "type": "apiKey", "in": "header", "name": "private-app-legacy" },
+            },
+        },
+    })
+}
+
+/// Named schemas, each described once.
+#[derive(Default)]
+struct Schemas {
+    named: Map<String, Value>,
+}
+
+impl Schemas {
+    fn reference(&mut self, shape: crate::operation::Shape) -> Value {
+        let mut named = Vec::new();
+        let reference = shape(&mut named);
+        for (name, schema) in named {
+            self.named.entry(name).or_insert_with(|| serde_json::to_value(schema).unwrap_or_default());
+        }
+        serde_json::to_value(reference).unwrap_or_default()
+    }
+
+    fn payload(&mut self, payload: Payload) -> Option<Value> {
+        let (item, counted) = match payload {
+            Payload::Nothing => return None,
+            Payload::One(shape) => return Some(self.reference(shape)),
+            Payload::Page(shape) => (self.reference(shape), false),
+            Payload::CountedPage(shape) => (self.reference(shape), true),
+        };
+        let next = json!({
+            "type": "object",
+            "required": ["after"],
+            "properties": {
+                "after": { "type": "string", "pattern": "^[A-Za-z0-9_-]{1,512}$" },
+                "link": { "type": "string", "format": "uri" },
+            },
+        });
+        let mut page = json!({
+            "type": "object",
+            "required": ["results"],
+            "properties": {
+                "results": { "type": "array", "items": item },
+                "paging": { "type": "object", "required": ["next"], "properties": { "next": next } },
+            },
+        });
+        if counted {
+            page["required"] = json!(["results", "total"]);
+            page["properties"]["total"] = json!({ "type": "integer", "format": "int64" });
+        }
+        Some(page)
+    }
+}
+
+fn operation(at: &Mounted, operation: &Operation, schemas: &mut Schemas) -> Value {
+    let mut parameters: Vec<Value> = path_parameters(&at.template);
+    parameters.extend(operation.parameters.iter().map(query_parameter));
+    let mut described = json!({
+        "operationId": operation_id(at, operation),
+        "tags": [match operation.family { Family::Conversations => at.version.name(), Family::Own => "antiphon" }],
+        "summary": operation.summary,
+        "description": format!("Needs the scope `{}`.", operation.scope.name()),
+        "x-antiphon-operation": operation.id,
+        "x-antiphon-scope": operation.scope.name(),
+        "parameters": parameters,
+        "responses": responses(at.version, operation, schemas),
+    });
+    if let Some(body) = schemas.payload(operation.request) {
+        described["requestBody"] = json!({ "required": true, "content": { MEDIA: { "schema": body } } });
+    }
+    described
+}
+
+/// Unique over all paths: version 3 answers at two prefixes.
+fn operation_id(at: &Mounted, operation: &Operation) -> String {
+    let second = at.template.starts_with("/conversations/conversations/v3");
+    format!("{}.{}{}", at.version.name(), operation.id, if second { ".alias" } else { "" })
+}
+
+fn path_parameters(template: &str) -> Vec<Value> {
+    let names = template.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
+    names
+        .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
+        .collect()
+}
+
+fn query_parameter(parameter: &Parameter) -> Value {
+    let schema = match parameter.kind {
+        Kind::Text => json!({ "type": "string" }),
+        Kind::Integer => json!({ "type": "integer", "format": "int64" }),
+        Kind::Boolean => json!({ "type": "boolean" }),
+        Kind::Time => json!({ "type": "string", "format": "date-time" }),
+        Kind::Texts => json!({ "type": "array", "items": { "type": "string" } }),
+        Kind::Integers => json!({ "type": "array", "items": { "type": "integer", "format": "int64" } }),
+        Kind::OneOf(words) => json!({ "type": "string", "enum": words }),
+        Kind::SomeOf(words) => json!({ "type": "array", "items": { "type": "string", "enum": words } }),
+    };
+    json!({ "name": parameter.name, "in": "query", "description": parameter.help, "schema": schema })
+}
+
+fn responses(version: Version, operation: &Operation, schemas: &mut Schemas) -> Value {
+    let mut responses = Map::new();
+    let (status, payload) = operation.success;
+    let success = match schemas.payload(payload) {
+        Some(schema) => json!({ "description": "Success.", "content": { MEDIA: { "schema": schema } } }),
+        None => json!({ "description": "Success." }),
+    };
+    if operation.partial && version.partial_status() != status {
+        let mut partial = success.clone();
+        partial["description"] = "Some of what was asked for does not exist.".into();
+        responses.insert(version.partial_status().to_string(), partial);
+    }
+    responses.insert(status.to_string(), success);
+    let takes_body = matches!(operation.verb, Verb::Post | Verb::Put | Verb::Patch);
+    for (status, _, _) in FAILURES {
+        if takes_body || !matches!(*status, 413 | 415) {
+            responses
+                .insert(status.to_string(), json!({ "$ref": format!("#/components/responses/{status}") }));
+        }
+    }
+    Value::Object(responses)
+}
+
+const FAILURES: &[(u16, &str, &[&str])] = &[
+    (400, "Something about the request is wrong; `errors` lists everything.", &[]),
+    (401, "No token, or none that is valid.", &["X-HubSpot-Auth-Failure"]),
+    (403, "The token lacks the scope, or the app may not act here.", &[]),
+    (404, "There is no such thing.", &[]),
+    (405, "The path exists, with other methods.", &["Allow"]),
+    (413, "The body is too large.", &[]),
+    (414, "The request line is too long.", &[]),
+    (415, "The body is no JSON.", &[]),
+    (429, "A rate limit was reached.", &["Retry-After"]),
+    (500, "A bug of the server.", &[]),
+    (503, "Starting, stopping or full; try again.", &["Retry-After"]),
+];
+
+fn failures() -> Value {
+    let described = FAILURES.iter().map(|(status, description, headers)| {
+        let headers: Map<String, Value> =
+            headers.iter().map(|name| ((*name).to_owned(), json!({ "schema": { "type": "string" } }))).collect();
+        let schema = json!({ "$ref": "#/components/schemas/Error" });
+        let response = json!({ "description": description, "headers": headers, "content": { MEDIA: { "schema": schema } } });
+        (status.to_string(), response)
+    });
+    Value::Object(described.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn references(value: &Value, into: &mut Vec<String>) {
+        match value {
+            Value::Object(object) => object.iter().for_each(|(name, value)| match value.as_str() {
+                Some(reference) if name == "$ref" => into.push(reference.to_owned()),
+                _ => references(value, into),
+            }),
+            Value::Array(values) => values.iter().for_each(|value| references(value, into)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere() {
+        let document = document(&Routes::new().unwrap(), "http://127.0.0.1");
+        let mut all = Vec::new();
+        references(&document, &mut all);
+        assert!(!all.is_empty());
+        for reference in all {
+            let pointer = reference.strip_prefix('#').unwrap();
+            assert!(document.pointer(pointer).is_some(), "{reference}");
+        }
+    }
+
+    #[test]
+    fn operation_ids_are_unique_and_operations_explained() {
+        let document = document(&Routes::new().unwrap(), "http://127.0.0.1");
+        let mut seen = std::collections::HashSet::new();
+        for (path, methods) in document["paths"].as_object().unwrap() {
+            for operation in methods.as_object().unwrap().values() {
+                assert!(seen.insert(operation["operationId"].as_str().unwrap().to_owned()), "{path}");
+                assert!(!operation["summary"].as_str().unwrap().is_empty(), "{path}");
+            }
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! One connection: which protocol it speaks, how long it may take, and how it ends.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use anyhow::Context;
+use hyper::Request;
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, watch};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use super::told;
+use crate::app::App;
+use crate::config;
+use crate::middleware::{self, Peer};
+
+/// What a client sends first when it speaks HTTP/2 without having asked.
+const PREFACE: &[u8; 4] = b"PRI ";
+
+/// How long a client that is turned away may take to send what it wants.
+const TURNED_AWAY: Duration = Duration::from_secs(2);
+
+/// Where connections come in.
+pub struct Door {
+    pub app: Arc<App>,
+    pub tls: Option<TlsAcceptor>,
+}
+
+/// Keeps count of open connections.
+struct Counted(Arc<App>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.open_connections.fetch_sub(1, Relaxed);
+    }
+}
+
+impl Door {
+    /// Serves a connection in a task of its own. `alive` is held until it ends.
+    pub fn open(
+        &self,
+        stream: TcpStream,
+        address: SocketAddr,
+        stop: watch::Receiver<bool>,
+        alive: mpsc::Sender<()>,
+    ) {
+        let app = self.app.clone();
+        let before = app.open_connections.fetch_add(1, Relaxed);
+        let counted = Counted(app.clone());
+        let most = app.config.server.connections;
+        let trusted = app.config.server.trusts(address.ip());
+        let tls = self.tls.clone();
+        if before >= most.saturating_mul(2) {
+            return;
+        }
+        tokio::spawn(async move {
+            let _counted = counted;
+            if before >= most {
+                turn_away(app, stream).await;
+                return;
+            }
+            let peer = Peer { secure: tls.is_some(), trusted, operator: false };
+            match tls {
+                Some(tls) => encrypted(app, peer, &tls, stream, stop, alive).await,
+                None => match speaks_http2(&app, &stream, stop.clone()).await {
+                    Some(true) => http2(app, peer, stream, stop, alive).await,
+                    Some(false) => plain(app, peer, stream, stop, alive).await,
+                    None => {}
+                },
+            }
+        });
+    }
+}
+
+/// Whether the first bytes are those of HTTP/2; `None` when nothing comes. Nothing is consumed.
+///
+/// hyper-util can tell as well, but waits for the first byte for ever, and copies every read through its own buffer.
+async fn speaks_http2(app: &App, stream: &TcpStream, mut stop: watch::Receiver<bool>) -> Option<bool> {
+    let look = async {
+        let mut first = [0; PREFACE.len()];
+        loop {
+            match stream.peek(&mut first).await.ok()? {
+                0 => return None,
+                seen if seen < PREFACE.len() && PREFACE.starts_with(&first[..seen]) => {
+                    // The rest is on its way; peeking again at once would find the same bytes.
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                _ => return Some(first == *PREFACE),
+            }
+        }
+    };
+    tokio::select! {
+        seen = tokio::time::timeout(app.config.server.idle(), look) => seen.ok().flatten(),
+        () = told(&mut stop) => None,
+    }
+}
+
+/// Serves HTTP/1.1.
+pub async fn plain<S>(
+    app: Arc<App>,
+    peer: Peer,
+    stream: S,
+    mut stop: watch::Receiver<bool>,
+    alive: mpsc::Sender<()>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let _alive = alive;
+    let idle = app.config.server.idle();
+    let service = service_fn(move |request: Request<Incoming>| {
+        let app = app.clone();
+        async move { Ok::<_, Infallible>(middleware::handle(&app, &peer, request).await) }
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(idle)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        // Connections end in many ways that are nobody's fault; the client sees the same as we do.
+        ended = connection.as_mut() => { ended.ok(); }
+        () = told(&mut stop) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await.ok();
+        }
+    }
+}
+
+/// Serves HTTP/2.
+async fn http2<S>(
+    app: Arc<App>,
+    peer: Peer,
+    stream: S,
+    mut stop: watch::Receiver<bool>,
+    alive: mpsc::Sender<()>,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let _alive = alive;
+    let idle = app.config.server.idle();
+    let service = service_fn(move |request: Request<Incoming>| {
+        let app = app.clone();
+        async move { Ok::<_, Infallible>(middleware::handle(&app, &peer, request).await) }
+    });
+    let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .keep_alive_interval(idle)
+        .max_header_list_size(64 << 10)
+        .serve_connection(TokioIo::new(stream), service);
+    let mut connection = std::pin::pin!(connection);
+    tokio::select! {
+        ended = connection.as_mut() => { ended.ok(); }
+        () = told(&mut stop) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await.ok();
+        }
+    }
+}
+
+/// Serves whichever protocol was agreed on under encryption.
+async fn encrypted(
+    app: Arc<App>,
+    peer: Peer,
+    tls: &TlsAcceptor,
+    stream: TcpStream,
+    stop: watch::Receiver<bool>,
+    alive: mpsc::Sender<()>,
+) {
+    let Ok(Ok(stream)) = tokio::time::timeout(app.config.server.idle(), tls.accept(stream)).await else {
+        return;
+    };
+    if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+        http2(app, peer, stream, stop, alive).await;
+    } else {
+        plain(app, peer, stream, stop, alive).await;
+    }
+}
+
+/// Loads the certificate, when one is configured.
+///
+/// # Errors
+/// One sentence that says what to do.
+pub fn tls(config: &config::Tls) -> anyhow::Result<Option<TlsAcceptor>> {
+    if !config.enabled() {
+        return Ok(None);
+    }
+    let (certificate, key) = (config.certificate.display(), config.key.display());
+    let chain = CertificateDer::pem_file_iter(&config.certificate)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .with_context(|| {
+            format!("tls.certificate = {certificate} cannot be read; name a PEM file with the chain")
+        })?;
+    let private = PrivateKeyDer::from_pem_file(&config.key)
+        .with_context(|| format!("tls.key = {key} cannot be read; name a PEM file with the private key"))?;
+    let mut server = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, private)
+        .with_context(|| format!("the certificate in {certificate} does not belong to the key in {key}"))?;
+    server.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(Some(TlsAcceptor::from(Arc::new(server))))
+}
+
+/// Answers 503 to whatever is asked, once: there are too many connections.
+async fn turn_away(app: Arc<App>, stream: TcpStream) {
+    let service = service_fn(move |request: Request<Incoming>| {
+        let app = app.clone();
+        async move { Ok::<_, Infallible>(middleware::busy(&app, request)) }
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(TURNED_AWAY)
+        .keep_alive(false)
+        .serve_connection(TokioIo::new(stream), service);
+    tokio::time::timeout(TURNED_AWAY * 2, connection).await.ok();
+}
