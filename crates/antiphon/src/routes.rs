@@ -1,36 +1,21 @@
 //! One table: every operation and each API version that serves it. The router, `Allow`, the OpenAPI document, the
 //! coverage test and the isolation test are all made from it.
 //!
-//! To add an operation, write its door, then its line below.
+//! To add an operation, write its door, then its line in its family's file.
+
+mod conversations;
+mod own;
 
 use http::HeaderValue;
 
 use crate::app::App;
 use crate::middleware::reply::Reply;
-use crate::{backups, docs, door, health, metrics, openapi};
+use crate::{docs, health, metrics, openapi};
 
 pub use crate::operation::{Family, Kind, Operation, Parameter, Payload, Scope, Verb, Version, shape};
 
 /// Every operation.
-pub static OPERATIONS: &[&[Operation]] = &[CONVERSATIONS, OWN];
-
-const CONVERSATIONS: &[Operation] = &[];
-
-const OWN: &[Operation] = &[
-    Operation::own(Verb::Post, "/backups", "backups.make", door!(backups::make))
-        .scope(Scope::Operator)
-        .says("Write a backup of the whole store")
-        .takes(shape::<backups::BackupRequest>)
-        .gives(201, Payload::One(shape::<backups::BackupMade>)),
-    Operation::own(Verb::Get, "/backups", "backups.progress", door!(backups::progress))
-        .scope(Scope::Operator)
-        .says("How far the running backup is")
-        .gives(200, Payload::One(shape::<backups::BackupProgress>)),
-    Operation::own(Verb::Get, "/status", "store.status", door!(backups::status))
-        .scope(Scope::Operator)
-        .says("The figures of the store")
-        .gives(200, Payload::One(shape::<backups::StoreFigures>)),
-];
+pub static OPERATIONS: &[&[Operation]] = &[conversations::TABLE, own::TABLE];
 
 /// A path at which something answers.
 pub struct Mounted {
