@@ -1,17 +1,43 @@
-//! What the project does with itself: `cargo xtask <task>`.
+//! The chores of the project, as `cargo xtask <chore>`: a thin list, each chore in a file of its own.
 
 mod bench;
+mod demo;
+mod run;
+mod spec;
+mod steps;
+mod tidy;
 
-use clap::Parser;
+use anyhow::Result;
+use clap::{Parser, Subcommand};
 
-#[derive(Debug, Parser)]
-enum Task {
-    /// Measures the server beside its limits and rivals, and writes docs/benchmarks.md.
-    Bench(bench::Args),
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "The chores of the project")]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
 }
 
-fn main() -> anyhow::Result<()> {
-    match Task::parse() {
-        Task::Bench(args) => bench::run(&args),
+#[derive(Subcommand)]
+enum Chore {
+    /// Sets up what is needed and runs every check and test
+    #[command(visible_alias = "ci")]
+    Test(steps::Options),
+    /// Builds the server and runs it on the demo portal
+    Demo(demo::Options),
+    /// Measures the server beside its limits and rivals, and writes docs/benchmarks.md
+    Bench(bench::Args),
+    /// Checks what the compiler cannot: walls between the crates, the shape of files
+    Tidy,
+    /// Writes spec/openapi.json from the code
+    Spec,
+}
+
+fn main() -> Result<()> {
+    match Cli::parse().chore {
+        Chore::Test(options) => steps::run(&options),
+        Chore::Demo(options) => demo::run(&options),
+        Chore::Bench(args) => bench::run(&args),
+        Chore::Tidy => tidy::run(),
+        Chore::Spec => spec::write(),
     }
 }

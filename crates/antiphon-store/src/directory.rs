@@ -163,4 +163,3 @@ pub enum DirectoryChange {
     App(App),
     Token(Token),
 }
-

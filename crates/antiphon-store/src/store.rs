@@ -79,7 +79,12 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Busy`] and [`StoreError::DiskLow`] before anything was run; the others leave nothing changed.
-    pub async fn change<R, F>(&self, portal: PortalId, target: Target, rule: F) -> Result<Result<Applied, R>, StoreError>
+    pub async fn change<R, F>(
+        &self,
+        portal: PortalId,
+        target: Target,
+        rule: F,
+    ) -> Result<Result<Applied, R>, StoreError>
     where
         R: Send + 'static,
         F: FnMut(&State, &mut Moment) -> Result<Changes, R> + Send + 'static,
@@ -187,13 +192,21 @@ impl Store {
     }
 
     /// Those of these visitors that exist, in any order.
-    pub async fn visitors_by_ids(&self, portal: PortalId, ids: &[VisitorId]) -> Result<Vec<Visitor>, StoreError> {
+    pub async fn visitors_by_ids(
+        &self,
+        portal: PortalId,
+        ids: &[VisitorId],
+    ) -> Result<Vec<Visitor>, StoreError> {
         let _ = (portal, ids);
         todo!()
     }
 
     /// Contacts that have one of these addresses, compared without regard to case.
-    pub async fn contacts_by_emails(&self, portal: PortalId, emails: &[String]) -> Result<Vec<Visitor>, StoreError> {
+    pub async fn contacts_by_emails(
+        &self,
+        portal: PortalId,
+        emails: &[String],
+    ) -> Result<Vec<Visitor>, StoreError> {
         let _ = (portal, emails);
         todo!()
     }
@@ -234,7 +247,11 @@ impl Store {
     }
 
     /// Threads of any portal that went to the trash before a moment.
-    pub async fn purge_due(&self, archived_before: Millis, limit: usize) -> Result<Vec<(PortalId, ThreadId)>, StoreError> {
+    pub async fn purge_due(
+        &self,
+        archived_before: Millis,
+        limit: usize,
+    ) -> Result<Vec<(PortalId, ThreadId)>, StoreError> {
         let _ = (archived_before, limit);
         todo!()
     }
@@ -245,7 +262,12 @@ impl Store {
     }
 
     /// Events behind a position, oldest first.
-    pub async fn events_after(&self, portal: PortalId, position: i64, limit: usize) -> Result<Vec<Event>, StoreError> {
+    pub async fn events_after(
+        &self,
+        portal: PortalId,
+        position: i64,
+        limit: usize,
+    ) -> Result<Vec<Event>, StoreError> {
         let _ = (portal, position, limit);
         todo!()
     }
@@ -257,7 +279,11 @@ impl Store {
     }
 
     /// Copies the store into one new file while it serves. `progress` hears pages done and pages in all.
-    pub async fn backup(&self, to: &Path, progress: impl FnMut(u64, u64) + Send + 'static) -> Result<(), StoreError> {
+    pub async fn backup(
+        &self,
+        to: &Path,
+        progress: impl FnMut(u64, u64) + Send + 'static,
+    ) -> Result<(), StoreError> {
         let _ = (to, progress);
         todo!()
     }

@@ -1,0 +1,35 @@
+//! The description of our API, generated from the code and kept in the repository so that a change of it is seen in review.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::run::{cargo, output, root};
+
+/// Writes `spec/openapi.json`.
+pub fn write() -> Result<()> {
+    let path = path();
+    fs::create_dir_all(root().join("spec"))?;
+    fs::write(&path, generated()?).with_context(|| format!("could not write {}", path.display()))?;
+    println!("wrote {}", path.display());
+    Ok(())
+}
+
+/// Fails when `spec/openapi.json` is not what the code would generate.
+pub fn check() -> Result<()> {
+    let kept = fs::read(path()).unwrap_or_default();
+    ensure!(
+        kept == generated()?,
+        "spec/openapi.json is not what the code says: run `cargo xtask spec` and commit it"
+    );
+    Ok(())
+}
+
+fn path() -> PathBuf {
+    root().join("spec").join("openapi.json")
+}
+
+fn generated() -> Result<Vec<u8>> {
+    output(cargo(&["run", "--quiet", "--package", "antiphon", "--", "openapi"]))
+}
