@@ -41,7 +41,7 @@ const WALLS: [Wall; 4] = [
 
 pub fn findings(root: &Path) -> Result<Vec<String>> {
     let mut findings = Vec::new();
-    for file in rust_files(&root.join("crates"))?.into_iter().chain(rust_files(&root.join("xtask"))?) {
+    for file in rust_files(root)? {
         let text = fs::read_to_string(&file).with_context(|| format!("could not read {}", file.display()))?;
         let shown = file.strip_prefix(root).unwrap_or(&file);
         findings.extend(file_findings(shown, &text));
