@@ -21,6 +21,8 @@ pub struct Settings {
     pub wal_bytes: u64,
     /// Whether acknowledged changes are synced first. Off only to show that the durability tests notice.
     pub durable: bool,
+    /// Share of the disk that has to be free for changes to be taken.
+    pub least_free_disk: f64,
     /// Domain clock, milliseconds. `None`: the system's.
     pub clock: Option<Arc<dyn Fn() -> Millis + Send + Sync>>,
     /// Message ids counted instead of random, for tests that compare whole bodies.
@@ -37,6 +39,7 @@ impl Settings {
             deadline: Duration::from_secs(30),
             wal_bytes: 64 << 20,
             durable: true,
+            least_free_disk: 0.05,
             clock: None,
             counted_ids: false,
         }
@@ -65,13 +68,12 @@ pub struct Store {
 impl Store {
     /// Opens the store of a data directory: takes its lock, migrates (after a snapshot), starts the writer and the checkpointer.
     pub fn open(settings: Settings) -> Result<Self, OpenError> {
-        let _ = settings;
-        todo!()
+        Ok(Self { engine: Arc::new(sqlite::Engine::open(settings)?) })
     }
 
     /// Finishes what was accepted, writes the log back and releases the directory. Later changes are refused as unavailable.
     pub async fn close(&self) {
-        todo!()
+        self.engine.close().await;
     }
 
     /// Changes something: locks the target, runs the rule on what it finds, applies what the rule wants in one transaction and
@@ -89,8 +91,7 @@ impl Store {
         R: Send + 'static,
         F: FnMut(&State, &mut Moment) -> Result<Changes, R> + Send + 'static,
     {
-        let _ = (portal, target, rule);
-        todo!()
+        self.engine.change(portal, target, rule).await
     }
 
     /// Makes a portal; `None` when the id asked for is taken.
@@ -101,37 +102,32 @@ impl Store {
         time_zone: String,
         quota: Quota,
     ) -> Result<Option<Portal>, StoreError> {
-        let _ = (id, name, time_zone, quota);
-        todo!()
+        self.engine.portal_create(id, name, time_zone, quota).await
     }
 
     /// Every portal, by id.
     pub async fn portals(&self) -> Result<Vec<Portal>, StoreError> {
-        todo!()
+        self.engine.portals()
     }
 
     /// A portal's directory as of now; cached.
     pub async fn directory(&self, portal: PortalId) -> Result<Option<Arc<Directory>>, StoreError> {
-        let _ = portal;
-        todo!()
+        self.engine.directory(portal)
     }
 
     /// The token with this hash, revoked or expired ones included; cached.
     pub async fn token_by_hash(&self, hash: &TokenHash) -> Result<Option<Arc<Token>>, StoreError> {
-        let _ = hash;
-        todo!()
+        self.engine.token_by_hash(hash)
     }
 
     /// How much a portal holds.
     pub async fn usage(&self, portal: PortalId) -> Result<Usage, StoreError> {
-        let _ = portal;
-        todo!()
+        self.engine.usage(portal)
     }
 
     /// A thread, live or in the trash.
     pub async fn thread_by_id(&self, portal: PortalId, id: ThreadId) -> Result<Option<Thread>, StoreError> {
-        let _ = (portal, id);
-        todo!()
+        self.engine.thread_by_id(portal, id)
     }
 
     /// One page of threads, handed to `sink` in order.
@@ -141,8 +137,7 @@ impl Store {
         query: &ThreadQuery,
         sink: &mut (dyn FnMut(ThreadView<'_>) + Send),
     ) -> Result<Page<ThreadPosition>, StoreError> {
-        let _ = (portal, query, sink);
-        todo!()
+        self.engine.threads(portal, query, sink)
     }
 
     /// One page of a thread's history: `sink` gets every document as stored. `None` when there is no such thread in the
@@ -154,8 +149,7 @@ impl Store {
         query: &HistoryQuery,
         sink: &mut (dyn FnMut(&[u8]) + Send),
     ) -> Result<Option<Page<Position>>, StoreError> {
-        let _ = (portal, thread, query, sink);
-        todo!()
+        self.engine.history(portal, thread, query, sink)
     }
 
     /// One entry of a thread, whatever the thread's state.
@@ -165,8 +159,7 @@ impl Store {
         thread: ThreadId,
         id: MessageId,
     ) -> Result<Option<StoredMessage>, StoreError> {
-        let _ = (portal, thread, id);
-        todo!()
+        self.engine.message_by_id(portal, thread, id)
     }
 
     /// One entry of a thread with the bodies it had before truncation.
@@ -176,8 +169,7 @@ impl Store {
         thread: ThreadId,
         id: MessageId,
     ) -> Result<Option<Original>, StoreError> {
-        let _ = (portal, thread, id);
-        todo!()
+        self.engine.original_by_id(portal, thread, id)
     }
 
     /// The newest incoming `MESSAGE`s of a thread, newest first, among its newest 500 entries.
@@ -187,8 +179,7 @@ impl Store {
         thread: ThreadId,
         limit: usize,
     ) -> Result<Vec<StoredMessage>, StoreError> {
-        let _ = (portal, thread, limit);
-        todo!()
+        self.engine.latest_incoming(portal, thread, limit)
     }
 
     /// Those of these visitors that exist, in any order.
@@ -197,8 +188,7 @@ impl Store {
         portal: PortalId,
         ids: &[VisitorId],
     ) -> Result<Vec<Visitor>, StoreError> {
-        let _ = (portal, ids);
-        todo!()
+        self.engine.visitors_by_ids(portal, ids)
     }
 
     /// Contacts that have one of these addresses, compared without regard to case.
@@ -207,20 +197,17 @@ impl Store {
         portal: PortalId,
         emails: &[String],
     ) -> Result<Vec<Visitor>, StoreError> {
-        let _ = (portal, emails);
-        todo!()
+        self.engine.contacts_by_emails(portal, emails)
     }
 
     /// One page of visitors, by id.
     pub async fn visitors(&self, portal: PortalId, query: &VisitorQuery) -> Result<Vec<Visitor>, StoreError> {
-        let _ = (portal, query);
-        todo!()
+        self.engine.visitors(portal, query)
     }
 
     /// A ticket.
     pub async fn ticket_by_id(&self, portal: PortalId, id: TicketId) -> Result<Option<Ticket>, StoreError> {
-        let _ = (portal, id);
-        todo!()
+        self.engine.ticket_by_id(portal, id)
     }
 
     /// One page of tickets, by id.
@@ -230,20 +217,17 @@ impl Store {
         after: Option<TicketId>,
         limit: usize,
     ) -> Result<Vec<Ticket>, StoreError> {
-        let _ = (portal, after, limit);
-        todo!()
+        self.engine.tickets(portal, after, limit)
     }
 
     /// Those of these files that exist, in any order.
     pub async fn files_by_ids(&self, portal: PortalId, ids: &[i64]) -> Result<Vec<FileRef>, StoreError> {
-        let _ = (portal, ids);
-        todo!()
+        self.engine.files_by_ids(portal, ids)
     }
 
     /// The file whose bytes are at this URL.
     pub async fn file_by_url(&self, portal: PortalId, url: &str) -> Result<Option<FileRef>, StoreError> {
-        let _ = (portal, url);
-        todo!()
+        self.engine.file_by_url(portal, url)
     }
 
     /// Threads of any portal that went to the trash before a moment.
@@ -252,13 +236,12 @@ impl Store {
         archived_before: Millis,
         limit: usize,
     ) -> Result<Vec<(PortalId, ThreadId)>, StoreError> {
-        let _ = (archived_before, limit);
-        todo!()
+        self.engine.purge_due(archived_before, limit)
     }
 
     /// Erases at most 500 rows of purged threads; `false` when nothing is left to erase.
     pub async fn purge_step(&self) -> Result<bool, StoreError> {
-        todo!()
+        self.engine.purge_step().await
     }
 
     /// Events behind a position, oldest first.
@@ -268,14 +251,12 @@ impl Store {
         position: i64,
         limit: usize,
     ) -> Result<Vec<Event>, StoreError> {
-        let _ = (portal, position, limit);
-        todo!()
+        self.engine.events_after(portal, position, limit)
     }
 
     /// Position of the portal's newest event; 0 before the first.
     pub async fn event_position(&self, portal: PortalId) -> Result<i64, StoreError> {
-        let _ = portal;
-        todo!()
+        self.engine.event_position(portal)
     }
 
     /// Copies the store into one new file while it serves. `progress` hears pages done and pages in all.
@@ -284,23 +265,21 @@ impl Store {
         to: &Path,
         progress: impl FnMut(u64, u64) + Send + 'static,
     ) -> Result<(), StoreError> {
-        let _ = (to, progress);
-        todo!()
+        self.engine.backup(to, progress).await
     }
 
     /// Puts a backup, once it is verified, into an empty data directory.
     pub fn restore(from: &Path, data_dir: &Path) -> Result<(), OpenError> {
-        let _ = (from, data_dir);
-        todo!()
+        sqlite::restore(from, data_dir)
     }
 
     /// Figures for `/metrics` and `doctor`.
     pub fn status(&self) -> StoreStatus {
-        todo!()
+        self.engine.status()
     }
 
     /// Domain time.
     pub fn now(&self) -> Millis {
-        todo!()
+        self.engine.now()
     }
 }

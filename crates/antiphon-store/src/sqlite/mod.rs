@@ -1,3 +1,355 @@
-//! The embedded engine: SQLite.
+//! The embedded engine: one SQLite file, one writer, readers that never wait for it.
 
-pub(crate) struct Engine;
+mod apply;
+mod backup;
+mod batch;
+mod caches;
+mod checkpoint;
+mod directory;
+mod disk;
+mod events;
+mod failure;
+mod finders;
+mod gate;
+mod lock;
+mod memory;
+mod messages;
+mod purge;
+mod readers;
+mod resolve;
+mod schema;
+mod thread_list;
+mod threads;
+mod visitors;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::JoinHandle;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use crossbeam_channel::{Sender, TrySendError, bounded};
+use tokio::sync::{oneshot, watch};
+
+use self::batch::Batch;
+use self::caches::Caches;
+use self::checkpoint::{Checkpointer, Log};
+use self::disk::Disk;
+use self::failure::{Failure, Result};
+use self::gate::Gate;
+use self::memory::{Counters, Memory, PortalMemory, ServerCounters};
+use self::readers::Readers;
+use self::writer::{Task, Waiting, Writer};
+use crate::*;
+
+/// The database's name in its data directory.
+const DATABASE: &str = "antiphon.db";
+
+type Answer<T> = std::result::Result<T, StoreError>;
+
+/// What the engine's threads have in common.
+struct Shared {
+    settings: Settings,
+    path: PathBuf,
+    readers: Readers,
+    caches: Caches,
+    gate: Gate,
+    log: Log,
+    latest_now: AtomicI64,
+    batches: AtomicU64,
+    changes: AtomicU64,
+    events: AtomicU64,
+}
+
+impl Shared {
+    /// Domain time. It never goes back.
+    fn now(&self) -> Millis {
+        let now = match &self.settings.clock {
+            Some(clock) => clock(),
+            None => {
+                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+            }
+        };
+        self.latest_now.fetch_max(now, Ordering::Relaxed).max(now)
+    }
+
+    /// Counts a committed batch.
+    fn count(&self, changes: usize, events: i64) {
+        self.batches.fetch_add(1, Ordering::Relaxed);
+        self.changes.fetch_add(changes as u64, Ordering::Relaxed);
+        self.events.fetch_add(u64::try_from(events).unwrap_or_default(), Ordering::Relaxed);
+    }
+}
+
+pub(crate) struct Engine {
+    shared: Arc<Shared>,
+    disk: Disk,
+    /// `None` once it is closing.
+    queue: RwLock<Option<Sender<Waiting>>>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+    closed: watch::Receiver<bool>,
+}
+
+impl Engine {
+    pub(crate) fn open(settings: Settings) -> std::result::Result<Self, OpenError> {
+        let lock = lock::take(&settings.data_dir)?;
+        let path = settings.data_dir.join(DATABASE);
+        let file = path.display().to_string();
+        let mut conn = schema::open(&path)?;
+        let disk = Disk::new(settings.data_dir.clone(), settings.least_free_disk);
+        let (queue_size, message_ids) = (settings.queue, memory::message_ids(settings.counted_ids));
+
+        let start = |conn: &mut rusqlite::Connection| -> Result<_> {
+            conn.set_prepared_statement_cache_capacity(256);
+            readers::tune(conn, 16 << 10)?;
+            conn.pragma_update(None, "synchronous", if settings.durable { "full" } else { "off" })?;
+            conn.pragma_update(None, "wal_autocheckpoint", 0)?;
+            conn.pragma_update(
+                None,
+                "journal_size_limit",
+                i64::try_from(settings.wal_bytes).unwrap_or(i64::MAX),
+            )?;
+            let memory = Memory { server: ServerCounters::load(conn)?, portals: Default::default() };
+            let (latest, events): (i64, i64) = conn.query_row(
+                "SELECT coalesce(max(latest_now), 0), coalesce(sum(event_position), 0) FROM counters",
+                [],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?;
+            let shared = Arc::new(Shared {
+                readers: Readers::new(path.clone()),
+                path,
+                settings,
+                caches: Caches::default(),
+                gate: Gate::default(),
+                log: Log::default(),
+                latest_now: AtomicI64::new(latest),
+                batches: AtomicU64::new(0),
+                changes: AtomicU64::new(0),
+                events: AtomicU64::new(u64::try_from(events).unwrap_or_default()),
+            });
+            let own = rusqlite::Connection::open(&shared.path)?;
+            readers::tune(&own, 256)?;
+            own.busy_timeout(checkpoint::PATIENCE)?;
+            own.pragma_update(None, "synchronous", if shared.settings.durable { "full" } else { "off" })?;
+            let checkpointer = Checkpointer::start(shared.clone(), conn, own)?;
+            Ok((memory, shared, checkpointer))
+        };
+        let engine_failed = |why: String| OpenError::Engine(file.clone(), why);
+        let (memory, shared, checkpointer) = start(&mut conn).map_err(|Failure(e)| match e {
+            StoreError::Damaged(why) => OpenError::Damaged(file.clone(), why),
+            other => engine_failed(other.to_string()),
+        })?;
+        let (queue, waiting) = bounded(queue_size);
+        let (done, closed) = watch::channel(false);
+        let writer = Writer { conn, memory, message_ids, shared: shared.clone(), checkpointer };
+        let thread = std::thread::Builder::new().name("antiphon-writer".into()).spawn(move || {
+            writer.run(&waiting);
+            drop(lock);
+            let _ = done.send(true);
+        });
+        let thread = thread.map_err(|e| engine_failed(e.to_string()))?;
+        Ok(Self { shared, disk, queue: RwLock::new(Some(queue)), writer: Mutex::new(Some(thread)), closed })
+    }
+
+    /// Ends the queue; the writer finishes what is in it.
+    fn end_queue(&self) {
+        self.queue.write().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    pub(crate) async fn close(&self) {
+        self.end_queue();
+        // An error means the writer is gone, and then it is closed too.
+        let _ = self.closed.clone().wait_for(|closed| *closed).await;
+    }
+
+    /// Queues something for the writer and waits for its answer.
+    async fn submit<T, F>(&self, run: F) -> Answer<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Batch<'_>) -> Result<T> + Send + 'static,
+    {
+        if self.disk.low() {
+            return Err(StoreError::DiskLow);
+        }
+        let closed = || StoreError::Unavailable("it is closed".into());
+        let (answer, answered) = oneshot::channel();
+        let work = Box::new(Task { run, done: None, answer });
+        let waiting = Waiting { begin_by: Instant::now() + self.shared.settings.deadline, work };
+        match self
+            .queue
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+            .map(|queue| queue.try_send(waiting))
+        {
+            Some(Ok(())) => {}
+            Some(Err(TrySendError::Full(_))) => return Err(StoreError::Busy),
+            Some(Err(TrySendError::Disconnected(_))) | None => return Err(closed()),
+        }
+        answered.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    pub(crate) async fn change<R, F>(
+        &self,
+        portal: PortalId,
+        target: Target,
+        mut rule: F,
+    ) -> Answer<std::result::Result<Applied, R>>
+    where
+        R: Send + 'static,
+        F: FnMut(&State, &mut Moment) -> std::result::Result<Changes, R> + Send + 'static,
+    {
+        self.submit(move |batch| apply::change(batch, portal, &target, &mut rule)).await
+    }
+
+    pub(crate) async fn portal_create(
+        &self,
+        id: Option<PortalId>,
+        name: String,
+        time_zone: String,
+        quota: Quota,
+    ) -> Answer<Option<Portal>> {
+        self.submit(move |batch| {
+            let id = id.unwrap_or(PortalId(batch.pending.server.next_portal));
+            let portal =
+                Portal { id, name: name.clone(), time_zone: time_zone.clone(), quota, created_at: batch.now };
+            portal_insert(batch, portal)
+        })
+        .await
+    }
+
+    pub(crate) async fn purge_step(&self) -> Answer<bool> {
+        self.submit(purge::step).await
+    }
+
+    /// Runs a read on the calling thread.
+    fn read<T>(&self, read: impl FnOnce(&rusqlite::Connection) -> Result<T>) -> Answer<T> {
+        Ok(self.shared.readers.read(read)?)
+    }
+
+    pub(crate) fn portals(&self) -> Answer<Vec<Portal>> {
+        self.read(directory::portals)
+    }
+
+    pub(crate) fn directory(&self, portal: PortalId) -> Answer<Option<Arc<Directory>>> {
+        match self.shared.caches.directory(portal) {
+            Some(directory) => Ok(Some(directory)),
+            None => self.read(|conn| self.shared.caches.load(conn, portal)),
+        }
+    }
+
+    pub(crate) fn token_by_hash(&self, hash: &TokenHash) -> Answer<Option<Arc<Token>>> {
+        if let Some(token) = self.shared.caches.token(hash) {
+            return Ok(Some(token));
+        }
+        self.read(|conn| {
+            let Some(portal) = directory::portal_of_token(conn, hash)? else { return Ok(None) };
+            let Some(directory) = self.shared.caches.load(conn, portal)? else { return Ok(None) };
+            Ok(directory.tokens.iter().find(|token| token.hash == *hash).cloned())
+        })
+    }
+
+    pub(crate) fn usage(&self, portal: PortalId) -> Answer<Usage> {
+        let counters = self.read(|conn| Counters::load(conn, portal))?;
+        counters.map(|counters| counters.usage).ok_or(StoreError::NoPortal)
+    }
+
+    pub(crate) fn threads(
+        &self,
+        portal: PortalId,
+        query: &ThreadQuery,
+        sink: &mut (dyn FnMut(ThreadView<'_>) + Send),
+    ) -> Answer<Page<ThreadPosition>> {
+        let Some(directory) = self.directory(portal)? else { return Ok(Page { count: 0, next: None }) };
+        let inboxes: Vec<InboxId> = directory.inboxes.keys().copied().collect();
+        self.read(|conn| thread_list::page(conn, portal, &inboxes, query, sink))
+    }
+
+    pub(crate) async fn backup(
+        &self,
+        to: &Path,
+        progress: impl FnMut(u64, u64) + Send + 'static,
+    ) -> Answer<()> {
+        let (shared, to) = (self.shared.clone(), to.to_owned());
+        let (answer, answered) = oneshot::channel();
+        let copy = move || {
+            shared.log.pins.fetch_add(1, Ordering::AcqRel);
+            let made = shared.readers.open().and_then(|conn| backup::make(&conn, &to, progress));
+            shared.log.pins.fetch_sub(1, Ordering::AcqRel);
+            let _ = answer.send(made.map_err(StoreError::from));
+        };
+        let engine = |e: std::io::Error| StoreError::Engine(e.to_string());
+        std::thread::Builder::new().name("antiphon-backup".into()).spawn(copy).map_err(engine)?;
+        answered.await.unwrap_or_else(|_| Err(StoreError::Engine("the backup panicked".into())))
+    }
+
+    pub(crate) fn status(&self) -> StoreStatus {
+        let shared = &self.shared;
+        let length = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+        let mut log = shared.path.clone().into_os_string();
+        log.push("-wal");
+        let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);
+        StoreStatus {
+            database_bytes: length(&shared.path),
+            wal_bytes: length(Path::new(&log)),
+            queue_depth: queue.as_ref().map_or(0, |queue| queue.len() as u64),
+            batches: shared.batches.load(Ordering::Relaxed),
+            changes: shared.changes.load(Ordering::Relaxed),
+            events: shared.events.load(Ordering::Relaxed),
+            disk_low: self.disk.low(),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Millis {
+        self.shared.now()
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.end_queue();
+        let writer = self.writer.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(writer) = writer.filter(|writer| writer.thread().id() != std::thread::current().id())
+            && writer.join().is_err()
+        {
+            tracing::error!("the writer panicked");
+        }
+    }
+}
+
+/// A portal with its counters and its first event.
+fn portal_insert(batch: &mut Batch<'_>, portal: Portal) -> Result<Option<Portal>> {
+    if !directory::insert_portal(batch.conn, &portal)? {
+        return Ok(None);
+    }
+    batch.written = true;
+    let id = portal.id;
+    let directory = Directory {
+        portal: portal.clone(),
+        revision: 1,
+        inboxes: Default::default(),
+        accounts: Default::default(),
+        actors: Default::default(),
+        apps: Default::default(),
+        tokens: Vec::new(),
+    };
+    let counters = Counters { event_position: 1, latest_now: batch.now, ..Counters::FRESH };
+    let made = NewEvent {
+        kind: EventKind::DirectoryChanged,
+        object: ObjectKind::Directory,
+        object_id: 0,
+        occurred_at: batch.now,
+        payload: String::new(),
+    };
+    events::append(&mut batch.conn.prepare_cached(events::INSERT)?, id, 1, 1, &made)?;
+    batch.pending.portals.insert(id, PortalMemory { counters, directory: Arc::new(directory), followed: 0 });
+    let next = &mut batch.pending.server.next_portal;
+    *next = (*next).max(id.0 + 1);
+    Ok(Some(portal))
+}
+
+pub(crate) fn restore(from: &Path, data_dir: &Path) -> std::result::Result<(), OpenError> {
+    backup::restore(from, data_dir)
+}

@@ -1,0 +1,118 @@
+//! Copies of the whole store: made while it serves, put back only after they are verified.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
+
+use super::failure::Result;
+use super::{DATABASE, lock, schema};
+use crate::{OpenError, StoreError};
+
+/// Pages copied between two reports of progress.
+const STEP: i32 = 1024;
+
+/// Copies everything `from` sees now into a new file. One read transaction holds the view, so that writers neither
+/// disturb the copy nor wait for it.
+pub(super) fn make(from: &Connection, to: &Path, mut progress: impl FnMut(u64, u64)) -> Result<()> {
+    if to.exists() {
+        return Err(unavailable(to, "it exists already").into());
+    }
+    let half = half(to);
+    let _ = std::fs::remove_file(&half);
+    let copied = copy(from, &half, &mut progress).and_then(|()| {
+        let synced = std::fs::File::open(&half).and_then(|file| file.sync_all());
+        let put = synced.and_then(|()| std::fs::rename(&half, to)).and_then(|()| sync_dir(to));
+        put.map_err(|e| unavailable(to, &e.to_string()).into())
+    });
+    if copied.is_err() {
+        let _ = std::fs::remove_file(&half);
+    }
+    copied
+}
+
+fn copy(from: &Connection, to: &Path, progress: &mut impl FnMut(u64, u64)) -> Result<()> {
+    let view = from.unchecked_transaction()?;
+    view.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
+    let mut copy = Connection::open(to)?;
+    copy.pragma_update(None, "synchronous", "off")?;
+    {
+        let backup = Backup::new(&view, &mut copy)?;
+        loop {
+            let step = backup.step(STEP)?;
+            let at = backup.progress();
+            let pages = |pages: i32| u64::try_from(pages).unwrap_or_default();
+            progress(pages(at.pagecount - at.remaining), pages(at.pagecount));
+            match step {
+                StepResult::Done => break,
+                StepResult::More => {}
+                _ => std::thread::sleep(std::time::Duration::from_millis(10)),
+            }
+        }
+    }
+    // One file, complete in itself.
+    copy.query_row("PRAGMA journal_mode = DELETE", [], |_| Ok(()))?;
+    drop(copy);
+    view.finish()?;
+    Ok(())
+}
+
+/// Puts a backup into a data directory that holds no store yet.
+pub(super) fn restore(from: &Path, data_dir: &Path) -> std::result::Result<(), OpenError> {
+    verify(from)?;
+    let _lock = lock::take(data_dir)?;
+    let to = data_dir.join(DATABASE);
+    let failed = |e: std::io::Error| OpenError::NotWritable(data_dir.display().to_string(), e.to_string());
+    if to.exists() {
+        return Err(failed(std::io::Error::other("it holds a store already")));
+    }
+    let half = half(&to);
+    std::fs::copy(from, &half).map_err(failed)?;
+    std::fs::File::open(&half).and_then(|file| file.sync_all()).map_err(failed)?;
+    verify(&half)?;
+    std::fs::rename(&half, &to).and_then(|()| sync_dir(&to)).map_err(failed)
+}
+
+/// Checks a file that is about to become the store.
+fn verify(path: &Path) -> std::result::Result<(), OpenError> {
+    let file = path.display().to_string();
+    let failed = |e: rusqlite::Error| schema::refusal(&file, e);
+    let damaged = |why: String| OpenError::Damaged(file.clone(), why);
+    let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
+    if schema::check(&conn, &file)? == 0 {
+        return Err(damaged("it is empty".into()));
+    }
+    let found: String = conn.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(failed)?;
+    if found != "ok" {
+        return Err(damaged(found));
+    }
+    let one = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(failed);
+    // A thread's entries count from 0 without a gap, and nothing else is there but what is being erased.
+    let torn = one("SELECT count(*) FROM threads t WHERE t.entries <> \
+                    (SELECT count(*) FROM messages m WHERE m.key >= t.number << 24 AND m.key < (t.number + 1) << 24)")?;
+    let stray =
+        one("SELECT (SELECT count(*) FROM messages) <> (SELECT coalesce(sum(messages), 0) FROM counters)")?;
+    let lost = one("SELECT count(*) FROM counters c WHERE c.event_position <> \
+                    (SELECT coalesce(max(position), 0) FROM events e WHERE e.portal_id = c.portal_id)")?;
+    match (torn, stray, lost) {
+        (0, 0, 0) => Ok(()),
+        (1.., ..) => Err(damaged(format!("{torn} threads have lost entries"))),
+        (_, 1.., _) => Err(damaged("its messages are not those that were counted".into())),
+        _ => Err(damaged(format!("{lost} portals have lost events"))),
+    }
+}
+
+fn half(to: &Path) -> PathBuf {
+    let mut name = to.as_os_str().to_owned();
+    name.push(".part");
+    name.into()
+}
+
+fn sync_dir(file: &Path) -> std::io::Result<()> {
+    let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::File::open(dir)?.sync_all()
+}
+
+fn unavailable(to: &Path, why: &str) -> StoreError {
+    StoreError::Unavailable(format!("{}: {why}", to.display()))
+}

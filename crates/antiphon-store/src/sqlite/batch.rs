@@ -1,0 +1,120 @@
+//! A transaction being filled: what the changes in it have done so far, in the file and in memory.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
+use rusqlite::Connection;
+
+use super::failure::{Result, conflict};
+use super::memory::{Memory, PortalMemory, ServerCounters};
+use super::threads;
+use crate::changes::MessageIds;
+use crate::{Millis, PortalId, Thread, ThreadId};
+
+/// What is known but not committed. Dropped with the transaction.
+#[derive(Debug, Clone)]
+pub(super) struct Pending {
+    pub server: ServerCounters,
+    pub portals: HashMap<PortalId, PortalMemory>,
+    /// Threads met in this batch. A row is read once and, unless an index depends on it, written once at the end.
+    threads: HashMap<(PortalId, ThreadId), Slot>,
+}
+
+#[derive(Debug, Clone)]
+struct Slot {
+    thread: Thread,
+    unwritten: bool,
+}
+
+pub(super) struct Batch<'a> {
+    pub conn: &'a Connection,
+    pub now: Millis,
+    pub message_ids: &'a MessageIds,
+    committed: &'a Memory,
+    pub pending: Pending,
+    /// Whether the change being run has written anything: only then is there something to undo.
+    pub written: bool,
+}
+
+impl<'a> Batch<'a> {
+    pub(super) fn new(conn: &'a Connection, committed: &'a Memory, message_ids: &'a MessageIds) -> Self {
+        let pending = Pending { server: committed.server, portals: HashMap::new(), threads: HashMap::new() };
+        Self { conn, now: 0, message_ids, committed, pending, written: false }
+    }
+
+    /// A portal as this batch leaves it.
+    pub(super) fn portal(&mut self, id: PortalId) -> Result<&mut PortalMemory> {
+        match self.pending.portals.entry(id) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(place) => Ok(place.insert(match self.committed.portals.get(&id) {
+                Some(known) => known.clone(),
+                None => Memory::load_portal(self.conn, id)?,
+            })),
+        }
+    }
+
+    /// A thread as this batch leaves it.
+    pub(super) fn thread(&mut self, portal: PortalId, id: ThreadId) -> Result<Option<&Thread>> {
+        Ok(match self.pending.threads.entry((portal, id)) {
+            Entry::Occupied(known) => Some(&known.into_mut().thread),
+            Entry::Vacant(place) => threads::by_id(self.conn, portal, id)?
+                .map(|thread| &place.insert(Slot { thread, unwritten: false }).thread),
+        })
+    }
+
+    /// Adds a thread that is new.
+    pub(super) fn thread_new(&mut self, portal: PortalId, thread: Thread) -> Result<()> {
+        self.written = true;
+        threads::put(self.conn, portal, &thread, true)?;
+        self.pending.threads.insert((portal, thread.id), Slot { thread, unwritten: false });
+        Ok(())
+    }
+
+    /// Replaces a thread. What other changes may look for in an index is written at once.
+    pub(super) fn thread_set(&mut self, portal: PortalId, thread: Thread) -> Result<()> {
+        self.written = true;
+        let slot =
+            self.pending.threads.get_mut(&(portal, thread.id)).ok_or_else(|| conflict("no such thread"))?;
+        let place = |thread: &Thread| {
+            (
+                thread.inbox_id,
+                thread.status,
+                thread.archived_at,
+                thread.visitor_id,
+                thread.account_id,
+                thread.ticket_id,
+            )
+        };
+        let moved = place(&slot.thread) != place(&thread);
+        if moved {
+            threads::put(self.conn, portal, &thread, false)?;
+        }
+        *slot = Slot { thread, unwritten: !moved };
+        Ok(())
+    }
+
+    /// Takes a thread out. Its row is the caller's to delete.
+    pub(super) fn thread_remove(&mut self, portal: PortalId, id: ThreadId) {
+        self.written = true;
+        self.pending.threads.remove(&(portal, id));
+    }
+
+    /// Writes what was put off.
+    pub(super) fn flush(&mut self) -> Result<()> {
+        for slot in self.pending.threads.values_mut().filter(|slot| slot.unwritten) {
+            threads::touch(self.conn, &slot.thread)?;
+        }
+        for (id, portal) in &self.pending.portals {
+            if self.committed.portals.get(id).map(|known| known.counters) != Some(portal.counters) {
+                portal.counters.save(self.conn, *id)?;
+            }
+        }
+        let server = self.pending.server;
+        if (server.next_portal, server.next_app)
+            != (self.committed.server.next_portal, self.committed.server.next_app)
+        {
+            server.save(self.conn)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,125 @@
+//! The log is written back on a thread of its own, so that no commit waits for it.
+//!
+//! SQLite starts the log over only when everything in it is written back *and* no reader still needs it. Under a writer
+//! that never pauses the first would never hold: so most of the log is written back beside the writer, and then the
+//! writer is held between two batches for the short rest. Readers are not held: as soon as the rest is written they read
+//! the file alone, and the few that began earlier end within a page's time.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
+use rusqlite::Connection;
+
+use super::Shared;
+use super::failure::Result;
+use crate::StoreError;
+
+/// After this long without a commit the log is written back, so that reads come from the memory map.
+const QUIET: Duration = Duration::from_millis(500);
+
+/// How long the writer is held for readers that began long ago, and how long it is left alone when they do not end.
+pub(super) const PATIENCE: Duration = Duration::from_millis(20);
+const BACK_OFF: Duration = Duration::from_millis(250);
+
+/// What the log looks like after the newest commit.
+#[derive(Default)]
+pub(super) struct Log {
+    pub bytes: AtomicU64,
+    /// Long reads in progress: the log cannot start over before they end.
+    pub pins: AtomicUsize,
+}
+
+enum Nudge {
+    /// The log is long.
+    Long,
+    Stop,
+}
+
+pub(super) struct Checkpointer {
+    thread: JoinHandle<()>,
+    nudge: Sender<Nudge>,
+}
+
+impl Checkpointer {
+    /// Starts the thread on a connection of its own, and has the writer's tell it how long the log is.
+    pub(super) fn start(shared: Arc<Shared>, writer: &mut Connection, own: Connection) -> Result<Self> {
+        let page: u32 = writer.pragma_query_value(None, "page_size", |row| row.get(0))?;
+        let (nudge, nudged) = bounded(2);
+        let (told, sender) = (shared.clone(), nudge.clone());
+        // A frame is a page and a header of 24 bytes.
+        writer.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, frames: i32| {
+            let bytes = u64::try_from(frames).unwrap_or_default() * u64::from(page + 24);
+            told.log.bytes.store(bytes, Ordering::Relaxed);
+            if bytes >= told.settings.wal_bytes {
+                // If one is still waiting, that will do.
+                let _ = sender.try_send(Nudge::Long);
+            }
+            Ok(())
+        }))?;
+        let thread = std::thread::Builder::new()
+            .name("antiphon-checkpoint".into())
+            .spawn(move || run(&shared, &own, &nudged))
+            .map_err(|e| StoreError::Engine(e.to_string()))?;
+        Ok(Self { thread, nudge })
+    }
+
+    /// Ends the thread after what it is doing.
+    pub(super) fn stop(self) {
+        let _ = self.nudge.send(Nudge::Stop);
+        if self.thread.join().is_err() {
+            tracing::error!("the checkpointer panicked");
+        }
+    }
+}
+
+fn run(shared: &Shared, conn: &Connection, nudged: &Receiver<Nudge>) {
+    let mut written_back = 0;
+    loop {
+        match nudged.recv_timeout(QUIET) {
+            Ok(Nudge::Long) => {
+                if !turn_over(shared, conn) {
+                    std::thread::sleep(BACK_OFF);
+                }
+            }
+            Ok(Nudge::Stop) | Err(RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Timeout) => {
+                let bytes = shared.log.bytes.load(Ordering::Relaxed);
+                if bytes != written_back && checkpoint(conn, "PASSIVE") {
+                    written_back = bytes;
+                }
+            }
+        }
+    }
+}
+
+/// Writes all of the log back and has the next commit start it over; `false` if a reader still needs it.
+fn turn_over(shared: &Shared, conn: &Connection) -> bool {
+    if shared.log.bytes.load(Ordering::Relaxed) < shared.settings.wal_bytes {
+        return true;
+    }
+    // The second pass leaves as little for the third as was written during the second.
+    checkpoint(conn, "PASSIVE");
+    checkpoint(conn, "PASSIVE");
+    if shared.log.pins.load(Ordering::Acquire) > 0 {
+        return false;
+    }
+    let _hold = shared.gate.hold();
+    checkpoint(conn, "RESTART")
+}
+
+/// Whether all of the log was written back, and for RESTART, whether it will start over.
+fn checkpoint(conn: &Connection, mode: &str) -> bool {
+    let done = conn.prepare_cached(&format!("PRAGMA wal_checkpoint({mode})")).and_then(|mut sql| {
+        sql.query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get(2)?)))
+    });
+    match done {
+        Ok((busy, log, written)) => busy == 0 && log == written,
+        Err(e) => {
+            tracing::warn!(error = %e, "the log could not be written back");
+            false
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The spine.
+
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
+
+use super::failure::{Result, damaged};
+use crate::{Event, EventKind, NewEvent, ObjectKind, PortalId};
+
+pub(super) const INSERT: &str = "INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+
+pub(super) fn append(
+    insert: &mut CachedStatement<'_>,
+    portal: PortalId,
+    position: i64,
+    revision: i64,
+    event: &NewEvent,
+) -> Result<()> {
+    insert.execute(params![
+        portal.0,
+        position,
+        event.kind as u8,
+        event.object as u8,
+        event.object_id,
+        revision,
+        event.occurred_at,
+        event.payload
+    ])?;
+    Ok(())
+}
+
+pub(super) fn after(conn: &Connection, portal: PortalId, position: i64, limit: usize) -> Result<Vec<Event>> {
+    let mut sql = conn.prepare_cached(
+        "SELECT position, kind, object, object_id, revision, occurred_at, payload FROM events \
+         WHERE portal_id = ?1 AND position > ?2 ORDER BY position LIMIT ?3",
+    )?;
+    let mut rows = sql.query([portal.0, position, limit as i64])?;
+    let mut events = Vec::new();
+    while let Some(row) = rows.next()? {
+        events.push(Event {
+            position: row.get(0)?,
+            kind: kind(row.get(1)?)?,
+            object: object(row.get(2)?)?,
+            object_id: row.get(3)?,
+            revision: row.get(4)?,
+            occurred_at: row.get(5)?,
+            payload: row.get(6)?,
+        });
+    }
+    Ok(events)
+}
+
+pub(super) fn newest(conn: &Connection, portal: PortalId) -> Result<i64> {
+    let mut sql = conn.prepare_cached("SELECT event_position FROM counters WHERE portal_id = ?1")?;
+    Ok(sql.query_row([portal.0], |row| row.get(0)).optional()?.unwrap_or_default())
+}
+
+/// Whether anything in a range of positions says that the directory changed.
+pub(super) fn directory_changed(conn: &Connection, portal: PortalId, after: i64, to: i64) -> Result<bool> {
+    let mut sql = conn.prepare_cached(
+        "SELECT 1 FROM events WHERE portal_id = ?1 AND position > ?2 AND position <= ?3 AND kind = 10 LIMIT 1",
+    )?;
+    Ok(sql.exists([portal.0, after, to])?)
+}
+
+fn kind(value: i64) -> Result<EventKind> {
+    use EventKind::*;
+    let all = [
+        ThreadCreated,
+        MessageAdded,
+        ThreadChanged,
+        ThreadArchived,
+        ThreadPurged,
+        ThreadTouched,
+        VisitorChanged,
+        TicketChanged,
+        FileChanged,
+        DirectoryChanged,
+    ];
+    all.into_iter().find(|kind| *kind as i64 == value).ok_or_else(|| damaged("an event's kind", value))
+}
+
+fn object(value: i64) -> Result<ObjectKind> {
+    use ObjectKind::*;
+    let all = [Thread, Visitor, Ticket, File, Directory];
+    all.into_iter().find(|kind| *kind as i64 == value).ok_or_else(|| damaged("an event's object", value))
+}

@@ -1,0 +1,96 @@
+//! What can be asked: each question is one read on a connection of its own.
+
+use super::{Answer, Engine, events, messages, threads, visitors};
+use crate::*;
+
+impl Engine {
+    pub(crate) fn thread_by_id(&self, portal: PortalId, id: ThreadId) -> Answer<Option<Thread>> {
+        self.read(|conn| threads::by_id(conn, portal, id))
+    }
+
+    pub(crate) fn history(
+        &self,
+        portal: PortalId,
+        thread: ThreadId,
+        query: &HistoryQuery,
+        sink: &mut (dyn FnMut(&[u8]) + Send),
+    ) -> Answer<Option<Page<Position>>> {
+        self.read(|conn| messages::history(conn, portal, thread, query, sink))
+    }
+
+    pub(crate) fn message_by_id(
+        &self,
+        portal: PortalId,
+        thread: ThreadId,
+        id: MessageId,
+    ) -> Answer<Option<StoredMessage>> {
+        self.read(|conn| messages::by_id(conn, portal, thread, id))
+    }
+
+    pub(crate) fn original_by_id(
+        &self,
+        portal: PortalId,
+        thread: ThreadId,
+        id: MessageId,
+    ) -> Answer<Option<Original>> {
+        self.read(|conn| messages::original(conn, portal, thread, id))
+    }
+
+    pub(crate) fn latest_incoming(
+        &self,
+        portal: PortalId,
+        thread: ThreadId,
+        limit: usize,
+    ) -> Answer<Vec<StoredMessage>> {
+        self.read(|conn| messages::latest_incoming(conn, portal, thread, limit))
+    }
+
+    pub(crate) fn visitors_by_ids(&self, portal: PortalId, ids: &[VisitorId]) -> Answer<Vec<Visitor>> {
+        self.read(|conn| visitors::by_ids(conn, portal, ids))
+    }
+
+    pub(crate) fn contacts_by_emails(&self, portal: PortalId, emails: &[String]) -> Answer<Vec<Visitor>> {
+        self.read(|conn| visitors::contacts_by_emails(conn, portal, emails))
+    }
+
+    pub(crate) fn visitors(&self, portal: PortalId, query: &VisitorQuery) -> Answer<Vec<Visitor>> {
+        self.read(|conn| visitors::page(conn, portal, query))
+    }
+
+    pub(crate) fn ticket_by_id(&self, portal: PortalId, id: TicketId) -> Answer<Option<Ticket>> {
+        self.read(|conn| visitors::ticket_by_id(conn, portal, id))
+    }
+
+    pub(crate) fn tickets(
+        &self,
+        portal: PortalId,
+        after: Option<TicketId>,
+        limit: usize,
+    ) -> Answer<Vec<Ticket>> {
+        self.read(|conn| visitors::tickets(conn, portal, after, limit))
+    }
+
+    pub(crate) fn files_by_ids(&self, portal: PortalId, ids: &[i64]) -> Answer<Vec<FileRef>> {
+        self.read(|conn| visitors::files_by_ids(conn, portal, ids))
+    }
+
+    pub(crate) fn file_by_url(&self, portal: PortalId, url: &str) -> Answer<Option<FileRef>> {
+        self.read(|conn| visitors::file_by_url(conn, portal, url))
+    }
+
+    pub(crate) fn purge_due(
+        &self,
+        archived_before: Millis,
+        limit: usize,
+    ) -> Answer<Vec<(PortalId, ThreadId)>> {
+        self.read(|conn| threads::purge_due(conn, archived_before, limit))
+    }
+
+    pub(crate) fn events_after(&self, portal: PortalId, position: i64, limit: usize) -> Answer<Vec<Event>> {
+        self.read(|conn| events::after(conn, portal, position, limit))
+    }
+
+    pub(crate) fn event_position(&self, portal: PortalId) -> Answer<i64> {
+        self.read(|conn| events::newest(conn, portal))
+    }
+}

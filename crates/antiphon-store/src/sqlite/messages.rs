@@ -1,0 +1,213 @@
+//! History rows: read and written.
+
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
+
+use super::failure::{Result, conflict, damaged};
+use super::threads;
+use crate::{
+    Direction, Document, HistoryQuery, MessageId, MessageKind, NewMessage, Original, Page, PortalId,
+    Position, StoredMessage, Thread, ThreadId,
+};
+
+/// Bits of a key that count a thread's entries.
+const SEQUENCE_BITS: u32 = 24;
+
+/// Where an entry is clustered: behind its thread's earlier ones.
+pub(super) fn key(number: i64, sequence: i64) -> i64 {
+    number << SEQUENCE_BITS | sequence
+}
+
+pub(super) fn number(key: i64) -> i64 {
+    key >> SEQUENCE_BITS
+}
+
+const COLUMNS: &str = "id, kind, direction, format, doc";
+
+fn message(row: &Row<'_>, archived: bool) -> Result<StoredMessage> {
+    let kind = match row.get(1)? {
+        1 => MessageKind::Message,
+        2 => MessageKind::Comment,
+        3 => MessageKind::WelcomeMessage,
+        4 => MessageKind::Assignment,
+        5 => MessageKind::ThreadStatusChange,
+        6 => MessageKind::ThreadInboxChange,
+        other => return Err(damaged("a message's kind", other)),
+    };
+    let direction = match row.get(2)? {
+        None => None,
+        Some(1) => Some(Direction::Incoming),
+        Some(2) => Some(Direction::Outgoing),
+        Some(other) => return Err(damaged("a message's direction", other)),
+    };
+    let document = Document { format: row.get(3)?, bytes: row.get(4)? };
+    Ok(StoredMessage { id: MessageId(row.get(0)?), kind, direction, document, archived })
+}
+
+/// Reads a page. The thread's row stays open meanwhile, so that both are read from one snapshot.
+pub(super) fn history(
+    conn: &Connection,
+    portal: PortalId,
+    thread: ThreadId,
+    query: &HistoryQuery,
+    sink: &mut (dyn FnMut(&[u8]) + Send),
+) -> Result<Option<Page<Position>>> {
+    let mut sql = conn
+        .prepare_cached("SELECT number, entries, population FROM threads WHERE portal_id = ?1 AND id = ?2")?;
+    let mut rows = sql.query([portal.0, thread.0])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let (number, entries, population): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    if (population & 2 != 0) != query.archived {
+        return Ok(None);
+    }
+    let after = query.after.map(|after| after.0.clamp(-1, entries));
+    let (from, to) = match query.ascending {
+        true => (after.map_or(0, |after| after + 1), entries),
+        false => (0, after.unwrap_or(entries)),
+    };
+    let sql = if query.ascending {
+        "SELECT key, doc FROM messages WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3"
+    } else {
+        "SELECT key, doc FROM messages WHERE key >= ?1 AND key < ?2 ORDER BY key DESC LIMIT ?3"
+    };
+    let mut sql = conn.prepare_cached(sql)?;
+    let mut docs = sql.query([key(number, from), key(number, to.max(from)), query.limit as i64])?;
+    let (mut count, mut last) = (0, None);
+    while let Some(row) = docs.next()? {
+        last = Some(row.get::<_, i64>(0)? - key(number, 0));
+        sink(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?);
+        count += 1;
+    }
+    // Sequences have no gaps, so the last one tells whether anything is left.
+    let next = last.filter(|last| if query.ascending { last + 1 < to } else { *last > 0 }).map(Position);
+    Ok(Some(Page { count, next }))
+}
+
+/// An entry of a thread, and its key.
+pub(super) fn in_thread(
+    conn: &Connection,
+    portal: PortalId,
+    thread: &Thread,
+    id: MessageId,
+) -> Result<Option<(i64, StoredMessage)>> {
+    let sql = format!("SELECT {COLUMNS}, key FROM messages WHERE portal_id = ?1 AND id = ?2");
+    let mut sql = conn.prepare_cached(&sql)?;
+    let mut rows = sql.query(params![portal.0, id.0])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let key = row.get(5)?;
+    if number(key) != thread.number {
+        return Ok(None);
+    }
+    Ok(Some((key, message(row, thread.is_archived())?)))
+}
+
+fn find(
+    conn: &Connection,
+    portal: PortalId,
+    thread: ThreadId,
+    id: MessageId,
+) -> Result<Option<(i64, StoredMessage)>> {
+    match threads::by_id(conn, portal, thread)? {
+        Some(thread) => in_thread(conn, portal, &thread, id),
+        None => Ok(None),
+    }
+}
+
+/// Gives an entry another document; by how many bytes it grew.
+pub(super) fn replace(
+    conn: &Connection,
+    portal: PortalId,
+    thread: &Thread,
+    new: &Replacement,
+) -> Result<i64> {
+    let Some((key, old)) = in_thread(conn, portal, thread, new.message_id)? else {
+        return Err(conflict(format!("there is no entry {} in thread {}", new.message_id, thread.id)));
+    };
+    conn.prepare_cached("UPDATE messages SET format = ?2, doc = ?3, holes = NULL WHERE key = ?1")?
+        .execute(params![key, new.document.format, new.document.bytes])?;
+    Ok(new.document.bytes.len() as i64 - old.document.bytes.len() as i64)
+}
+
+pub(super) fn by_id(
+    conn: &Connection,
+    portal: PortalId,
+    thread: ThreadId,
+    id: MessageId,
+) -> Result<Option<StoredMessage>> {
+    Ok(find(conn, portal, thread, id)?.map(|(_, message)| message))
+}
+
+pub(super) fn original(
+    conn: &Connection,
+    portal: PortalId,
+    thread: ThreadId,
+    id: MessageId,
+) -> Result<Option<Original>> {
+    let Some((key, message)) = find(conn, portal, thread, id)? else { return Ok(None) };
+    let mut sql = conn.prepare_cached("SELECT body FROM originals WHERE message = ?1")?;
+    Ok(Some(Original { message, original: sql.query_row([key], |row| row.get(0)).optional()? }))
+}
+
+pub(super) fn latest_incoming(
+    conn: &Connection,
+    portal: PortalId,
+    thread: ThreadId,
+    limit: usize,
+) -> Result<Vec<StoredMessage>> {
+    let Some(thread) = threads::by_id(conn, portal, thread)? else { return Ok(Vec::new()) };
+    let first = key(thread.number, (thread.entries - 500).max(0));
+    let sql = format!(
+        "SELECT {COLUMNS} FROM messages WHERE key >= ?1 AND key < ?2 AND kind = 1 AND direction = 1 \
+         ORDER BY key DESC LIMIT ?3"
+    );
+    let mut sql = conn.prepare_cached(&sql)?;
+    let mut rows = sql.query([first, key(thread.number, thread.entries), limit as i64])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push(message(row, thread.is_archived())?);
+    }
+    Ok(found)
+}
+
+/// The number of the thread that an entry is in.
+pub(super) fn thread_number(conn: &Connection, portal: PortalId, id: MessageId) -> Result<Option<i64>> {
+    let mut sql = conn.prepare_cached("SELECT key FROM messages WHERE portal_id = ?1 AND id = ?2")?;
+    Ok(sql.query_row(params![portal.0, id.0], |row| row.get(0).map(number)).optional()?)
+}
+
+/// Writes an entry behind its thread's last one and counts it there.
+pub(super) fn append(
+    insert: &mut CachedStatement<'_>,
+    conn: &Connection,
+    portal: PortalId,
+    thread: &mut Thread,
+    new: &NewMessage,
+) -> Result<()> {
+    if thread.entries >= 1 << SEQUENCE_BITS {
+        return Err(conflict("the thread is full"));
+    }
+    let key = key(thread.number, thread.entries);
+    insert.execute(params![
+        key,
+        portal.0,
+        new.id.0,
+        new.kind as u8,
+        new.direction.map(|direction| direction as u8),
+        new.created_at,
+        new.document.format,
+        new.document.bytes
+    ])?;
+    thread.entries += 1;
+    thread.latest_entry_at = thread.latest_entry_at.max(new.created_at);
+    if let Some(original) = &new.original {
+        conn.prepare_cached("INSERT INTO originals VALUES (?1, ?2)")?.execute(params![key, original])?;
+    }
+    let people = new.people.iter().map(|id| (2, id.0));
+    for (kind, object) in people.chain(new.files.iter().map(|id| (4, *id))) {
+        conn.prepare_cached("INSERT OR IGNORE INTO mentions VALUES (?1, ?2, ?3, ?4)")?
+            .execute([portal.0, kind, object, key])?;
+    }
+    Ok(())
+}
+
+pub(super) const INSERT: &str = "INSERT INTO messages (key, portal_id, id, kind, direction, created_at, format, doc) \
+                                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";

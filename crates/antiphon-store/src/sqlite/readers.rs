@@ -1,0 +1,71 @@
+//! Read connections. Reads run on the calling thread and never wait for the writer.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossbeam_queue::ArrayQueue;
+use rusqlite::{Connection, OpenFlags};
+
+use super::failure::Result;
+use crate::StoreError;
+
+/// Address space a connection may map. The file is mapped only as far as it reaches.
+const MAPPED_BYTES: i64 = 256 << 30;
+
+/// Connections kept open while nobody reads.
+const KEPT: usize = 16;
+
+pub(super) struct Readers {
+    path: PathBuf,
+    idle: ArrayQueue<Connection>,
+    closed: AtomicBool,
+}
+
+impl Readers {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self { path, idle: ArrayQueue::new(KEPT), closed: AtomicBool::new(false) }
+    }
+
+    /// Runs a read on a connection of its own.
+    pub(super) fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        if self.closed.load(Ordering::Acquire) {
+            return Err(StoreError::Unavailable("it is closed".into()).into());
+        }
+        let conn = match self.idle.pop() {
+            Some(conn) => conn,
+            None => self.open()?,
+        };
+        let found = read(&conn);
+        if !self.closed.load(Ordering::Acquire) {
+            // A full pool drops the connection.
+            let _ = self.idle.push(conn);
+        }
+        found
+    }
+
+    /// A connection outside the pool, for long reads.
+    pub(super) fn open(&self) -> Result<Connection> {
+        let conn = Connection::open_with_flags(
+            &self.path,
+            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+        )?;
+        conn.set_prepared_statement_cache_capacity(64);
+        tune(&conn, 512)?;
+        Ok(conn)
+    }
+
+    /// Refuses further reads and closes what is idle.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+        while self.idle.pop().is_some() {}
+    }
+}
+
+/// Settings every connection needs. Pages come from the memory map, so that the cache only holds what is in the log.
+pub(super) fn tune(conn: &Connection, cache_kib: i64) -> Result<()> {
+    conn.busy_timeout(std::time::Duration::from_secs(5))?;
+    conn.pragma_update(None, "mmap_size", MAPPED_BYTES)?;
+    conn.pragma_update(None, "cache_size", -cache_kib)?;
+    conn.pragma_update(None, "temp_store", "memory")?;
+    Ok(())
+}

@@ -1,0 +1,175 @@
+//! From a target to the state its rule sees.
+
+use super::batch::Batch;
+use super::failure::Result;
+use super::{messages, threads, visitors};
+use crate::{
+    ConversationKey, Earlier, MessageId, PortalId, State, StoreError, Target, Thread, ThreadId, Visitor,
+};
+use rusqlite::{OptionalExtension, params};
+
+pub(super) fn state(batch: &mut Batch<'_>, portal: PortalId, target: &Target) -> Result<State> {
+    let memory = batch.portal(portal)?;
+    let mut state = State {
+        directory: memory.directory.clone(),
+        usage: memory.counters.usage,
+        thread: None,
+        threads: Vec::new(),
+        visitor: None,
+        contact: None,
+        ticket: None,
+        message: None,
+        replied: None,
+        earlier: None,
+    };
+    match target {
+        Target::Thread(id) => {
+            state.thread = batch.thread(portal, *id)?.cloned();
+            state.visitor = visitor_of(batch, portal, state.thread.as_ref())?;
+        }
+        Target::Message(thread, id) => {
+            state.thread = batch.thread(portal, *thread)?.cloned();
+            state.visitor = visitor_of(batch, portal, state.thread.as_ref())?;
+            if let Some(thread) = &state.thread {
+                state.message =
+                    messages::in_thread(batch.conn, portal, thread, *id)?.map(|(_, message)| message);
+            }
+        }
+        Target::Threads(ids) => {
+            let mut ids = ids.clone();
+            ids.sort_unstable();
+            ids.dedup();
+            for id in ids {
+                state.threads.extend(batch.thread(portal, id)?.cloned());
+            }
+        }
+        Target::Conversation(key) => conversation(batch, portal, key, &mut state)?,
+        Target::Visitor(id) => state.visitor = visitors::by_id(batch.conn, portal, *id)?,
+        Target::Contact { email, phone } => {
+            state.contact = contact(batch, portal, email.as_deref(), phone.as_deref())?;
+            state.visitor = state.contact.clone();
+        }
+        Target::Ticket { ticket, thread } => {
+            if let Some(id) = ticket {
+                state.ticket = visitors::ticket_by_id(batch.conn, portal, *id)?;
+            }
+            if let Some(id) = thread {
+                state.thread = batch.thread(portal, *id)?.cloned();
+                state.visitor = visitor_of(batch, portal, state.thread.as_ref())?;
+            }
+        }
+        Target::Directory => {}
+    }
+    Ok(state)
+}
+
+fn visitor_of(batch: &Batch<'_>, portal: PortalId, thread: Option<&Thread>) -> Result<Option<Visitor>> {
+    thread.map_or(Ok(None), |thread| visitors::by_id(batch.conn, portal, thread.visitor_id))
+}
+
+fn contact(
+    batch: &Batch<'_>,
+    portal: PortalId,
+    email: Option<&str>,
+    phone: Option<&str>,
+) -> Result<Option<Visitor>> {
+    if let Some(email) = email
+        && let Some(contact) = visitors::contact_by_email(batch.conn, portal, email)?
+    {
+        return Ok(Some(contact));
+    }
+    phone.map_or(Ok(None), |phone| visitors::contact_by_phone(batch.conn, portal, phone))
+}
+
+fn conversation(
+    batch: &mut Batch<'_>,
+    portal: PortalId,
+    key: &ConversationKey,
+    state: &mut State,
+) -> Result<()> {
+    if let (Some(account), Some(identifier)) = (key.account_id, &key.identifier) {
+        state.visitor = visitors::by_identity(batch.conn, portal, account, identifier)?;
+    }
+    if let Some(id) = key.visitor {
+        state.visitor = visitors::by_id(batch.conn, portal, id)?;
+    }
+    if let Some(identifier) = &key.identifier {
+        let value = Some(identifier.value.as_str());
+        state.contact = match identifier.kind.as_str() {
+            "HS_EMAIL_ADDRESS" => contact(batch, portal, value, None)?,
+            "HS_PHONE_NUMBER" => contact(batch, portal, None, value)?,
+            _ => None,
+        };
+    }
+    state.earlier = earlier(batch, portal, key)?;
+    state.replied = replied(batch, portal, key)?;
+    state.thread = thread(batch, portal, key, state)?;
+    Ok(())
+}
+
+/// The thread of the message replied to, if that came over the same account.
+fn replied(batch: &mut Batch<'_>, portal: PortalId, key: &ConversationKey) -> Result<Option<ThreadId>> {
+    let (Some(account), Some(message)) = (key.account_id, key.in_reply_to) else { return Ok(None) };
+    let Some(number) = messages::thread_number(batch.conn, portal, message)? else { return Ok(None) };
+    let Some(id) = threads::id_of_number(batch.conn, portal, number)? else { return Ok(None) };
+    Ok(batch.thread(portal, id)?.filter(|thread| thread.account_id == account).map(|thread| thread.id))
+}
+
+/// What an idempotency key led to, as long as that thread is there.
+fn earlier(batch: &mut Batch<'_>, portal: PortalId, key: &ConversationKey) -> Result<Option<Earlier>> {
+    let (Some(account), Some(key)) = (key.account_id, &key.idempotency_key) else { return Ok(None) };
+    let sql = "SELECT thread_id, message_id FROM idempotency_keys WHERE portal_id = ?1 AND account_id = ?2 AND key = ?3";
+    let found = batch
+        .conn
+        .prepare_cached(sql)?
+        .query_row(params![portal.0, account.0, key], |row| {
+            Ok(Earlier { thread_id: ThreadId(row.get(0)?), message_id: MessageId(row.get(1)?) })
+        })
+        .optional()?;
+    match found {
+        Some(found) if batch.thread(portal, found.thread_id)?.is_some() => Ok(Some(found)),
+        _ => Ok(None),
+    }
+}
+
+/// The live thread a conversation goes on in.
+fn thread(
+    batch: &mut Batch<'_>,
+    portal: PortalId,
+    key: &ConversationKey,
+    state: &State,
+) -> Result<Option<Thread>> {
+    let live = |batch: &mut Batch<'_>, id: ThreadId| -> Result<Option<Thread>> {
+        Ok(batch.thread(portal, id)?.filter(|thread| !thread.is_archived()).cloned())
+    };
+    if let Some(earlier) = &state.earlier
+        && let Some(thread) = live(batch, earlier.thread_id)?
+    {
+        return Ok(Some(thread));
+    }
+    let Some(account) = key.account_id else { return Ok(None) };
+    if let Some(id) = state.replied
+        && let Some(thread) = live(batch, id)?
+    {
+        return Ok(Some(thread));
+    }
+    if let Some(name) = &key.thread_key {
+        let sql = "SELECT thread_id FROM thread_keys WHERE portal_id = ?1 AND account_id = ?2 AND key = ?3";
+        let bound = batch
+            .conn
+            .prepare_cached(sql)?
+            .query_row(params![portal.0, account.0, name], |row| row.get(0).map(ThreadId))
+            .optional()?;
+        return bound.map_or(Ok(None), |id| live(batch, id));
+    }
+    if key.new_thread {
+        return Ok(None);
+    }
+    let Some(visitor) = state.visitor.as_ref().or(state.contact.as_ref()) else { return Ok(None) };
+    match threads::newest_live(batch.conn, portal, visitor.id, account)? {
+        Some(id) => live(batch, id)?
+            .map(Some)
+            .ok_or_else(|| StoreError::Damaged(format!("thread {id} is in an index only")).into()),
+        None => Ok(None),
+    }
+}

@@ -1,0 +1,185 @@
+//! Thread rows: read, written, found.
+
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::failure::Result;
+use crate::{
+    AccountId, InboxId, MessageId, Millis, PortalId, Thread, ThreadId, ThreadStatus, ThreadView, TicketId,
+    VisitorId,
+};
+
+/// What a list reads, in the order of [`view`].
+macro_rules! view_columns {
+    () => {
+        "id, inbox_id, channel_id, account_id, visitor_id, population, spam, assigned_to, ticket_id, created_at, \
+         closed_at, latest_message_at, latest_sent_at, latest_received_at"
+    };
+}
+pub(super) use view_columns;
+
+/// All of a row, in the order of [`thread`].
+macro_rules! thread_columns {
+    () => {
+        concat!(
+            view_columns!(),
+            ", number, archived_at, latest_message_id, latest_entry_at, entries, revision, subject"
+        )
+    };
+}
+
+/// The set of lists a thread is in: 2 × archived + closed.
+pub(super) fn population(archived: bool, status: ThreadStatus) -> i64 {
+    i64::from(archived) * 2 + i64::from(status == ThreadStatus::Closed)
+}
+
+/// The printed part of a row, borrowed from it.
+pub(super) fn view<'a>(row: &'a Row<'_>) -> Result<ThreadView<'a>> {
+    let population: i64 = row.get(5)?;
+    Ok(ThreadView {
+        id: ThreadId(row.get(0)?),
+        inbox_id: InboxId(row.get(1)?),
+        channel_id: row.get(2)?,
+        account_id: AccountId(row.get(3)?),
+        visitor_id: VisitorId(row.get(4)?),
+        status: if population & 1 == 0 { ThreadStatus::Open } else { ThreadStatus::Closed },
+        spam: row.get(6)?,
+        archived: population & 2 != 0,
+        assigned_to: row.get_ref(7)?.as_str_or_null().map_err(rusqlite::Error::from)?,
+        ticket_id: row.get::<_, Option<i64>>(8)?.map(TicketId),
+        created_at: row.get(9)?,
+        closed_at: row.get(10)?,
+        latest_message_at: row.get(11)?,
+        latest_sent_at: row.get(12)?,
+        latest_received_at: row.get(13)?,
+    })
+}
+
+fn thread(row: &Row<'_>) -> Result<Thread> {
+    let view = view(row)?;
+    Ok(Thread {
+        id: view.id,
+        number: row.get(14)?,
+        inbox_id: view.inbox_id,
+        channel_id: view.channel_id,
+        account_id: view.account_id,
+        visitor_id: view.visitor_id,
+        status: view.status,
+        spam: view.spam,
+        assigned_to: view.assigned_to.map(str::to_owned),
+        ticket_id: view.ticket_id,
+        subject: row.get(20)?,
+        created_at: view.created_at,
+        closed_at: view.closed_at,
+        archived_at: row.get(15)?,
+        latest_message_at: view.latest_message_at,
+        latest_sent_at: view.latest_sent_at,
+        latest_received_at: view.latest_received_at,
+        latest_message_id: row.get::<_, Option<[u8; 16]>>(16)?.map(MessageId),
+        latest_entry_at: row.get(17)?,
+        entries: row.get(18)?,
+        revision: row.get(19)?,
+    })
+}
+
+pub(super) fn by_id(conn: &Connection, portal: PortalId, id: ThreadId) -> Result<Option<Thread>> {
+    let sql = concat!("SELECT ", thread_columns!(), " FROM threads WHERE portal_id = ?1 AND id = ?2");
+    let mut sql = conn.prepare_cached(sql)?;
+    let mut rows = sql.query([portal.0, id.0])?;
+    rows.next()?.map(thread).transpose()
+}
+
+/// The id of the newest live thread of a visitor on an account.
+pub(super) fn newest_live(
+    conn: &Connection,
+    portal: PortalId,
+    visitor: VisitorId,
+    account: AccountId,
+) -> Result<Option<ThreadId>> {
+    let sql = "SELECT id FROM threads WHERE portal_id = ?1 AND visitor_id = ?2 AND account_id = ?3 \
+               AND archived_at IS NULL ORDER BY id DESC LIMIT 1";
+    let found =
+        conn.prepare_cached(sql)?.query_row([portal.0, visitor.0, account.0], |row| row.get(0).map(ThreadId));
+    Ok(found.optional()?)
+}
+
+/// Writes a whole row: a new one, or one whose place in the indexes may have changed.
+pub(super) fn put(conn: &Connection, portal: PortalId, thread: &Thread, new: bool) -> Result<()> {
+    let sql = if new {
+        "INSERT INTO threads (number, portal_id, id, inbox_id, population, channel_id, account_id, visitor_id, spam, \
+         assigned_to, ticket_id, created_at, closed_at, archived_at, latest_message_at, latest_sent_at, \
+         latest_received_at, latest_message_id, latest_entry_at, entries, revision, subject) VALUES \
+         (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)"
+    } else {
+        "UPDATE threads SET portal_id = ?2, id = ?3, inbox_id = ?4, population = ?5, channel_id = ?6, account_id = ?7, \
+         visitor_id = ?8, spam = ?9, assigned_to = ?10, ticket_id = ?11, created_at = ?12, closed_at = ?13, \
+         archived_at = ?14, latest_message_at = ?15, latest_sent_at = ?16, latest_received_at = ?17, \
+         latest_message_id = ?18, latest_entry_at = ?19, entries = ?20, revision = ?21, subject = ?22 WHERE number = ?1"
+    };
+    conn.prepare_cached(sql)?.execute(params![
+        thread.number,
+        portal.0,
+        thread.id.0,
+        thread.inbox_id.0,
+        population(thread.is_archived(), thread.status),
+        thread.channel_id,
+        thread.account_id.0,
+        thread.visitor_id.0,
+        thread.spam,
+        thread.assigned_to,
+        thread.ticket_id.map(|id| id.0),
+        thread.created_at,
+        thread.closed_at,
+        thread.archived_at,
+        thread.latest_message_at,
+        thread.latest_sent_at,
+        thread.latest_received_at,
+        thread.latest_message_id.map(|id| id.0),
+        thread.latest_entry_at,
+        thread.entries,
+        thread.revision,
+        thread.subject,
+    ])?;
+    Ok(())
+}
+
+/// Writes what changes with every message. Columns of the other indexes stay out, so that those are not touched.
+pub(super) fn touch(conn: &Connection, thread: &Thread) -> Result<()> {
+    let sql = "UPDATE threads SET spam = ?2, assigned_to = ?3, closed_at = ?4, latest_message_at = ?5, \
+               latest_sent_at = ?6, latest_received_at = ?7, latest_message_id = ?8, latest_entry_at = ?9, \
+               entries = ?10, revision = ?11, subject = ?12 WHERE number = ?1";
+    conn.prepare_cached(sql)?.execute(params![
+        thread.number,
+        thread.spam,
+        thread.assigned_to,
+        thread.closed_at,
+        thread.latest_message_at,
+        thread.latest_sent_at,
+        thread.latest_received_at,
+        thread.latest_message_id.map(|id| id.0),
+        thread.latest_entry_at,
+        thread.entries,
+        thread.revision,
+        thread.subject,
+    ])?;
+    Ok(())
+}
+
+/// Threads of any portal that went to the trash before a moment.
+pub(super) fn purge_due(
+    conn: &Connection,
+    before: Millis,
+    limit: usize,
+) -> Result<Vec<(PortalId, ThreadId)>> {
+    let sql = "SELECT portal_id, id FROM threads WHERE archived_at IS NOT NULL AND archived_at < ?1 \
+               ORDER BY archived_at LIMIT ?2";
+    let mut sql = conn.prepare_cached(sql)?;
+    let due =
+        sql.query_map([before, limit as i64], |row| Ok((PortalId(row.get(0)?), ThreadId(row.get(1)?))))?;
+    Ok(due.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The id behind a number; nothing once the thread is purged.
+pub(super) fn id_of_number(conn: &Connection, portal: PortalId, number: i64) -> Result<Option<ThreadId>> {
+    let mut sql = conn.prepare_cached("SELECT id FROM threads WHERE number = ?1 AND portal_id = ?2")?;
+    Ok(sql.query_row([number, portal.0], |row| row.get(0).map(ThreadId)).optional()?)
+}
