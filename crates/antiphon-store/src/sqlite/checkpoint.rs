@@ -11,7 +11,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use rusqlite::Connection;
+use rusqlite::wal::CheckpointMode;
+use rusqlite::{Connection, ErrorCode};
 
 use super::Shared;
 use super::failure::Result;
@@ -87,7 +88,7 @@ fn run(shared: &Shared, conn: &Connection, nudged: &Receiver<Nudge>) {
             Ok(Nudge::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             Err(RecvTimeoutError::Timeout) => {
                 let bytes = shared.log.bytes.load(Ordering::Relaxed);
-                if bytes != written_back && checkpoint(conn, "PASSIVE") {
+                if bytes != written_back && checkpoint(conn, CheckpointMode::PASSIVE) {
                     written_back = bytes;
                 }
             }
@@ -101,22 +102,20 @@ fn turn_over(shared: &Shared, conn: &Connection) -> bool {
         return true;
     }
     // The second pass leaves as little for the third as was written during the second.
-    checkpoint(conn, "PASSIVE");
-    checkpoint(conn, "PASSIVE");
+    checkpoint(conn, CheckpointMode::PASSIVE);
+    checkpoint(conn, CheckpointMode::PASSIVE);
     if shared.log.pins.load(Ordering::Acquire) > 0 {
         return false;
     }
     let _hold = shared.gate.hold();
-    checkpoint(conn, "RESTART")
+    checkpoint(conn, CheckpointMode::RESTART)
 }
 
 /// Whether all of the log was written back, and for RESTART, whether it will start over.
-fn checkpoint(conn: &Connection, mode: &str) -> bool {
-    let done = conn.prepare_cached(&format!("PRAGMA wal_checkpoint({mode})")).and_then(|mut sql| {
-        sql.query_row([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get(2)?)))
-    });
-    match done {
-        Ok((busy, log, written)) => busy == 0 && log == written,
+fn checkpoint(conn: &Connection, mode: CheckpointMode) -> bool {
+    match conn.wal_checkpoint_v2(None::<&str>, mode) {
+        Ok((frames, written)) => frames == written,
+        Err(e) if e.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => false,
         Err(e) => {
             tracing::warn!(error = %e, "the log could not be written back");
             false

@@ -6,7 +6,7 @@ use super::failure::{Result, conflict, damaged};
 use super::threads;
 use crate::{
     Direction, Document, HistoryQuery, MessageId, MessageKind, NewMessage, Original, Page, PortalId,
-    Position, StoredMessage, Thread, ThreadId,
+    Position, Replacement, StoredMessage, Thread, ThreadId,
 };
 
 /// Bits of a key that count a thread's entries.
