@@ -1,1 +1,18 @@
-//! placeholder
+//! How we try it: a server in the test's own process with a still clock and counted ids, the real program in a process of
+//! its own, and a judge that holds every answer against our own API description.
+
+mod connection;
+mod portal;
+mod program;
+mod reply;
+mod server;
+mod strict;
+mod user;
+
+pub use connection::Connection;
+pub use portal::{EVERY_SCOPE, Portal};
+pub use program::{Program, Running, copy_dir};
+pub use reply::Reply;
+pub use server::{EPOCH, PUBLIC_URL, TestServer, notes, request};
+pub use strict::Strict;
+pub use user::User;

@@ -27,6 +27,8 @@ pub fn settings(config: &Config) -> Settings {
         batch: config.writer.batch,
         wal_bytes: config.writer.wal_bytes,
         deadline: config.server.request(),
+        // Not in the configuration, since nobody should want it: it shows that the durability tests can fail.
+        durable: std::env::var_os("ANTIPHON_UNSAFE_NO_SYNC").is_none(),
         ..Settings::new(&config.data_dir)
     }
 }

@@ -24,11 +24,7 @@ pub struct Job {
 }
 
 /// Every job.
-pub static JOBS: &[Job] = &[Job {
-    name: "purge",
-    every: Duration::from_secs(3600),
-    work: |app, now| Box::pin(async move { Ok(crate::threads::purge::run(&app, now).await?) }),
-}];
+pub static JOBS: &[Job] = &[];
 
 /// Runs every job once, as of a moment. Returns how much each did.
 ///

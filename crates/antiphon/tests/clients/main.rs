@@ -1,0 +1,137 @@
+//! HubSpot's official clients, installed from their registries, against the running program. Their own test files are in
+//! `node/` and `python/`; here they get a server, and are never skipped.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use antiphon_testkit::{Program, Running};
+
+/// Requests per ten seconds on the second server, for the tests of retries.
+const LIMIT: &str = "4";
+
+/// How Python packages are installed, apart from everybody else's.
+const PIP: &[&[&str]] = &[
+    &["python3", "-m", "venv", "venv"],
+    &["venv/bin/pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt"],
+];
+
+/// The demo portal twice on the same kind of data: without limits, and with very low ones.
+struct Servers {
+    open: Program,
+    limited: Program,
+    _running: [Running; 2],
+    _root: tempfile::TempDir,
+}
+
+async fn servers() -> Servers {
+    let root = tempfile::tempdir().unwrap();
+    let binary = env!("CARGO_BIN_EXE_antiphon");
+    let open = Program::new(binary, root.path().join("open")).arg("--demo");
+    let running = open.start().await.unwrap();
+    let data = root.path().join("limited");
+    let filled = Program::new(binary, &data).arg("--demo").start().await.unwrap();
+    assert!(filled.stop().await.unwrap().success());
+    let limited = Program::new(binary, data).env("ANTIPHON_LIMITS__PER_TEN_SECONDS", LIMIT);
+    let slow = limited.start().await.unwrap();
+    Servers { open, limited, _running: [running, slow], _root: root }
+}
+
+/// Where a client is installed: below the target directory, once per lock file.
+fn home(name: &str, files: &[&str]) -> PathBuf {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(name);
+    let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../clients").join(name);
+    fs::create_dir_all(&home).unwrap();
+    for file in files {
+        fs::copy(source.join(file), home.join(file)).unwrap();
+    }
+    home.canonicalize().unwrap()
+}
+
+/// Runs an installation unless this very lock file was installed before.
+fn install(home: &Path, lock: &str, steps: &[&[&str]]) {
+    let wanted = fs::read(home.join(lock)).unwrap();
+    let mark = home.join(".installed");
+    if fs::read(&mark).is_ok_and(|installed| installed == wanted) {
+        return;
+    }
+    for step in steps {
+        run(Command::new(step[0]).args(&step[1..]).current_dir(home));
+    }
+    fs::write(mark, wanted).unwrap();
+}
+
+fn run(command: &mut Command) {
+    let output = command.output().unwrap_or_else(|e| panic!("{command:?} cannot be started: {e}"));
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text);
+    assert!(output.status.success(), "{command:?}\n{text}");
+    println!("{text}");
+}
+
+fn test(servers: &Servers, command: &mut Command) {
+    run(command
+        .env("ANTIPHON_URL", format!("http://{}", servers.open.address))
+        .env("ANTIPHON_LIMITED_URL", format!("http://{}", servers.limited.address))
+        .env("ANTIPHON_LIMIT", LIMIT));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_node_client_works() {
+    let home = home("node", &["package.json", "package-lock.json", "conversations.test.js"]);
+    install(&home, "package-lock.json", &[&["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]]);
+    let servers = servers().await;
+    test(&servers, Command::new("node").args(["--test", "conversations.test.js"]).current_dir(&home));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_python_client_works() {
+    let home = home("python", &["requirements.txt", "test_conversations.py"]);
+    install(&home, "requirements.txt", PIP);
+    let servers = servers().await;
+    test(
+        &servers,
+        Command::new(home.join("venv/bin/python")).arg("test_conversations.py").current_dir(&home),
+    );
+}
+
+/// Requests of every shape our own description allows, and of many that it does not: no 5xx, and no answer that is not described.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_answers_what_is_not_described() {
+    let home = home("schemathesis", &["requirements.txt"]);
+    install(&home, "requirements.txt", PIP);
+    let servers = servers().await;
+    let url = format!("http://{}", servers.open.address);
+    let checks =
+        "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance";
+    test(
+        &servers,
+        Command::new(home.join("venv/bin/st"))
+            .current_dir(&home)
+            .args(["run", &format!("{url}/openapi.json")])
+            .args([
+                "--url",
+                &url,
+                "--header",
+                "Authorization: Bearer pat-demo-antiphon",
+                "--checks",
+                checks,
+                "--phases",
+                "examples,coverage,fuzzing",
+                "--max-examples",
+                "10",
+                "--workers",
+                "2",
+                "--seed",
+                "2609",
+                "--no-shrink",
+                "--continue-on-failure",
+                "--warnings",
+                "off",
+                "--suppress-health-check",
+                "all",
+            ]),
+    );
+}

@@ -1,0 +1,181 @@
+//! Overload sheds, it does not fall over; and clients that are slow, silent or many keep nobody else waiting.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+mod load;
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use antiphon_testkit::{Connection, Program, Running};
+use load::{Shot, TOKEN, fire};
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+const PREFIX: &str = "/conversations/v3/conversations";
+
+async fn demo(change: impl FnOnce(Program) -> Program) -> (Program, Running, tempfile::TempDir) {
+    let root = tempfile::tempdir().unwrap();
+    let program =
+        change(Program::new(env!("CARGO_BIN_EXE_antiphon"), root.path().join("data")).arg("--demo"));
+    let running = program.start().await.unwrap();
+    (program, running, root)
+}
+
+/// A comment in each of the portal's open threads: a durable change that needs nothing else.
+async fn shots(program: &Program) -> Vec<Shot> {
+    let mut server = Connection::open(program.address, TOKEN).await.unwrap();
+    let threads = server.all(&format!("{PREFIX}/threads?threadStatus=OPEN&limit=500")).await.unwrap();
+    let body = json!({ "type": "COMMENT", "text": "x".repeat(600) }).to_string();
+    let shot = |id: &str| Shot { path: format!("{PREFIX}/threads/{id}/messages"), body: body.clone() };
+    threads.iter().filter_map(|thread| thread["id"].as_str().map(shot)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn four_times_capacity_for_a_minute() {
+    // One core for the server, so that the others can offer four times what it can do.
+    let (program, running, _root) = demo(|program| program.through(&["taskset", "--cpu-list", "0"])).await;
+    let shots = shots(&program).await;
+    let seconds = Duration::from_secs;
+
+    fire(program.address, &shots, 64, None, seconds(2)).await;
+    let capacity = fire(program.address, &shots, 64, None, seconds(5)).await.rate();
+    let busy = fire(program.address, &shots, 256, Some(capacity * 0.8), seconds(15)).await;
+    println!("capacity {capacity:.0}/s; at {:.0}/s p99 {:?}", busy.offered(), busy.p99());
+    assert!(busy.wrong.is_empty(), "{:?}", busy.wrong.first());
+
+    let flood = tokio::spawn({
+        let (address, shots) = (program.address, shots.clone());
+        async move { fire(address, &shots, 1000, Some(capacity * 4.0), seconds(60)).await }
+    });
+    let mut memory = Vec::new();
+    while !flood.is_finished() {
+        tokio::time::sleep(seconds(1)).await;
+        memory.push(running.memory_kib("RssAnon") / 1024);
+    }
+    let flood = flood.await.unwrap();
+    println!(
+        "offered {:.0}/s: accepted {:.0}/s with p99 {:?}, refused {}; memory {memory:?} MiB",
+        flood.offered(),
+        flood.rate(),
+        flood.p99(),
+        flood.refused
+    );
+    assert!(flood.wrong.is_empty(), "{} such as {:?}", flood.wrong.len(), flood.wrong.first());
+    assert!(flood.offered() > capacity * 2.5, "the generator could not offer enough");
+    assert!(flood.refused > 0, "nothing was shed");
+    assert!(flood.rate() > capacity * 0.4, "overload ate the capacity");
+    assert!(flood.p99() <= busy.p99() * 2, "accepted p99 {:?}, at 80 % {:?}", flood.p99(), busy.p99());
+    let (early, late) = (memory[memory.len() / 4], memory[memory.len() - 1]);
+    assert!(late <= 150 && late <= early + 20, "memory grows: {memory:?} MiB");
+
+    let calm = fire(program.address, &shots, 16, None, seconds(3)).await;
+    assert!(
+        calm.rate() > capacity * 0.4 && calm.wrong.is_empty(),
+        "it does not recover: {:.0}/s",
+        calm.rate()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_connections_at_once() {
+    let (program, _running, _root) = demo(|program| program).await;
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..1000 {
+        let address = program.address;
+        tasks.spawn(async move {
+            let mut server = Connection::open(address, TOKEN).await?;
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            let reply = server.get(&format!("{PREFIX}/threads?limit=1")).await?;
+            io::Result::Ok(reply.status)
+        });
+    }
+    while let Some(status) = tasks.join_next().await {
+        assert_eq!(status.unwrap().unwrap(), 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_connection_too_many_is_refused_at_once() {
+    let (program, _running, _root) = demo(|program| program.env("ANTIPHON_SERVER__CONNECTIONS", "20")).await;
+    let mut open = Vec::new();
+    for _ in 0..20 {
+        let mut server = Connection::open(program.address, TOKEN).await.unwrap();
+        if server.get("/healthz").await.is_ok_and(|reply| reply.status == 200) {
+            open.push(server);
+        }
+    }
+    let since = Instant::now();
+    let mut server = TcpStream::connect(program.address).await.unwrap();
+    server.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    server.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+    assert!(answer.to_lowercase().contains("retry-after: 1"), "{answer}");
+    assert!(since.elapsed() < Duration::from_secs(1), "{:?}", since.elapsed());
+    drop(open);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let mut server = Connection::open(program.address, TOKEN).await.unwrap();
+    assert_eq!(server.get("/healthz").await.unwrap().status, 200, "the places are free again");
+}
+
+/// Opens a connection that says this and then nothing.
+async fn stuck(program: &Program, words: &[u8]) -> TcpStream {
+    let mut stream = TcpStream::connect(program.address).await.unwrap();
+    stream.write_all(words).await.unwrap();
+    stream
+}
+
+/// How long until the server gives a connection up.
+async fn given_up(mut stream: TcpStream) -> Duration {
+    let since = Instant::now();
+    let mut answer = Vec::new();
+    let ended = tokio::time::timeout(Duration::from_secs(20), stream.read_to_end(&mut answer)).await;
+    assert!(ended.is_ok(), "a stuck connection is kept forever");
+    since.elapsed()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slow_silent_and_half_open_clients_keep_nobody_waiting() {
+    let (program, _running, _root) = demo(|program| {
+        program.env("ANTIPHON_SERVER__IDLE_SECONDS", "3").env("ANTIPHON_SERVER__REQUEST_SECONDS", "3")
+    })
+    .await;
+    let path = shots(&program).await.remove(0).path;
+    let half_body = format!(
+        "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {TOKEN}\r\ncontent-length: 900\r\n\r\n{{\"type\":"
+    );
+    let mut silent = Vec::new();
+    for words in [&b""[..], b"GET /healthz HTTP/1.1\r\nho", half_body.as_bytes()] {
+        for _ in 0..200 {
+            silent.push(stuck(&program, words).await);
+        }
+    }
+    // A header that grows by a byte now and then never ends and never rests.
+    let mut dripping = stuck(&program, b"GET /healthz HTTP/1.1\r\nx-drip: ").await;
+    let drip = tokio::spawn(async move {
+        let since = Instant::now();
+        while since.elapsed() < Duration::from_secs(20) && dripping.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        since.elapsed()
+    });
+
+    let mut server = Connection::open(program.address, TOKEN).await.unwrap();
+    let mut times = Vec::new();
+    for _ in 0..500 {
+        let since = Instant::now();
+        assert_eq!(server.get(&format!("{PREFIX}/threads?limit=1")).await.unwrap().status, 200);
+        times.push(since.elapsed());
+    }
+    times.sort_unstable();
+    assert!(times[495] < Duration::from_millis(50), "p99 {:?}", times[495]);
+
+    for stream in silent {
+        given_up(stream).await;
+    }
+    assert!(drip.await.unwrap() < Duration::from_secs(10), "a header that drips is never cut off");
+    let mut server = Connection::open(program.address, TOKEN).await.unwrap();
+    assert_eq!(server.get("/healthz").await.unwrap().status, 200);
+}
