@@ -1,5 +1,7 @@
 //! Measures Antiphon beside what this machine could do at best, and beside what else one could use: `cargo xtask bench`.
 
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures by the machine's clock")]
+
 mod limits;
 mod load;
 mod measures;

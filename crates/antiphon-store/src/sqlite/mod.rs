@@ -64,6 +64,7 @@ struct Shared {
 
 impl Shared {
     /// Domain time. It never goes back.
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that everybody else asks")]
     fn now(&self) -> Millis {
         let now = match &self.settings.clock {
             Some(clock) => clock(),
