@@ -9,6 +9,7 @@ use crate::id::LenientId;
 use crate::lenient::{lenient, wire_enum};
 
 mod request;
+mod schema;
 
 pub use request::{Requested, RequestedFile};
 
@@ -370,14 +371,17 @@ lenient! {
         /// Text of a message head.
         pub text: Option<String> = "text",
         /// Answers offered to the visitor.
+        #[schema(required = false)]
         pub quick_replies: Vec<QuickReplyRequest> = "quickReplies",
         /// Whether several answers may be chosen.
         pub allow_multi_select: Option<bool> = "allowMultiSelect",
         /// Whether something else may be typed.
         pub allow_user_input: Option<bool> = "allowUserInput",
         /// Objects of a template by type.
+        #[schema(required = false)]
         pub crm_object_ids: BTreeMap<String, i64> = "crmObjectIds",
         /// Values of a template by placeholder.
+        #[schema(required = false)]
         pub parameters: BTreeMap<String, String> = "parameters",
         /// The template.
         pub mapped_template_id: Option<i64> = "mappedTemplateId",

@@ -107,8 +107,8 @@ macro_rules! lenient {
             pub $field:ident: $type:ty = $key:literal $(| $alias:literal)*
         ),+ $(,)?}
     )+) => {$(
-        $(#[$meta])*
         #[derive(Debug, Clone, Default, PartialEq, utoipa::ToSchema)]
+        $(#[$meta])*
         pub struct $name {$(
             $(#[$field_meta])*
             #[schema(rename = $key)]

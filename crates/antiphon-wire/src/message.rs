@@ -178,6 +178,17 @@ pub struct Message {
     pub to_inbox_id: Option<Id>,
 }
 
+/// Most characters of a text in a send.
+pub const MAX_TEXT: usize = 100_000;
+/// Most characters of HTML in a send.
+pub const MAX_RICH_TEXT: usize = 1_000_000;
+/// Most characters of a subject.
+pub const MAX_SUBJECT: usize = 998;
+/// Most recipients of a send.
+pub const MAX_RECIPIENTS: usize = 50;
+/// Most attachments of a send.
+pub const MAX_ATTACHMENTS: usize = 20;
+
 /// The number of the document format that [`Message::document`] writes.
 pub const FORMAT: u8 = 1;
 
@@ -382,6 +393,7 @@ pub struct OriginalContent {
 
 lenient! {
     /// A message or a comment to be written into a thread.
+    #[schema(as = MessageCreate)]
     pub struct Create {
         /// `MESSAGE` (the default) or `COMMENT`, as sent; see [`Create::kind`].
         pub kind: Option<String> = "type",
@@ -390,8 +402,10 @@ lenient! {
         /// HTML.
         pub rich_text: Option<String> = "richText",
         /// What goes with it.
+        #[schema(required = false)]
         pub attachments: Vec<AttachmentRequest> = "attachments",
         /// Who is spoken to.
+        #[schema(required = false)]
         pub recipients: Vec<RecipientRequest> = "recipients",
         /// Actor id of the agent who speaks.
         pub sender_actor_id: Option<LenientId> = "senderActorId" | "senderActorID",
@@ -412,8 +426,10 @@ lenient! {
         /// `TO`, `CC` or `BCC`, as sent; see [`RecipientRequest::field`].
         pub recipient_field: Option<String> = "recipientField",
         /// Addresses: each becomes a recipient of its own.
+        #[schema(required = false)]
         pub delivery_identifiers: Vec<IdentifierRequest> = "deliveryIdentifiers",
         /// One address.
+        #[schema(value_type = Option<IdentifierRequest>)]
         pub delivery_identifier: Vec<IdentifierRequest> = "deliveryIdentifier",
     }
 

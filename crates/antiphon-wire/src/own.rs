@@ -344,6 +344,7 @@ lenient! {
         /// The app it acts for.
         pub app_id: Option<LenientId> = "appId",
         /// What it opens.
+        #[schema(required = false)]
         pub scopes: Vec<String> = "scopes",
         /// When it ends; never if absent.
         pub expires_at: Option<Timestamp> = "expiresAt",
@@ -494,8 +495,10 @@ lenient! {
         /// Who wrote it.
         pub sender: Option<Person> = "sender",
         /// Who else it went to. Email only.
+        #[schema(required = false)]
         pub to: Vec<Person> = "to",
         /// Who got a copy. Email only.
+        #[schema(required = false)]
         pub cc: Vec<Person> = "cc",
         /// Who forwarded it here; the sender is then who wrote it first. Email only.
         pub forwarded_by: Option<Person> = "forwardedBy",
@@ -506,6 +509,7 @@ lenient! {
         /// Subject. Email only.
         pub subject: Option<String> = "subject",
         /// What came with it, of any kind.
+        #[schema(required = false)]
         pub attachments: Vec<AttachmentRequest> = "attachments",
         /// The integration's own name for the conversation.
         pub integration_thread_id: Option<String> = "integrationThreadId",
@@ -552,6 +556,7 @@ lenient! {
         /// The reason, for people.
         pub error_message: Option<String> = "errorMessage",
         /// Values for placeholders of the reason.
+        #[schema(required = false)]
         pub error_message_tokens: BTreeMap<String, String> = "errorMessageTokens",
     }
 }

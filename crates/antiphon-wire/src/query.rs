@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use crate::error::Problem;
-use crate::id::parse_path_id;
 use crate::timestamp;
 
 /// Parameters that are lists: only these are split at commas.
@@ -20,8 +19,8 @@ pub struct Query {
 
 impl Query {
     /// Reads what stands behind the question mark. Any bytes are a query; what is no UTF-8 becomes replacement characters.
-    pub fn parse(raw: &[u8]) -> Self {
-        let decoded = form_urlencoded::parse(raw);
+    pub fn parse(raw: impl AsRef<[u8]>) -> Self {
+        let decoded = form_urlencoded::parse(raw.as_ref());
         let pairs = decoded.filter(|(_, value)| !value.is_empty());
         Self { pairs: pairs.map(|(key, value)| (key.into_owned(), value.into_owned())).collect() }
     }
@@ -66,20 +65,27 @@ impl Query {
         }
     }
 
-    /// An id in 1 … `max`. A number outside names nothing, and nothing is found by it.
+    /// An id up to `max`. Numbers below 1 are let through: they name nothing, and nothing is found by them.
     ///
     /// # Errors
-    /// It is no number.
+    /// It is no number, or larger.
     pub fn id(&self, name: &str, max: i64) -> Result<Option<i64>, Problem> {
         self.scalar(name).map(|text| id(name, text, max)).transpose()
     }
 
-    /// A list of ids.
+    /// A list of ids, each once.
     ///
     /// # Errors
-    /// One of them is no number.
+    /// One of them is no number, or larger than `max`.
     pub fn ids(&self, name: &str, max: i64) -> Result<Vec<i64>, Problem> {
-        self.list(name).into_iter().map(|text| id(name, text, max)).collect()
+        let mut ids = Vec::new();
+        for text in self.list(name) {
+            let id = id(name, text, max)?;
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        Ok(ids)
     }
 
     /// A moment, in milliseconds.
@@ -176,9 +182,8 @@ fn int(name: &str, text: &str) -> Result<i64, Problem> {
 }
 
 fn id(name: &str, text: &str, max: i64) -> Result<i64, Problem> {
-    let number = text.trim().trim_start_matches('+');
-    match parse_path_id(number, max) {
-        Some(id) => Ok(id),
-        None => Err(Problem::new(name, format!("`{text}` is not a valid id for {name}"))),
+    match int(name, text)? {
+        id if id <= max => Ok(id),
+        _ => Err(Problem::new(name, format!("`{text}` is too large for {name}"))),
     }
 }

@@ -163,6 +163,7 @@ lenient! {
     }
 
     /// Who shall look after a thread.
+    #[schema(as = ThreadAssign)]
     pub struct Assign {
         /// Actor id, or an agent's number or email address.
         pub actor_id: Option<LenientId> = "actorId",

@@ -32,7 +32,7 @@ pub fn write(ms: i64, out: &mut Vec<u8>) {
     out.extend_from_slice(&format(ms));
 }
 
-/// The digits of [`write`].
+/// The digits of [`write()`].
 pub fn format(ms: i64) -> [u8; LENGTH] {
     let ms = ms.clamp(EARLIEST, LATEST);
     let (year, month, day) = civil(ms.div_euclid(DAY));
@@ -76,8 +76,11 @@ pub fn parse(text: &str) -> Option<i64> {
     if !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit()) {
         return text.parse().ok().filter(|ms| *ms <= LATEST);
     }
-    // Only the shape YYYY-MM-DD… and only these letters: jiff reads more forms of ISO 8601 than are promised here.
-    if text.as_bytes().get(4) != Some(&b'-') || !text.bytes().all(|c| b"0123456789-+:.TtZz ".contains(&c)) {
+    // jiff reads more forms of ISO 8601 than are promised here: only this shape and only these letters are handed on.
+    let bytes = text.as_bytes();
+    let shape = bytes.get(4) == Some(&b'-')
+        && (bytes.len() == 10 || bytes.get(13) == Some(&b':') && bytes.get(16) == Some(&b':'));
+    if !shape || !bytes.iter().all(|c| b"0123456789-+:.TtZz ".contains(c)) {
         return None;
     }
     let zone = text.get(11..).and_then(|time| time.find(['Z', 'z', '+', '-', ' '])).map(|at| at + 11);

@@ -1,0 +1,7 @@
+#![no_main]
+
+#[allow(dead_code)]
+#[path = "../../crates/antiphon-wire/tests/hostile/arms.rs"]
+mod arms;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| arms::query_string(data));
