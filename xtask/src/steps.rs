@@ -150,6 +150,7 @@ fn tool(name: &str) -> Result<PathBuf> {
     if !program.exists() {
         println!("{name} is not installed: building it into {}, once.", folder.display());
         let mut install = cargo(&["install", name, "--locked", "--debug", "--quiet", "--root"]);
+        install.env("CARGO_PROFILE_DEV_DEBUG", "false");
         install.arg(&folder);
         finish(install)?;
     }

@@ -50,6 +50,16 @@ pub struct Call {
     pub body: Bytes,
 }
 
+impl Call {
+    /// The body, read leniently.
+    ///
+    /// # Errors
+    /// 400 with line and column when it cannot be read.
+    pub fn json<T: serde::de::DeserializeOwned>(&self) -> Result<T, Refusal> {
+        antiphon_wire::lenient::parse_body(&self.body).map_err(|problem| Refusal::Invalid(vec![problem]))
+    }
+}
+
 /// What a door answers.
 #[derive(Debug, Default)]
 pub struct Answer {

@@ -8,8 +8,10 @@ pub mod call;
 pub mod cli;
 pub mod config;
 pub mod docs;
+pub mod events;
 pub mod health;
 pub mod jobs;
+pub mod messages;
 pub mod metrics;
 pub mod middleware;
 pub mod openapi;
@@ -17,3 +19,6 @@ pub mod operation;
 pub mod refusal;
 pub mod routes;
 pub mod serve;
+#[cfg(test)]
+mod testing;
+pub mod threads;

@@ -70,7 +70,10 @@ impl Config {
         // Variables of no known name are left alone: container platforms invent some of the same prefix.
         let known: Vec<String> = toml_keys();
         let variables = Env::prefixed("ANTIPHON_")
-            .filter(move |key| known.iter().any(|known| key.as_str().split("__").next() == Some(known)))
+            .filter(move |key| {
+                let section = key.as_str().split("__").next().unwrap_or_default();
+                known.iter().any(|known| known.eq_ignore_ascii_case(section))
+            })
             .split("__");
         let config: Self = Figment::from(Toml::string(DEFAULTS))
             .merge(Toml::file(&file))

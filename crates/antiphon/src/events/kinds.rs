@@ -1,0 +1,101 @@
+//! Everything that can happen, one function each. No rule writes an event by hand, so payloads are decided once.
+
+use antiphon_store::{
+    EventKind, MessageId, MessageKind, Millis, NewEvent, ObjectKind, ThreadId, TicketId, VisitorId,
+};
+use serde_json::json;
+
+/// A thread exists.
+pub fn thread_created(thread: ThreadId, at: Millis) -> NewEvent {
+    on_thread(EventKind::ThreadCreated, thread, at, String::new())
+}
+
+/// Something was said or noted: a message, a comment or a greeting.
+pub fn message_added(thread: ThreadId, at: Millis, id: MessageId, kind: MessageKind) -> NewEvent {
+    on_thread(EventKind::MessageAdded, thread, at, entry(id, kind))
+}
+
+/// A public property of a thread has another value; "" stands for none.
+pub fn property_changed(thread: ThreadId, at: Millis, name: &str, value: &str) -> NewEvent {
+    let payload = json!({ "propertyName": name, "propertyValue": value }).to_string();
+    on_thread(EventKind::ThreadChanged, thread, at, payload)
+}
+
+/// A thread went to the trash.
+pub fn thread_archived(thread: ThreadId, at: Millis) -> NewEvent {
+    on_thread(EventKind::ThreadArchived, thread, at, String::new())
+}
+
+/// A thread is gone for good.
+pub fn thread_purged(thread: ThreadId, at: Millis) -> NewEvent {
+    on_thread(EventKind::ThreadPurged, thread, at, String::new())
+}
+
+/// An entry was added or rewritten that the public contract does not report.
+pub fn entry_touched(thread: ThreadId, at: Millis, id: MessageId, kind: MessageKind) -> NewEvent {
+    on_thread(EventKind::ThreadTouched, thread, at, entry(id, kind))
+}
+
+/// A property changed that the public contract does not report.
+pub fn property_touched(thread: ThreadId, at: Millis, name: &str) -> NewEvent {
+    on_thread(EventKind::ThreadTouched, thread, at, json!({ "propertyName": name }).to_string())
+}
+
+/// A visitor or contact was made or changed.
+pub fn visitor_changed(visitor: VisitorId, at: Millis) -> NewEvent {
+    internal(EventKind::VisitorChanged, ObjectKind::Visitor, visitor.0, at)
+}
+
+/// A ticket was made or changed.
+pub fn ticket_changed(ticket: TicketId, at: Millis) -> NewEvent {
+    internal(EventKind::TicketChanged, ObjectKind::Ticket, ticket.0, at)
+}
+
+/// A file was made or changed.
+pub fn file_changed(file: i64, at: Millis) -> NewEvent {
+    internal(EventKind::FileChanged, ObjectKind::File, file, at)
+}
+
+/// The portal's directory has a new revision.
+pub fn directory_changed(at: Millis) -> NewEvent {
+    internal(EventKind::DirectoryChanged, ObjectKind::Directory, 0, at)
+}
+
+fn on_thread(kind: EventKind, thread: ThreadId, occurred_at: Millis, payload: String) -> NewEvent {
+    NewEvent { kind, object: ObjectKind::Thread, object_id: thread.0, occurred_at, payload }
+}
+
+fn internal(kind: EventKind, object: ObjectKind, object_id: i64, occurred_at: Millis) -> NewEvent {
+    NewEvent { kind, object, object_id, occurred_at, payload: String::new() }
+}
+
+/// Neither an id nor a kind has anything to escape.
+fn entry(id: MessageId, kind: MessageKind) -> String {
+    format!(r#"{{"messageId":"{id}","messageType":"{}"}}"#, kind_name(kind))
+}
+
+fn kind_name(kind: MessageKind) -> &'static str {
+    match kind {
+        MessageKind::Message => "MESSAGE",
+        MessageKind::Comment => "COMMENT",
+        MessageKind::WelcomeMessage => "WELCOME_MESSAGE",
+        MessageKind::Assignment => "ASSIGNMENT",
+        MessageKind::ThreadStatusChange => "THREAD_STATUS_CHANGE",
+        MessageKind::ThreadInboxChange => "THREAD_INBOX_CHANGE",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn payloads_are_json_with_the_event_s_own_members() {
+        let id = MessageId([0xab; 16]);
+        let added = message_added(ThreadId(7), 5, id, MessageKind::WelcomeMessage);
+        assert_eq!(added.payload, format!(r#"{{"messageId":"{id}","messageType":"WELCOME_MESSAGE"}}"#));
+        let changed = property_changed(ThreadId(7), 5, "assignedTo", "");
+        assert_eq!(changed.payload, r#"{"propertyName":"assignedTo","propertyValue":""}"#);
+        assert!(thread_archived(ThreadId(7), 5).payload.is_empty());
+    }
+}

@@ -1,0 +1,3 @@
+//! What happened, as the spine records it. Readers of the spine come later; what they will read is decided here.
+
+pub mod kinds;

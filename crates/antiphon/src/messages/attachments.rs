@@ -1,0 +1,116 @@
+//! Attachments between door and rule: the door finds the files that are named, the rule makes those that are new.
+
+use antiphon_store::{Changes, FileRef, Millis, Moment, PortalId, Store};
+use antiphon_wire::attachment::{Attachment, FileUsageType, Requested, RequestedFile};
+use antiphon_wire::error::Problem;
+use antiphon_wire::id::{MAX_SAFE, parse_path_id};
+
+use crate::events::kinds;
+use crate::refusal::Refusal;
+
+/// Most attachments of one message.
+const MOST: usize = 20;
+
+const NAME: &str = "attachments";
+
+/// Attachments that need nothing more from outside.
+#[derive(Debug, Clone, Default)]
+pub struct Attachments {
+    parts: Vec<Part>,
+}
+
+#[derive(Debug, Clone)]
+enum Part {
+    Ready(Attachment),
+    File(FileRef, Option<FileUsageType>),
+    /// A file that the store does not know yet; its number and time come with the rule.
+    New(FileRef, Option<FileUsageType>),
+}
+
+impl Attachments {
+    /// Looks up every file that is named. What is wrong is added to `problems`.
+    pub async fn find(
+        store: &Store,
+        portal: PortalId,
+        requested: Vec<Result<Requested, Problem>>,
+        problems: &mut Vec<Problem>,
+    ) -> Result<Self, Refusal> {
+        if requested.len() > MOST {
+            problems.push(Problem::new(NAME, format!("A message has at most {MOST} attachments")));
+            return Ok(Self::default());
+        }
+        let mut parts = Vec::with_capacity(requested.len());
+        for one in requested {
+            match one {
+                Ok(Requested::Ready(attachment)) => parts.push(Part::Ready(attachment)),
+                Ok(Requested::File(RequestedFile::Known(named), usage)) => {
+                    match known(store, portal, &named).await? {
+                        Some(file) => parts.push(Part::File(file, usage)),
+                        None => problems.push(Problem::new(
+                            NAME,
+                            format!("File `{named}` does not exist in this account"),
+                        )),
+                    }
+                }
+                Ok(Requested::File(RequestedFile::Inline { name, url, media_type, size }, usage)) => {
+                    parts.push(Part::New(
+                        FileRef { id: 0, name, media_type, size, url, created_at: 0 },
+                        usage,
+                    ));
+                }
+                Err(problem) => problems.push(problem),
+            }
+        }
+        Ok(Self { parts })
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// The attachments as a message shows them, and the files among them. New files are added to the changes.
+    pub fn settle(
+        &self,
+        at: Millis,
+        moment: &mut Moment,
+        changes: &mut Changes,
+    ) -> (Vec<Attachment>, Vec<i64>) {
+        let mut shown = Vec::with_capacity(self.parts.len());
+        let mut files = Vec::new();
+        for part in &self.parts {
+            let (file, usage) = match part {
+                Part::Ready(attachment) => {
+                    shown.push(attachment.clone());
+                    continue;
+                }
+                Part::File(file, usage) => (file.clone(), *usage),
+                Part::New(file, usage) => {
+                    let file = FileRef { id: moment.file_id(), created_at: at, ..file.clone() };
+                    changes.events.push(kinds::file_changed(file.id, at));
+                    changes.files.push(file.clone());
+                    (file, *usage)
+                }
+            };
+            files.push(file.id);
+            shown.push(Attachment::File {
+                file_id: file.id.to_string(),
+                file_usage_type: usage.unwrap_or_else(|| FileUsageType::of(&file.media_type)),
+                name: Some(file.name),
+                url: Some(file.url),
+            });
+        }
+        (shown, files)
+    }
+}
+
+/// A file by its id, or by the address of its bytes.
+async fn known(store: &Store, portal: PortalId, named: &str) -> Result<Option<FileRef>, Refusal> {
+    if let Some(id) = parse_path_id(named, MAX_SAFE) {
+        return Ok(store.files_by_ids(portal, &[id]).await?.pop());
+    }
+    if named.starts_with("http://") || named.starts_with("https://") {
+        return Ok(store.file_by_url(portal, named).await?);
+    }
+    Ok(None)
+}

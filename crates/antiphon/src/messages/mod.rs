@@ -1,0 +1,55 @@
+//! Messages: what is said in a thread, in both directions, and how it is read back.
+//!
+//! Two rules put words into a thread: [`post`] for what goes out and for notes, [`receive`] for whatever comes in, through any
+//! channel. Neither sends or fetches anything; that is done by adapters, which see what these rules recorded.
+
+pub mod attachments;
+pub mod bodies;
+pub mod channel;
+pub mod get;
+pub mod list;
+pub mod original;
+pub mod people;
+pub mod post;
+pub mod receive;
+pub mod recipients;
+pub mod status;
+
+use antiphon_store::{Changes, MessageId, State, StoredMessage};
+use antiphon_wire::message as wire;
+
+use crate::call::Call;
+use crate::refusal::Refusal;
+use crate::threads::path;
+
+/// The id in the second path segment; one that cannot be a message's is the same as an unknown one.
+pub(crate) fn message_id(call: &Call) -> Result<MessageId, Refusal> {
+    let sent = path(call, 1);
+    MessageId::parse(sent).ok_or_else(|| Refusal::not_found(sent))
+}
+
+/// Prints a stored entry.
+pub(crate) fn print(message: &StoredMessage) -> Result<Vec<u8>, Refusal> {
+    let document = &message.document;
+    if document.format != wire::FORMAT {
+        let (id, format) = (message.id, document.format);
+        return Err(Refusal::Internal(format!(
+            "message {id} is stored in format {format}, which is not known"
+        )));
+    }
+    let mut out = Vec::with_capacity(document.bytes.len() + 6);
+    wire::complete(&document.bytes, message.archived, &mut out);
+    Ok(out)
+}
+
+/// Lets changes pass that the portal has room for.
+pub(crate) fn within_quota(state: &State, changes: Changes) -> Result<Changes, Refusal> {
+    let quota = state.directory.portal.quota;
+    let messages = changes.messages.len() as i64;
+    let bytes: usize = changes.messages.iter().map(|message| message.document.bytes.len()).sum();
+    let over =
+        |limit: Option<i64>, held: i64, more: i64| more > 0 && limit.is_some_and(|limit| held + more > limit);
+    let full = over(quota.messages, state.usage.messages, messages)
+        || over(quota.bytes, state.usage.bytes, bytes as i64);
+    if full { Err(Refusal::QuotaExceeded) } else { Ok(changes) }
+}

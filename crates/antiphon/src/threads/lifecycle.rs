@@ -1,0 +1,230 @@
+//! What happens to a thread, step by step: each step changes the row, writes the history entries that belong to it and
+//! records its events, in the order the API promises. Every rule is made of these steps, so none of it is decided twice.
+//!
+//! A step that would change nothing does nothing: no entry, no event, no write.
+
+use antiphon_store::{
+    Account, Changes, Direction, Document, InboxId, MessageId, Millis, Moment, NewMessage, Thread,
+    ThreadStatus, TicketId, VisitorId,
+};
+use antiphon_wire::message::{self as wire, Message};
+use antiphon_wire::timestamp::Timestamp;
+
+use super::history::{self, Author};
+use crate::events::kinds;
+
+/// A thread in the middle of one change.
+pub struct Lifecycle<'m> {
+    /// The thread as it is by now.
+    pub thread: Thread,
+    before: Option<Thread>,
+    now: Millis,
+    pub moment: &'m mut Moment,
+    pub changes: Changes,
+}
+
+/// Something said, ready to be appended; id, thread and time come with the appending.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    pub message: Message,
+    /// The bodies before truncation, as `original-content` answers them.
+    pub original: Option<Vec<u8>>,
+    pub people: Vec<VisitorId>,
+    pub files: Vec<i64>,
+}
+
+impl Entry {
+    /// An entry that is whole and names nobody but the thread's own people.
+    pub fn plain(message: Message) -> Self {
+        Self { message, original: None, people: Vec::new(), files: Vec::new() }
+    }
+}
+
+impl<'m> Lifecycle<'m> {
+    /// Goes on with a thread that exists.
+    pub fn of(thread: &Thread, moment: &'m mut Moment) -> Self {
+        Self {
+            thread: thread.clone(),
+            before: Some(thread.clone()),
+            now: moment.now,
+            moment,
+            changes: Changes::default(),
+        }
+    }
+
+    /// Opens a new thread on an account, in the account's inbox. `at` stands in for the present when older traffic is brought in.
+    pub fn begin(account: &Account, visitor: VisitorId, at: Option<Millis>, moment: &'m mut Moment) -> Self {
+        let now = at.unwrap_or(moment.now);
+        let thread = Thread {
+            id: moment.thread_id(),
+            number: 0,
+            inbox_id: account.inbox_id,
+            channel_id: account.channel_id,
+            account_id: account.id,
+            visitor_id: visitor,
+            status: ThreadStatus::Open,
+            spam: false,
+            assigned_to: None,
+            ticket_id: None,
+            subject: None,
+            created_at: now,
+            closed_at: None,
+            archived_at: None,
+            latest_message_at: None,
+            latest_sent_at: None,
+            latest_received_at: None,
+            latest_message_id: None,
+            // The first entry may be as old as the thread itself.
+            latest_entry_at: now - 1,
+            entries: 0,
+            revision: 0,
+        };
+        let mut changes = Changes::default();
+        changes.events.push(kinds::thread_created(thread.id, now));
+        Self { thread, before: None, now, moment, changes }
+    }
+
+    /// Lets what follows happen at another time than now; entries stay in order all the same.
+    pub fn at(mut self, at: Option<Millis>) -> Self {
+        self.now = at.unwrap_or(self.now);
+        self
+    }
+
+    /// Whether the thread was opened by this very change.
+    pub fn is_new(&self) -> bool {
+        self.before.is_none()
+    }
+
+    /// Something was said or noted.
+    pub fn say(&mut self, entry: Entry) -> MessageId {
+        let kind = history::kind_stored(entry.message.kind);
+        let (id, at) = self.append(entry);
+        self.changes.events.push(kinds::message_added(self.thread.id, at, id, kind));
+        id
+    }
+
+    /// The first message opened the thread; the system says so.
+    pub fn opened(&mut self) {
+        let (id, at) = self.append(Entry::plain(history::status_change(ThreadStatus::Open, &Author::System)));
+        let kind = antiphon_store::MessageKind::ThreadStatusChange;
+        self.changes.events.push(kinds::entry_touched(self.thread.id, at, id, kind));
+    }
+
+    /// Opens or closes the thread.
+    pub fn set_status(&mut self, status: ThreadStatus, by: &Author) {
+        if self.thread.status == status {
+            return;
+        }
+        let (_, at) = self.append(Entry::plain(history::status_change(status, by)));
+        self.thread.status = status;
+        let (closed_at, value) = match status {
+            ThreadStatus::Open => (None, "OPEN"),
+            ThreadStatus::Closed => (Some(at), "CLOSED"),
+        };
+        self.thread.closed_at = closed_at;
+        self.changes.events.push(kinds::property_changed(self.thread.id, at, "status", value));
+    }
+
+    /// Gives the thread to an actor, or to nobody.
+    pub fn assign(&mut self, to: Option<&str>, by: &Author) {
+        if self.thread.assigned_to.as_deref() == to {
+            return;
+        }
+        let from = std::mem::replace(&mut self.thread.assigned_to, to.map(str::to_owned));
+        let (_, at) = self.append(Entry::plain(history::assignment(from, to.map(str::to_owned), by)));
+        let value = to.unwrap_or_default();
+        self.changes.events.push(kinds::property_changed(self.thread.id, at, "assignedTo", value));
+    }
+
+    /// Moves the thread to another inbox.
+    pub fn relocate(&mut self, inbox: InboxId, by: &Author) {
+        if self.thread.inbox_id == inbox {
+            return;
+        }
+        let from = std::mem::replace(&mut self.thread.inbox_id, inbox);
+        let (id, at) = self.append(Entry::plain(history::inbox_change(from, inbox, by)));
+        let kind = antiphon_store::MessageKind::ThreadInboxChange;
+        self.changes.events.push(kinds::entry_touched(self.thread.id, at, id, kind));
+    }
+
+    /// Puts the thread into the trash. The time it went there first stands.
+    pub fn archive(&mut self) {
+        if self.thread.is_archived() {
+            return;
+        }
+        self.thread.archived_at = Some(self.now);
+        self.changes.events.push(kinds::thread_archived(self.thread.id, self.now));
+    }
+
+    /// Takes the thread out of the trash, as it was.
+    pub fn restore(&mut self) {
+        if !self.thread.is_archived() {
+            return;
+        }
+        self.thread.archived_at = None;
+        self.changes.events.push(kinds::property_changed(self.thread.id, self.now, "isArchived", "false"));
+    }
+
+    /// Marks the thread as spam or not.
+    pub fn mark_spam(&mut self, spam: bool) {
+        if self.thread.spam == spam {
+            return;
+        }
+        self.thread.spam = spam;
+        self.changes.events.push(kinds::property_touched(self.thread.id, self.now, "spam"));
+    }
+
+    /// Links the thread to a ticket, or to none.
+    pub fn link(&mut self, ticket: Option<TicketId>) {
+        if self.thread.ticket_id == ticket {
+            return;
+        }
+        self.thread.ticket_id = ticket;
+        self.changes.events.push(kinds::property_touched(self.thread.id, self.now, "ticket"));
+    }
+
+    /// Everything that happened, to be applied at once.
+    pub fn finish(mut self) -> Changes {
+        if self.before.as_ref() != Some(&self.thread) {
+            self.changes.threads.push(self.thread);
+        }
+        self.changes
+    }
+
+    /// Puts an entry behind all others. Two entries of a thread never share a millisecond.
+    fn append(&mut self, entry: Entry) -> (MessageId, Millis) {
+        let at = self.now.max(self.thread.latest_entry_at + 1);
+        let id = self.moment.message_id(at);
+        let Entry { mut message, original, people, files } = entry;
+        let kind = history::kind_stored(message.kind);
+        message.id = id.to_string();
+        message.conversations_thread_id = self.thread.id.0.into();
+        message.created_at = Timestamp(at);
+        let direction = message.direction.map(|direction| match direction {
+            wire::Direction::Incoming => Direction::Incoming,
+            wire::Direction::Outgoing => Direction::Outgoing,
+        });
+        self.thread.latest_entry_at = at;
+        if let Some(direction) = direction {
+            message.updated_at = Some(Timestamp(at));
+            self.thread.latest_message_at = Some(at);
+            self.thread.latest_message_id = Some(id);
+            match direction {
+                Direction::Incoming => self.thread.latest_received_at = Some(at),
+                Direction::Outgoing => self.thread.latest_sent_at = Some(at),
+            }
+        }
+        self.changes.messages.push(NewMessage {
+            id,
+            thread_id: self.thread.id,
+            kind,
+            direction,
+            created_at: at,
+            document: Document { format: wire::FORMAT, bytes: message.document() },
+            original,
+            people,
+            files,
+        });
+        (id, at)
+    }
+}

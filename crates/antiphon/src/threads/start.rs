@@ -1,0 +1,72 @@
+//! Opening a thread from inside: an agent or an integration turns to somebody before anything came in.
+
+use antiphon_store::{AccountId, Changes, ConversationKey, Moment, State, ThreadId, VisitorId};
+use antiphon_wire::error::Problem;
+
+use super::lifecycle::Lifecycle;
+use crate::messages::post::{self, Draft};
+use crate::messages::receive::{Party, Person, working_account};
+use crate::messages::recipients::Counterpart;
+use crate::messages::{channel, within_quota};
+use crate::refusal::Refusal;
+
+/// What is asked for. The target is [`antiphon_store::Target::Conversation`] with [`Start::key`].
+#[derive(Debug, Clone)]
+pub struct Start {
+    pub account_id: AccountId,
+    /// With whom.
+    pub party: Party,
+    /// The contact that is meant, where it is known; `party` holds its address.
+    pub visitor: Option<VisitorId>,
+    /// The integration's own name for the conversation.
+    pub thread_key: Option<String>,
+    /// Letters only; the subject of the first message otherwise.
+    pub subject: Option<String>,
+    /// What is said first, if anything. Without recipients of its own it goes to the party.
+    pub first: Option<Draft>,
+}
+
+impl Start {
+    /// The key of the change: whom the thread is with, and never a thread that exists, save by its own name.
+    pub fn key(&self) -> ConversationKey {
+        ConversationKey {
+            account_id: Some(self.account_id),
+            identifier: Some(self.party.identifier.clone()),
+            visitor: self.visitor,
+            thread_key: self.thread_key.clone(),
+            new_thread: true,
+            ..ConversationKey::default()
+        }
+    }
+}
+
+/// The rule. The new thread is the only one in the changes.
+pub fn start(state: &State, asked: &Start, moment: &mut Moment) -> Result<Changes, Refusal> {
+    let account = working_account(state, asked.account_id)?;
+    if let (Some(_), Some(ThreadId(taken))) =
+        (&asked.thread_key, state.thread.as_ref().map(|thread| thread.id))
+    {
+        let why = format!("This key already belongs to thread {taken}");
+        return Err(Refusal::Invalid(vec![Problem::new("threadKey", why)]));
+    }
+    if asked.visitor.is_some() && state.visitor.is_none() {
+        return Err(Refusal::invalid("contactId", "The contact does not exist in this account"));
+    }
+    let person = Person::of(state, &asked.party, asked.visitor.is_some(), moment, None);
+    let mut life = Lifecycle::begin(account, person.visitor.id, None, moment);
+    life.thread.subject = asked.subject.as_deref().map(|sent| antiphon_mail::subject::base(sent).to_owned());
+    person.record(account, &asked.party, &mut life.changes);
+    if let Some(key) = &asked.thread_key {
+        life.changes.thread_keys.push((account.id, key.clone(), life.thread.id));
+    }
+    if let Some(first) = &asked.first {
+        let mut first = first.clone();
+        first.counterparts = vec![Counterpart {
+            visitor: person.visitor.id,
+            name: person.visitor.name.clone(),
+            identifier: channel::shown(&asked.party.identifier),
+        }];
+        post::say(&mut life, state, &first)?;
+    }
+    within_quota(state, life.finish())
+}
