@@ -118,6 +118,10 @@ pub struct Token {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub token: Option<String>,
+    /// The app, if it was made with the token.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub app: Option<App>,
 }
 
 /// An inbox with its settings.
@@ -274,6 +278,28 @@ pub struct File {
     pub created_at: Timestamp,
 }
 
+/// Something that happened, as the spine recorded it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    /// Its place: dense per portal, from 1.
+    pub position: i64,
+    /// What happened.
+    pub kind: &'static str,
+    /// What it happened to.
+    pub object_type: &'static str,
+    /// The object's number; 0 for the directory.
+    pub object_id: i64,
+    /// The object's revision after the change.
+    pub revision: i64,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// The event's own members.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, value_type = Option<Object>)]
+    pub payload: Option<Box<serde_json::value::RawValue>>,
+}
+
 /// What became of an injected message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -341,13 +367,19 @@ lenient! {
     pub struct TokenCreate {
         /// What a person recognises it by.
         pub label: Option<String> = "label",
-        /// The app it acts for.
+        /// The app it acts for. If absent, an app of the token's label is made with it.
         pub app_id: Option<LenientId> = "appId",
         /// What it opens.
         #[schema(required = false)]
         pub scopes: Vec<String> = "scopes",
         /// When it ends; never if absent.
         pub expires_at: Option<Timestamp> = "expiresAt",
+    }
+
+    /// A token to be replaced by a fresh one with the same label, app and scopes.
+    pub struct TokenRotate {
+        /// Whether the old one ends at once instead of living on for seven days.
+        pub at_once: Option<bool> = "atOnce",
     }
 
     /// An inbox to be made.
@@ -414,6 +446,8 @@ lenient! {
 
     /// An agent, a bot or an AI agent to be made.
     pub struct ActorCreate {
+        /// The number it shall have; otherwise the next free one.
+        pub id: Option<LenientId> = "id",
         /// What it is called.
         pub name: Option<String> = "name",
         /// Email address. Agents only.

@@ -51,6 +51,11 @@ pub struct Call {
 }
 
 impl Call {
+    /// A parameter of the path, as it was sent.
+    pub fn segment(&self, index: usize) -> &str {
+        self.path.get(index).map_or("", String::as_str)
+    }
+
     /// The body, read leniently.
     ///
     /// # Errors
@@ -84,6 +89,12 @@ impl Answer {
     /// 204.
     pub fn none() -> Self {
         Self { status: 204, ..Self::default() }
+    }
+
+    /// Names what was made as a member of the collection that was called.
+    pub fn at(self, call: &Call, id: impl std::fmt::Display) -> Self {
+        let path = call.uri_path.trim_end_matches('/');
+        Self { location: Some(format!("{path}/{id}")), ..self }
     }
 
     /// Any status with a value printed as JSON.

@@ -2,23 +2,33 @@
 //!
 //! A request enters through `serve`, passes `middleware`, finds its door in `routes`, and the door hands a rule to the store.
 
+pub mod accounts;
+pub mod actors;
 pub mod app;
+pub mod apps;
 pub mod backups;
 pub mod call;
+pub mod channels;
+pub mod checks;
 pub mod cli;
 pub mod config;
+pub mod directory;
 pub mod docs;
 pub mod events;
 pub mod health;
+pub mod inboxes;
 pub mod jobs;
+pub mod listing;
 pub mod messages;
 pub mod metrics;
 pub mod middleware;
 pub mod openapi;
 pub mod operation;
+pub mod portals;
 pub mod refusal;
 pub mod routes;
 pub mod serve;
 #[cfg(test)]
 mod testing;
 pub mod threads;
+pub mod tokens;

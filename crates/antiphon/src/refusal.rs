@@ -38,3 +38,17 @@ impl From<antiphon_store::StoreError> for Refusal {
         }
     }
 }
+
+/// What the store did, where breaking one of its constraints means that the client asked for something that is taken.
+///
+/// # Errors
+/// `taken` in that case, otherwise what the store cannot do.
+pub fn unless_taken<T>(
+    done: Result<T, antiphon_store::StoreError>,
+    taken: impl FnOnce() -> Refusal,
+) -> Result<T, Refusal> {
+    match done {
+        Err(antiphon_store::StoreError::Conflict(_)) => Err(taken()),
+        done => Ok(done?),
+    }
+}

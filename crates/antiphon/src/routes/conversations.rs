@@ -1,10 +1,15 @@
 //! The conversations family: threads, messages, actors, inboxes, channels and channel accounts.
 
+use antiphon_wire::account::ChannelAccount;
+use antiphon_wire::actor::Actor;
+use antiphon_wire::batch::{Batch, BatchRead};
+use antiphon_wire::channel::Channel;
+use antiphon_wire::inbox::Inbox;
 use antiphon_wire::message::{Create, MessageSchema, OriginalContent};
 use antiphon_wire::thread::{Assign, ThreadPatch, ThreadSchema};
 
-use crate::operation::{Kind, Operation, Parameter, Payload, Verb, shape};
-use crate::{door, messages, threads};
+use crate::operation::{Kind, Operation, Parameter, Payload, Scope, Verb, shape};
+use crate::{accounts, actors, channels, door, inboxes, messages, threads};
 
 /// Largest body of a message.
 const MESSAGE_LIMIT: usize = 5 << 20;
@@ -121,7 +126,68 @@ pub const TABLE: &[Operation] = &[
     )
     .says("Read what a message said before it was truncated")
     .gives(200, Payload::One(shape::<OriginalContent>)),
+    Operation::conversations(Verb::Get, "/actors/{actorId}", "actors.get", door!(actors::get::get))
+        .says("Read an actor")
+        .asks(&[PROPERTY])
+        .gives(200, Payload::One(shape::<Actor>)),
+    Operation::conversations(Verb::Post, "/actors/batch/read", "actors.batch", door!(actors::batch::read))
+        .scope(Scope::Read)
+        .says("Read many actors at once")
+        .asks(&[PROPERTY])
+        .takes(shape::<BatchRead>)
+        .gives(200, Payload::One(shape::<Batch>)),
+    Operation::conversations(Verb::Get, "/inboxes", "inboxes.list", door!(inboxes::list::list))
+        .says("List inboxes")
+        .asks(&[ARCHIVED_ONES, SORT, LIMIT, PAGE_LENGTH, AFTER])
+        .gives(200, Payload::CountedPage(shape::<Inbox>)),
+    Operation::conversations(Verb::Get, "/inboxes/{inboxId}", "inboxes.get", door!(inboxes::get::get))
+        .says("Read an inbox")
+        .asks(&[ARCHIVED_ONE])
+        .gives(200, Payload::One(shape::<Inbox>)),
+    Operation::conversations(Verb::Get, "/channels", "channels.list", door!(channels::list::list))
+        .says("List channels")
+        .asks(&[SORT, LIMIT, PAGE_LENGTH, AFTER])
+        .gives(200, Payload::CountedPage(shape::<Channel>)),
+    Operation::conversations(Verb::Get, "/channels/{channelId}", "channels.get", door!(channels::get::get))
+        .says("Read a channel")
+        .gives(200, Payload::One(shape::<Channel>)),
+    Operation::conversations(Verb::Get, "/channel-accounts", "accounts.list", door!(accounts::list::list))
+        .says("List channel accounts")
+        .asks(&[
+            Parameter { name: "channelId", kind: Kind::Integers, help: "Only accounts on these channels" },
+            Parameter { name: "inboxId", kind: Kind::Integers, help: "Only accounts that feed these inboxes" },
+            ARCHIVED_ONES,
+            SORT,
+            LIMIT,
+            PAGE_LENGTH,
+            AFTER,
+        ])
+        .gives(200, Payload::CountedPage(shape::<ChannelAccount>)),
+    Operation::conversations(
+        Verb::Get,
+        "/channel-accounts/{channelAccountId}",
+        "accounts.get",
+        door!(accounts::get::get),
+    )
+    .says("Read a channel account")
+    .asks(&[ARCHIVED_ONE])
+    .gives(200, Payload::One(shape::<ChannelAccount>)),
 ];
+
+const ARCHIVED_ONES: Parameter =
+    Parameter { name: "archived", kind: Kind::Boolean, help: "Archived ones instead of live ones" };
+const ARCHIVED_ONE: Parameter =
+    Parameter { name: "archived", kind: Kind::Boolean, help: "Whether it is archived" };
+const SORT: Parameter = Parameter {
+    name: "sort",
+    kind: Kind::Texts,
+    help: "Fields to sort by, a leading minus for descending; id if absent",
+};
+const PAGE_LENGTH: Parameter = Parameter {
+    name: "defaultPageLength",
+    kind: Kind::Integer,
+    help: "Results of a page where limit is absent",
+};
 
 const ARCHIVED: Parameter =
     Parameter { name: "archived", kind: Kind::Boolean, help: "Whether the thread is in the trash" };

@@ -1,0 +1,97 @@
+//! Making an agent, a bot or an AI agent.
+
+use antiphon_store::{Actor, ActorKind, Directory, DirectoryChange, Moment, State};
+use antiphon_wire::id::MAX_SAFE;
+use antiphon_wire::own::ActorCreate;
+
+use crate::call::{Answer, Call};
+use crate::changed;
+use crate::checks::Checks;
+use crate::directory;
+use crate::refusal::Refusal;
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    pub kind: ActorKind,
+    /// The number it shall have.
+    pub id: Option<i64>,
+    pub name: String,
+    pub email: Option<String>,
+    pub avatar: Option<String>,
+}
+
+/// `POST /agents`
+pub async fn agent(call: Call) -> Result<Answer, Refusal> {
+    create(call, ActorKind::Agent).await
+}
+
+/// `POST /bots`
+pub async fn bot(call: Call) -> Result<Answer, Refusal> {
+    create(call, ActorKind::Bot).await
+}
+
+/// `POST /llms`
+pub async fn llm(call: Call) -> Result<Answer, Refusal> {
+    create(call, ActorKind::Llm).await
+}
+
+async fn create(call: Call, kind: ActorKind) -> Result<Answer, Refusal> {
+    let draft = read(call.json()?, kind)?;
+    let rule = move |state: &State, moment: &mut Moment| {
+        Ok(vec![DirectoryChange::Actor(make(&state.directory, &draft, moment)?)])
+    };
+    let actor = changed!(directory::change(&call, rule).await?, Actor)?;
+    Answer::json(201, &super::settings(&actor)).map(|answer| answer.at(&call, actor.id))
+}
+
+fn read(body: ActorCreate, kind: ActorKind) -> Result<Draft, Refusal> {
+    let mut checks = Checks::default();
+    let draft = Draft {
+        kind,
+        id: checks.id("id", body.id, MAX_SAFE),
+        name: checks.required_name("name", body.name),
+        email: checks.email("email", body.email).filter(|_| kind == ActorKind::Agent),
+        avatar: checks.url("avatar", body.avatar),
+    };
+    checks.done()?;
+    Ok(draft)
+}
+
+/// The rule. Two active agents never share an address: threads are assigned by it.
+pub fn make(directory: &Directory, draft: &Draft, moment: &mut Moment) -> Result<Actor, Refusal> {
+    let taken = |id: i64| directory.actors.contains_key(&(draft.kind, id));
+    let id = match draft.id {
+        Some(id) if taken(id) => return Err(Refusal::invalid("id", format!("The number {id} is taken"))),
+        Some(id) => id,
+        None => std::iter::repeat_with(|| moment.actor_id()).find(|id| !taken(*id)).unwrap_or_default(),
+    };
+    let actor = Actor {
+        kind: draft.kind,
+        id,
+        name: Some(draft.name.clone()),
+        email: draft.email.clone(),
+        avatar: draft.avatar.clone(),
+        active: true,
+        created_at: moment.now,
+    };
+    alone(directory, &actor)?;
+    Ok(actor)
+}
+
+/// Refuses an agent whose address another active agent has.
+pub(super) fn alone(directory: &Directory, actor: &Actor) -> Result<(), Refusal> {
+    let Some(email) = actor.email.as_ref().filter(|_| actor.active).map(|email| email.to_lowercase()) else {
+        return Ok(());
+    };
+    let twin = directory.actors.values().find(|other| {
+        other.kind == actor.kind
+            && other.id != actor.id
+            && other.active
+            && other.email.as_ref().is_some_and(|known| known.to_lowercase() == email)
+    });
+    match twin {
+        Some(other) => Err(Refusal::invalid("email", format!("Agent {} has this address already", other.id))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,97 @@
+//! Actors: everybody and everything that acts in a thread. Agents, bots and AI agents are of the directory and set up by
+//! administrators; apps, visitors, addresses and the system are actors as well, and are only read here.
+
+pub mod batch;
+pub mod create;
+pub mod get;
+pub mod list;
+pub mod update;
+
+use std::collections::HashMap;
+
+use antiphon_store::{Actor, ActorKind, AppId, Directory, PortalId, Store, Visitor, VisitorId};
+use antiphon_wire::actor::{self as wire, ActorId};
+use antiphon_wire::id::Id;
+use antiphon_wire::own;
+use antiphon_wire::timestamp::Timestamp;
+
+use crate::refusal::Refusal;
+
+/// The actors behind these ids, in the same order; `None` for those that do not exist.
+async fn resolve(
+    store: &Store,
+    portal: PortalId,
+    directory: &Directory,
+    ids: &[ActorId],
+) -> Result<Vec<Option<wire::Actor>>, Refusal> {
+    let visitors: Vec<_> = ids
+        .iter()
+        .filter_map(|id| match id {
+            ActorId::Visitor(id) => Some(VisitorId(*id)),
+            _ => None,
+        })
+        .collect();
+    let visitors =
+        if visitors.is_empty() { Vec::new() } else { store.visitors_by_ids(portal, &visitors).await? };
+    let visitors: HashMap<_, _> = visitors.into_iter().map(|visitor| (visitor.id, visitor)).collect();
+    Ok(ids
+        .iter()
+        .map(|id| match id {
+            ActorId::Agent(id) => of_directory(directory, ActorKind::Agent, *id),
+            ActorId::Bot(id) => of_directory(directory, ActorKind::Bot, *id),
+            ActorId::Llm(id) => of_directory(directory, ActorKind::Llm, *id),
+            ActorId::Integrator(app) => directory.apps.get(&AppId(*app)).map(|app| wire::Actor {
+                name: Some(app.name.clone()),
+                avatar: app.avatar.clone(),
+                ..wire::Actor::new(id)
+            }),
+            ActorId::Visitor(number) => visitors.get(&VisitorId(*number)).map(visitor_shown),
+            ActorId::Email(address) => {
+                Some(wire::Actor { email: Some(address.clone()), ..wire::Actor::new(id) })
+            }
+            ActorId::System => Some(wire::Actor::new(id)),
+        })
+        .collect())
+}
+
+fn of_directory(directory: &Directory, kind: ActorKind, id: i64) -> Option<wire::Actor> {
+    directory.actors.get(&(kind, id)).map(shown)
+}
+
+fn visitor_shown(visitor: &Visitor) -> wire::Actor {
+    wire::Actor {
+        name: visitor.name.clone(),
+        email: visitor.email.clone(),
+        avatar: visitor.avatar.clone(),
+        ..wire::Actor::new(&ActorId::Visitor(visitor.id.0))
+    }
+}
+
+/// An agent, bot or AI agent as every version shows it. Only agents have an address.
+fn shown(actor: &Actor) -> wire::Actor {
+    let id = match actor.kind {
+        ActorKind::Agent => ActorId::Agent(actor.id),
+        ActorKind::Bot => ActorId::Bot(actor.id),
+        ActorKind::Llm => ActorId::Llm(actor.id),
+    };
+    wire::Actor {
+        name: actor.name.clone(),
+        email: actor.email.clone().filter(|_| actor.kind == ActorKind::Agent),
+        avatar: actor.avatar.clone(),
+        ..wire::Actor::new(&id)
+    }
+}
+
+/// The same as administrators see it.
+fn settings(actor: &Actor) -> own::Actor {
+    let shown = shown(actor);
+    own::Actor {
+        id: Id(actor.id),
+        actor_id: shown.id,
+        name: shown.name,
+        email: shown.email,
+        avatar: shown.avatar,
+        active: actor.active,
+        created_at: Timestamp(actor.created_at),
+    }
+}

@@ -1,0 +1,65 @@
+//! Making an app.
+
+use antiphon_store::{App, AppId, DirectoryChange, Moment};
+use antiphon_wire::id::MAX_INT32;
+use antiphon_wire::own::AppCreate;
+use uuid::Uuid;
+
+use crate::call::{Answer, Call};
+use crate::changed;
+use crate::checks::Checks;
+use crate::directory;
+use crate::refusal::{Refusal, unless_taken};
+
+/// What is asked for, and the secrets the app gets.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    /// The number it shall have.
+    pub id: Option<AppId>,
+    pub name: String,
+    pub avatar: Option<String>,
+    pub client_secret: String,
+    pub developer_key: String,
+}
+
+impl Draft {
+    /// An app with fresh secrets.
+    pub fn new(name: String) -> Self {
+        let secret = || Uuid::new_v4().to_string();
+        Self { id: None, name, avatar: None, client_secret: secret(), developer_key: secret() }
+    }
+}
+
+/// `POST /apps`
+pub async fn create(call: Call) -> Result<Answer, Refusal> {
+    let draft = read(call.json()?)?;
+    let rule = move |_: &antiphon_store::State, moment: &mut Moment| {
+        Ok(vec![DirectoryChange::App(make(&draft, moment))])
+    };
+    let done = directory::change_of(&call.app.store, call.caller.portal(), rule).await;
+    let changes = unless_taken(done, || Refusal::invalid("id", "An app with this id exists already"))??;
+    let app = changed!(changes, App)?;
+    Answer::json(201, &super::shown_once(&app)).map(|answer| answer.at(&call, app.id))
+}
+
+fn read(body: AppCreate) -> Result<Draft, Refusal> {
+    let mut checks = Checks::default();
+    let id = checks.id("id", body.id, MAX_INT32).map(AppId);
+    let name = checks.required_name("name", body.name);
+    let avatar = checks.url("avatar", body.avatar);
+    checks.done()?;
+    Ok(Draft { id, avatar, ..Draft::new(name) })
+}
+
+/// The rule.
+pub fn make(draft: &Draft, moment: &mut Moment) -> App {
+    App {
+        id: draft.id.unwrap_or_else(|| moment.app_id()),
+        name: draft.name.clone(),
+        avatar: draft.avatar.clone(),
+        client_secret: draft.client_secret.clone(),
+        developer_key: draft.developer_key.clone(),
+        active: true,
+        created_at: moment.now,
+    }
+}

@@ -1,0 +1,97 @@
+//! Changing a portal's directory: inboxes, accounts, actors, apps, tokens and the portal itself. Each verb's own file says
+//! what becomes of its object; here is what they share.
+
+use std::sync::Arc;
+
+use antiphon_store::{
+    Changes, Directory, DirectoryChange, Moment, PortalId, State, Store, StoreError, Target,
+};
+
+use serde::Serialize;
+
+use crate::call::{Answer, Call};
+use crate::events::kinds;
+use crate::refusal::Refusal;
+
+/// Runs a rule on the caller's portal and answers what it made of the directory, once that is durable.
+///
+/// # Errors
+/// What the rule refuses, and what the store cannot do.
+pub async fn change<F>(call: &Call, rule: F) -> Result<Vec<DirectoryChange>, Refusal>
+where
+    F: FnMut(&State, &mut Moment) -> Result<Vec<DirectoryChange>, Refusal> + Send + 'static,
+{
+    change_of(&call.app.store, call.caller.portal(), rule).await?
+}
+
+/// The same for any portal. The outer error is the store's, the inner one the rule's.
+///
+/// # Errors
+/// What the store cannot do.
+pub async fn change_of<F>(
+    store: &Store,
+    portal: PortalId,
+    mut rule: F,
+) -> Result<Result<Vec<DirectoryChange>, Refusal>, StoreError>
+where
+    F: FnMut(&State, &mut Moment) -> Result<Vec<DirectoryChange>, Refusal> + Send + 'static,
+{
+    let recording = move |state: &State, moment: &mut Moment| {
+        Ok(recorded(&state.directory, rule(state, moment)?, moment))
+    };
+    let applied = store.change(portal, Target::Directory, recording).await?;
+    Ok(applied.map(|applied| applied.changes.directory))
+}
+
+/// The directory as it is by now; the one in the call is as old as the call.
+///
+/// # Errors
+/// What the store cannot do.
+pub async fn now(call: &Call) -> Result<Arc<Directory>, Refusal> {
+    let portal = call.caller.portal();
+    call.app.store.directory(portal).await?.ok_or_else(|| Refusal::not_found(portal))
+}
+
+/// A list that is short enough for one page.
+///
+/// # Errors
+/// None that a caller could cause.
+pub fn all<T: Serialize>(items: impl Iterator<Item = T>) -> Result<Answer, Refusal> {
+    let results: Vec<_> = items.collect();
+    Answer::json(200, &serde_json::json!({ "results": results }))
+}
+
+/// Those changes that change anything, with the event that tells of them.
+pub fn recorded(current: &Directory, mut wanted: Vec<DirectoryChange>, moment: &Moment) -> Changes {
+    wanted.retain(|change| !is_so(current, change));
+    let events = if wanted.is_empty() { Vec::new() } else { vec![kinds::directory_changed(moment.now)] };
+    Changes { directory: wanted, events, ..Changes::default() }
+}
+
+/// Whether the directory already says what a change wants it to say.
+fn is_so(current: &Directory, change: &DirectoryChange) -> bool {
+    match change {
+        DirectoryChange::Portal(portal) => current.portal == *portal,
+        DirectoryChange::Inbox(inbox) => current.inboxes.get(&inbox.id) == Some(inbox),
+        DirectoryChange::Account(account) => current.accounts.get(&account.id) == Some(account),
+        DirectoryChange::Actor(actor) => current.actors.get(&(actor.kind, actor.id)) == Some(actor),
+        DirectoryChange::App(app) => current.apps.get(&app.id) == Some(app),
+        DirectoryChange::Token(token) => current.tokens.iter().any(|known| **known == *token),
+    }
+}
+
+/// Picks the one object a verb is about out of what was changed.
+#[macro_export]
+macro_rules! changed {
+    ($changes:expr, $kind:ident) => {
+        $changes
+            .into_iter()
+            .find_map(|change| match change {
+                antiphon_store::DirectoryChange::$kind(object) => Some(object),
+                _ => None,
+            })
+            .ok_or_else(|| {
+                $crate::refusal::Refusal::Internal(concat!("no ", stringify!($kind), " came of it").into())
+            })
+    };
+}

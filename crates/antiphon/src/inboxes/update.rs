@@ -1,0 +1,80 @@
+//! Changing, archiving and restoring an inbox.
+
+use antiphon_store::{Directory, DirectoryChange, Inbox, InboxId, InboxKind, Millis};
+use antiphon_wire::inbox::InboxType;
+use antiphon_wire::own::InboxPatch;
+
+use crate::call::{Answer, Call};
+use crate::checks::Checks;
+use crate::directory;
+use crate::refusal::Refusal;
+
+/// What is to become of an inbox. What is absent stays.
+#[derive(Debug, Clone, Default)]
+pub struct Edit {
+    pub name: Option<String>,
+    pub kind: Option<InboxKind>,
+    pub assign_on_reply: Option<bool>,
+    pub archived: Option<bool>,
+}
+
+/// `PATCH /inboxes/{inboxId}`
+pub async fn update(call: Call) -> Result<Answer, Refusal> {
+    let id = super::inbox_id(&call)?;
+    let edit = read(call.json()?)?;
+    let inbox = change(&call, id, edit).await?;
+    Answer::json(200, &super::settings(&inbox))
+}
+
+/// `DELETE /inboxes/{inboxId}`
+pub async fn archive(call: Call) -> Result<Answer, Refusal> {
+    let id = super::inbox_id(&call)?;
+    change(&call, id, Edit { archived: Some(true), ..Edit::default() }).await?;
+    Ok(Answer::none())
+}
+
+async fn change(call: &Call, id: InboxId, edit: Edit) -> Result<Inbox, Refusal> {
+    directory::change(call, move |state, moment| {
+        Ok(vec![DirectoryChange::Inbox(edited(&state.directory, id, &edit, moment.now)?)])
+    })
+    .await?;
+    directory::now(call).await?.inboxes.get(&id).cloned().ok_or_else(|| Refusal::not_found(id))
+}
+
+fn read(body: InboxPatch) -> Result<Edit, Refusal> {
+    let mut checks = Checks::default();
+    let name = checks.name("name", body.name);
+    let kind = body.kind.and_then(|kind| checks.take(InboxType::read("type", &kind)));
+    checks.done()?;
+    let kind = kind.map(super::kind_stored);
+    Ok(Edit { name, kind, assign_on_reply: body.assign_on_reply, archived: body.archived })
+}
+
+/// The rule. An inbox that accounts still feed cannot go: what arrived there would land nowhere.
+pub fn edited(directory: &Directory, id: InboxId, edit: &Edit, now: Millis) -> Result<Inbox, Refusal> {
+    let old = directory.inboxes.get(&id).ok_or_else(|| Refusal::not_found(id))?;
+    let mut inbox = old.clone();
+    inbox.name = edit.name.clone().unwrap_or(inbox.name);
+    inbox.kind = edit.kind.unwrap_or(inbox.kind);
+    inbox.assign_on_reply = edit.assign_on_reply.unwrap_or(inbox.assign_on_reply);
+    match edit.archived {
+        Some(true) => {
+            let fed_by = directory.accounts.values().filter(|a| a.inbox_id == id && a.archived_at.is_none());
+            let fed_by: Vec<_> = fed_by.map(|account| account.id.to_string()).collect();
+            if !fed_by.is_empty() {
+                let message = format!(
+                    "Inbox {id} is fed by channel accounts {}; archive or move them first",
+                    fed_by.join(", ")
+                );
+                return Err(Refusal::invalid("archived", message));
+            }
+            inbox.archived_at = inbox.archived_at.or(Some(now));
+        }
+        Some(false) => inbox.archived_at = None,
+        None => {}
+    }
+    if inbox != *old {
+        inbox.updated_at = now;
+    }
+    Ok(inbox)
+}

@@ -1,0 +1,56 @@
+//! Portals: the tenants. Only the operator sees more than one.
+
+pub mod create;
+pub mod get;
+pub mod list;
+pub mod update;
+
+use antiphon_store::{Portal, PortalId, Quota, Usage};
+use antiphon_wire::id::{Id, MAX_INT32, parse_path_id};
+use antiphon_wire::own;
+use antiphon_wire::timestamp::Timestamp;
+
+use crate::call::Call;
+use crate::checks::Checks;
+use crate::refusal::Refusal;
+
+/// The id in the path; one that cannot be a portal's is the same as an unknown one.
+fn portal_id(call: &Call) -> Result<PortalId, Refusal> {
+    let sent = call.segment(0);
+    parse_path_id(sent, MAX_INT32).map(PortalId).ok_or_else(|| Refusal::not_found(sent))
+}
+
+fn shown(portal: &Portal, usage: Option<Usage>) -> own::Portal {
+    own::Portal {
+        id: Id(portal.id.0),
+        name: portal.name.clone(),
+        time_zone: portal.time_zone.clone(),
+        quota: own::Quota { messages: portal.quota.messages, bytes: portal.quota.bytes },
+        usage: usage.map(|usage| own::Usage {
+            threads: usage.threads,
+            messages: usage.messages,
+            bytes: usage.bytes,
+        }),
+        created_at: Timestamp(portal.created_at),
+    }
+}
+
+/// A time zone that a body names.
+fn time_zone(checks: &mut Checks, sent: Option<String>) -> Option<String> {
+    let name = sent?;
+    if jiff::tz::TimeZone::get(&name).is_err() {
+        checks.wrong("timeZone", format!("`{name}` is not an IANA time zone, such as Europe/Lisbon"));
+        return None;
+    }
+    Some(name)
+}
+
+/// Limits that a body names; both are replaced.
+fn quota(checks: &mut Checks, sent: Option<own::QuotaRequest>) -> Option<Quota> {
+    let sent = sent?;
+    if sent.messages.is_some_and(|limit| limit < 0) || sent.bytes.is_some_and(|limit| limit < 0) {
+        checks.wrong("quota", "A quota cannot be negative");
+        return None;
+    }
+    Some(Quota { messages: sent.messages, bytes: sent.bytes })
+}

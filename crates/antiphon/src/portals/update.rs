@@ -1,0 +1,52 @@
+//! Renaming a portal, or setting its time zone or quota.
+
+use antiphon_store::{DirectoryChange, Portal, Quota};
+use antiphon_wire::own::PortalPatch;
+
+use crate::call::{Answer, Call};
+use crate::checks::Checks;
+use crate::directory;
+use crate::refusal::Refusal;
+
+/// What is to become of a portal. What is absent stays.
+#[derive(Debug, Clone)]
+struct Edit {
+    name: Option<String>,
+    time_zone: Option<String>,
+    quota: Option<Quota>,
+}
+
+/// `PATCH /portals/{portalId}`
+pub async fn update(call: Call) -> Result<Answer, Refusal> {
+    let id = super::portal_id(&call)?;
+    let edit = read(call.json()?)?;
+    let store = &call.app.store;
+    store.directory(id).await?.ok_or_else(|| Refusal::not_found(id))?;
+    directory::change_of(store, id, move |state, _| {
+        Ok(vec![DirectoryChange::Portal(edited(&state.directory.portal, &edit))])
+    })
+    .await??;
+    let directory = store.directory(id).await?.ok_or_else(|| Refusal::not_found(id))?;
+    Answer::json(200, &super::shown(&directory.portal, Some(store.usage(id).await?)))
+}
+
+fn read(body: PortalPatch) -> Result<Edit, Refusal> {
+    let mut checks = Checks::default();
+    let edit = Edit {
+        name: checks.name("name", body.name),
+        time_zone: super::time_zone(&mut checks, body.time_zone),
+        quota: super::quota(&mut checks, body.quota),
+    };
+    checks.done()?;
+    Ok(edit)
+}
+
+/// The rule.
+fn edited(portal: &Portal, edit: &Edit) -> Portal {
+    Portal {
+        name: edit.name.clone().unwrap_or_else(|| portal.name.clone()),
+        time_zone: edit.time_zone.clone().unwrap_or_else(|| portal.time_zone.clone()),
+        quota: edit.quota.unwrap_or(portal.quota),
+        ..portal.clone()
+    }
+}

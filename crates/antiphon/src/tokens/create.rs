@@ -1,0 +1,107 @@
+//! Making a token.
+
+use antiphon_store::{AppId, Directory, DirectoryChange, Millis, Moment, PortalId, State, Token, TokenHash};
+use antiphon_wire::id::MAX_INT32;
+use antiphon_wire::own::TokenCreate;
+
+use crate::apps;
+use crate::call::{Answer, Call};
+use crate::changed;
+use crate::checks::Checks;
+use crate::directory;
+use crate::middleware::token;
+use crate::operation::Scope;
+use crate::refusal::Refusal;
+
+/// What is asked for. The token itself stays at the door.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    pub hash: TokenHash,
+    pub portal: PortalId,
+    pub label: String,
+    pub app: Owner,
+    pub scopes: Vec<String>,
+    pub expires_at: Option<Millis>,
+}
+
+/// The app a token acts for.
+#[derive(Debug, Clone)]
+pub enum Owner {
+    Known(AppId),
+    /// A private app, made with the token.
+    New(apps::create::Draft),
+}
+
+/// `POST /tokens`
+pub async fn create(call: Call) -> Result<Answer, Refusal> {
+    let secret = super::secret();
+    let draft = read(call.json()?, &call.caller.token, token::hash(&secret))?;
+    let rule = move |state: &State, moment: &mut Moment| make(&state.directory, &draft, moment);
+    let changes = directory::change(&call, rule).await?;
+    let app = changed!(changes.clone(), App).ok();
+    let token = changed!(changes, Token)?;
+    let mut shown = super::shown(&token);
+    shown.token = Some(secret);
+    shown.app = app.as_ref().map(apps::shown_once);
+    Answer::json(201, &shown).map(|answer| answer.at(&call, &shown.id))
+}
+
+fn read(body: TokenCreate, by: &Token, hash: TokenHash) -> Result<Draft, Refusal> {
+    let mut checks = Checks::default();
+    let label = checks.required_name("label", body.label);
+    let app = match body.app_id {
+        Some(sent) => Owner::Known(AppId(checks.required_id("appId", Some(sent), MAX_INT32))),
+        None => Owner::New(apps::create::Draft::new(label.clone())),
+    };
+    let scopes = match body.scopes.as_slice() {
+        [] => [Scope::Read, Scope::Write].map(|scope| scope.name().to_owned()).into(),
+        asked => asked.to_vec(),
+    };
+    for scope in &scopes {
+        if scope.is_empty() || scope.len() > 100 || !scope.bytes().all(|c| c.is_ascii_graphic()) {
+            checks.wrong("scopes", format!("`{scope}` cannot be the name of a scope"));
+        }
+    }
+    // Whoever administers one portal must not be able to reach the others.
+    let operator = Scope::Operator.name();
+    if scopes.iter().any(|scope| scope == operator) && !by.scopes.iter().any(|scope| scope == operator) {
+        checks.wrong("scopes", format!("Only a token that has {operator} can grant it"));
+    }
+    checks.done()?;
+    Ok(Draft { hash, portal: by.portal_id, label, app, scopes, expires_at: body.expires_at.map(|at| at.0) })
+}
+
+/// The rule.
+pub fn make(
+    directory: &Directory,
+    draft: &Draft,
+    moment: &mut Moment,
+) -> Result<Vec<DirectoryChange>, Refusal> {
+    let mut changes = Vec::new();
+    let app_id = match &draft.app {
+        Owner::Known(id) if directory.apps.contains_key(id) => *id,
+        Owner::Known(id) => {
+            return Err(Refusal::invalid("appId", format!("App {id} does not exist in this account")));
+        }
+        Owner::New(app) => {
+            let app = apps::create::make(app, moment);
+            let id = app.id;
+            changes.push(DirectoryChange::App(app));
+            id
+        }
+    };
+    if draft.expires_at.is_some_and(|at| at <= moment.now) {
+        return Err(Refusal::invalid("expiresAt", "A token cannot have ended before it is made"));
+    }
+    changes.push(DirectoryChange::Token(Token {
+        hash: draft.hash,
+        portal_id: draft.portal,
+        app_id,
+        label: draft.label.clone(),
+        scopes: draft.scopes.clone(),
+        created_at: moment.now,
+        expires_at: draft.expires_at,
+        revoked_at: None,
+    }));
+    Ok(changes)
+}

@@ -1,0 +1,53 @@
+//! Replacing a token by a fresh one. The old one lives on for seven days, unless it is to end at once.
+
+use antiphon_store::{Directory, DirectoryChange, Moment, State, Token, TokenHash};
+use antiphon_wire::own::TokenRotate;
+
+use crate::call::{Answer, Call};
+use crate::directory;
+use crate::middleware::token;
+use crate::refusal::Refusal;
+
+/// How long the old token lives on, in milliseconds.
+const GRACE: i64 = 7 * 24 * 60 * 60 * 1000;
+
+/// `POST /tokens/{tokenId}/rotate`
+pub async fn rotate(call: Call) -> Result<Answer, Refusal> {
+    let body: TokenRotate = if call.body.is_empty() { TokenRotate::default() } else { call.json()? };
+    let sent = call.segment(0).to_owned();
+    let secret = super::secret();
+    let (fresh, at_once) = (token::hash(&secret), body.at_once.unwrap_or_default());
+    let rule =
+        move |state: &State, moment: &mut Moment| rotated(&state.directory, &sent, fresh, at_once, moment);
+    let changes = directory::change(&call, rule).await?;
+    let made = changes.into_iter().find_map(|change| match change {
+        DirectoryChange::Token(token) if token.hash == fresh => Some(token),
+        _ => None,
+    });
+    let mut shown = super::shown(&made.ok_or_else(|| Refusal::Internal("no token came of it".into()))?);
+    shown.token = Some(secret);
+    Answer::json(201, &shown)
+}
+
+/// The rule.
+fn rotated(
+    directory: &Directory,
+    sent: &str,
+    fresh: TokenHash,
+    at_once: bool,
+    moment: &mut Moment,
+) -> Result<Vec<DirectoryChange>, Refusal> {
+    let old = super::named(directory, sent)?;
+    if old.revoked_at.is_some() || old.expires_at.is_some_and(|at| at <= moment.now) {
+        return Err(Refusal::not_found(sent));
+    }
+    let made = Token { hash: fresh, created_at: moment.now, ..Token::clone(&old) };
+    let mut old = Token::clone(&old);
+    if at_once {
+        old.revoked_at = Some(moment.now);
+    } else {
+        let end = moment.now + GRACE;
+        old.expires_at = Some(old.expires_at.map_or(end, |at| at.min(end)));
+    }
+    Ok(vec![DirectoryChange::Token(old), DirectoryChange::Token(made)])
+}
