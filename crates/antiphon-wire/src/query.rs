@@ -1,5 +1,6 @@
 //! Query strings, in every form in which clients write them.
 
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use crate::error::Problem;
@@ -106,18 +107,11 @@ impl Query {
 
     /// The members of a list, in the order sent, each once: repeated keys, commas, `name[]` and `name[0]`, alone or mixed.
     pub fn list(&self, name: &str) -> Vec<&str> {
-        let mut members = Vec::new();
-        for (key, value) in &self.pairs {
-            if plain(key) != name {
-                continue;
-            }
-            for member in value.split(',').map(str::trim).filter(|member| !member.is_empty()) {
-                if !members.contains(&member) {
-                    members.push(member);
-                }
-            }
-        }
-        members
+        let mut seen = HashSet::new();
+        let values = self.pairs.iter().filter(|(key, _)| plain(key) == name).map(|(_, value)| value);
+        let members =
+            values.flat_map(|value| value.split(',')).map(str::trim).filter(|member| !member.is_empty());
+        members.filter(|member| seen.insert(*member)).collect()
     }
 
     /// Prints the query for a link to the next page: each key once per value, `after` replaced, no secrets.
@@ -131,21 +125,21 @@ impl Query {
             out.push(b'=');
             form(value, out);
         };
-        for (at, (key, _)) in self.pairs.iter().enumerate() {
-            let name = plain(key);
-            let name = if LISTS.contains(&name) { name } else { key.as_str() };
-            let earlier = &self.pairs[..at];
-            if name == "after"
-                || SECRETS.contains(&name)
-                || earlier.iter().any(|(key, _)| key == name || plain_list(key) == name)
-            {
-                continue;
-            }
+        // The last value of each scalar, and every list once: taken out when printed, so that each stands where it first stood.
+        let mut left: HashMap<&str, &str> =
+            self.pairs.iter().map(|(key, value)| (canonical(key), value.as_str())).collect();
+        left.remove("after");
+        for secret in SECRETS {
+            left.remove(secret);
+        }
+        for (key, _) in &self.pairs {
+            let name = canonical(key);
+            let Some(value) = left.remove(name) else { continue };
             if LISTS.contains(&name) {
                 for member in self.list(name) {
                     push(name, member, out);
                 }
-            } else if let Some(value) = self.scalar(name) {
+            } else {
                 push(name, value, out);
             }
         }
@@ -163,8 +157,8 @@ fn plain(key: &str) -> &str {
     }
 }
 
-/// [`plain`] for keys of lists, the key itself for others.
-fn plain_list(key: &str) -> &str {
+/// The name under which a key is printed: [`plain`] for keys of lists, the key itself for others.
+fn canonical(key: &str) -> &str {
     let name = plain(key);
     if LISTS.contains(&name) { name } else { key }
 }
