@@ -38,7 +38,7 @@ impl Kit {
         let clock = Arc::new(AtomicI64::new(NOON));
         let mut settings = settings(&dir, &clock);
         change(&mut settings);
-        let store = Store::open(settings).unwrap();
+        let store = open(settings);
         let portal = portal(&store, "First").await;
         Self { store, portal, clock, dir }
     }
@@ -48,7 +48,7 @@ impl Kit {
         self.store.close().await;
         let Self { store, portal, clock, dir } = self;
         drop(store);
-        let store = Store::open(settings(&dir, &clock)).unwrap();
+        let store = open(settings(&dir, &clock));
         Self { store, portal, clock, dir }
     }
 
@@ -217,4 +217,9 @@ pub async fn say(
 ) -> Result<MessageId, StoreError> {
     let sent = store.change(portal, Target::Thread(thread), send(text.into())).await?;
     Ok(sent.unwrap().changes.messages[0].id)
+}
+
+/// The engine under test.
+pub fn open(settings: Settings) -> Store {
+    Store::open(settings).unwrap()
 }

@@ -1,4 +1,18 @@
-//! What every engine has to do. The suite speaks to [`Store`] alone; a second engine runs it by opening another.
+//! What every engine has to do. The suite speaks to [`Store`](antiphon_store::Store) alone and opens it in one place,
+//! [`kit::open`]; a second engine runs it by opening another there.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod kit;
-mod smoke;
+
+mod backups;
+mod changes;
+mod conversations;
+mod directory;
+mod events;
+mod files;
+mod history;
+mod isolation;
+mod purge;
+mod thread_lists;
+mod visitors;

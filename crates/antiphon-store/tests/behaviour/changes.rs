@@ -1,0 +1,245 @@
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use antiphon_store::*;
+
+use crate::kit::*;
+
+#[tokio::test]
+async fn what_a_rule_asks_for_is_done_and_told() {
+    let kit = Kit::new().await;
+    let thread = kit.thread(7).await;
+    assert_eq!((thread.entries, thread.revision), (0, 1));
+    let applied =
+        kit.store.change(kit.portal, Target::Thread(thread.id), send("hello".into())).await.unwrap().unwrap();
+    let told = &applied.changes.threads[0];
+    assert_eq!((told.entries, told.revision, told.number), (1, 2, thread.number));
+    assert_eq!(kit.read(thread.id).await, *told);
+    assert_eq!(applied.state.thread, Some(thread));
+    assert_eq!(applied.event_position, kit.store.event_position(kit.portal).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_refusal_changes_nothing() {
+    let kit = Kit::new().await;
+    let before = kit.store.status().changes;
+    let refused = kit.store.change(kit.portal, Target::Directory, |_, moment| {
+        moment.thread_id();
+        Err::<Changes, _>(No)
+    });
+    assert_eq!(refused.await.unwrap().unwrap_err(), No);
+    assert_eq!(kit.thread(1).await.id, ThreadId(1), "a refused rule's ids are given out again");
+    assert!(kit.store.status().changes > before);
+}
+
+#[tokio::test]
+async fn an_unknown_portal_is_told_apart() {
+    let kit = Kit::new().await;
+    let changed = apply(&kit.store, PortalId(77), Target::Directory, Changes::default()).await;
+    assert!(matches!(changed, Err(StoreError::NoPortal)));
+    assert!(matches!(kit.store.usage(PortalId(77)).await, Err(StoreError::NoPortal)));
+    assert_eq!(kit.store.directory(PortalId(77)).await.unwrap(), None);
+}
+
+/// A change that writes something and then fails.
+fn broken(state: &State, moment: &mut Moment) -> Result<Changes, No> {
+    let thread = state.thread.as_ref().ok_or(No)?;
+    let message = message(thread, moment, "never seen");
+    Ok(Changes { messages: vec![message.clone(), message], ..Changes::default() })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failing_change_stops_alone() {
+    let kit = Kit::new().await;
+    let thread = kit.thread(7).await;
+    // The first one keeps the writer busy until all the others wait, so that they share a batch.
+    let (go, wait) = mpsc::channel::<()>();
+    let (store, portal) = (kit.store.clone(), kit.portal);
+    let first = tokio::spawn(async move {
+        let rule = move |_: &State, _: &mut Moment| {
+            let _ = wait.recv();
+            Err::<Changes, _>(No)
+        };
+        store.change(portal, Target::Directory, rule).await.unwrap().unwrap_err()
+    });
+    while kit.store.status().queue_depth > 0 {
+        tokio::task::yield_now().await;
+    }
+    let mut tasks = Vec::new();
+    for n in 0..30 {
+        let store = kit.store.clone();
+        tasks.push(tokio::spawn(async move {
+            let target = Target::Thread(thread.id);
+            match n % 3 {
+                0 => store.change(portal, target, send(n.to_string())).await.map(|done| done.is_ok()),
+                1 => store.change(portal, target, broken).await.map(|done| done.is_ok()),
+                _ => {
+                    let panics =
+                        |_: &State, _: &mut Moment| -> Result<Changes, No> { panic!("a bug in a rule") };
+                    store.change(portal, target, panics).await.map(|done| done.is_ok())
+                }
+            }
+        }));
+    }
+    while kit.store.status().queue_depth < 30 {
+        tokio::task::yield_now().await;
+    }
+    go.send(()).unwrap();
+    first.await.unwrap();
+    for (n, task) in tasks.into_iter().enumerate() {
+        match (n % 3, task.await.unwrap()) {
+            (0, Ok(true)) | (_, Err(StoreError::Conflict(_))) => {}
+            (_, other) => panic!("change {n}: {other:?}"),
+        }
+    }
+    let texts: BTreeSet<String> = kit.texts(thread.id, true, 100).await.into_iter().collect();
+    assert_eq!(texts, (0..30).step_by(3).map(|n| n.to_string()).collect());
+    assert_eq!(kit.read(thread.id).await.entries, 10);
+    assert_eq!(kit.store.usage(kit.portal).await.unwrap().messages, 10);
+}
+
+#[tokio::test]
+async fn a_change_writes_no_more_than_500_rows() {
+    let kit = Kit::new().await;
+    let add = |count: usize| {
+        kit.store.change(kit.portal, Target::Directory, move |_, moment| {
+            Ok::<_, No>(Changes {
+                threads: (0..count).map(|_| blank(moment)).collect(),
+                ..Changes::default()
+            })
+        })
+    };
+    assert!(matches!(add(501).await, Err(StoreError::Conflict(_))));
+    add(500).await.unwrap().unwrap();
+    assert_eq!(kit.store.usage(kit.portal).await.unwrap().threads, 500);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_queue_and_a_late_change_are_busy() {
+    let kit = Kit::with(|settings| {
+        settings.queue = 2;
+        settings.deadline = Duration::from_millis(50);
+    })
+    .await;
+    let (go, wait) = mpsc::channel::<()>();
+    let (store, portal) = (kit.store.clone(), kit.portal);
+    let first = tokio::spawn(async move {
+        let rule = move |_: &State, _: &mut Moment| {
+            let _ = wait.recv();
+            Err::<Changes, _>(No)
+        };
+        store.change(portal, Target::Directory, rule).await
+    });
+    while kit.store.status().queue_depth > 0 || kit.store.status().changes < 2 {
+        tokio::task::yield_now().await;
+    }
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let late: Vec<_> = (0..2)
+        .map(|_| {
+            let store = kit.store.clone();
+            tokio::spawn(async move { apply(&store, portal, Target::Directory, Changes::default()).await })
+        })
+        .collect();
+    while kit.store.status().queue_depth < 2 {
+        tokio::task::yield_now().await;
+    }
+    let refused = apply(&kit.store, kit.portal, Target::Directory, Changes::default()).await;
+    assert!(matches!(refused, Err(StoreError::Busy)), "the queue is full");
+    tokio::time::sleep(Duration::from_millis(80)).await;
+    go.send(()).unwrap();
+    first.await.unwrap().unwrap().unwrap_err();
+    for late in late {
+        assert!(matches!(late.await.unwrap(), Err(StoreError::Busy)), "the deadline has passed");
+    }
+    apply(&kit.store, kit.portal, Target::Directory, Changes::default()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn writers_on_one_thread_never_lose_each_other() {
+    let kit = Kit::new().await;
+    let thread = kit.thread(7).await;
+    let tasks: Vec<_> = (0..20)
+        .map(|writer| {
+            let (store, portal) = (kit.store.clone(), kit.portal);
+            tokio::spawn(async move {
+                for n in 0..10 {
+                    say(&store, portal, thread.id, &format!("{writer}/{n}")).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let texts = kit.texts(thread.id, true, 33).await;
+    assert_eq!(texts.iter().collect::<BTreeSet<_>>().len(), 200);
+    for writer in 0..20 {
+        let own: Vec<&String> = texts.iter().filter(|text| text.starts_with(&format!("{writer}/"))).collect();
+        assert!(own.iter().enumerate().all(|(n, text)| **text == format!("{writer}/{n}")), "{own:?}");
+    }
+    let read = kit.read(thread.id).await;
+    assert_eq!((read.entries, read.revision), (200, 201));
+    let usage = kit.store.usage(kit.portal).await.unwrap();
+    let bytes: usize = texts.iter().map(String::len).sum();
+    assert_eq!(usage, Usage { threads: 1, messages: 200, bytes: bytes as i64 });
+    let kit = kit.reopen().await;
+    assert_eq!(kit.store.usage(kit.portal).await.unwrap(), usage);
+    assert_eq!(kit.read(thread.id).await, read);
+}
+
+#[tokio::test]
+async fn time_never_goes_back() {
+    let kit = Kit::new().await;
+    let now = async |kit: &Kit| {
+        let seen = kit.store.change(kit.portal, Target::Directory, |_, moment| {
+            Ok::<_, No>(Changes { threads: vec![blank(moment)], ..Changes::default() })
+        });
+        seen.await.unwrap().unwrap().changes.threads[0].created_at
+    };
+    assert_eq!(now(&kit).await, NOON);
+    kit.clock.store(NOON + 500, Ordering::Relaxed);
+    assert_eq!(now(&kit).await, NOON + 500);
+    kit.clock.store(NOON - 500, Ordering::Relaxed);
+    assert_eq!(now(&kit).await, NOON + 500);
+    assert_eq!(kit.store.now(), NOON + 500);
+    let kit = kit.reopen().await;
+    assert_eq!(now(&kit).await, NOON + 500);
+}
+
+#[tokio::test]
+async fn a_closed_store_refuses() {
+    let kit = Kit::new().await;
+    let thread = kit.thread(7).await;
+    kit.store.close().await;
+    kit.store.close().await;
+    let changed = say(&kit.store, kit.portal, thread.id, "late").await;
+    assert!(matches!(changed, Err(StoreError::Unavailable(_))));
+    assert!(matches!(kit.store.thread_by_id(kit.portal, thread.id).await, Err(StoreError::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn counted_ids_repeat_from_run_to_run() {
+    let ids = async || {
+        let kit = Kit::with(|settings| settings.counted_ids = true).await;
+        let thread = kit.thread(7).await;
+        [kit.say(thread.id, "one").await, kit.say(thread.id, "two").await]
+    };
+    let (one, two) = (ids().await, ids().await);
+    assert_eq!(one, two);
+    assert!(one[0] < one[1]);
+}
+
+#[tokio::test]
+async fn several_threads_are_shown_in_order() {
+    let kit = Kit::new().await;
+    let ids = [kit.thread(1).await.id, kit.thread(2).await.id, kit.thread(3).await.id];
+    let shown =
+        kit.store.change(kit.portal, Target::Threads(vec![ids[2], ThreadId(404), ids[0], ids[2]]), |_, _| {
+            Ok::<_, No>(Changes::default())
+        });
+    let shown: Vec<ThreadId> =
+        shown.await.unwrap().unwrap().state.threads.iter().map(|thread| thread.id).collect();
+    assert_eq!(shown, [ids[0], ids[2]]);
+}

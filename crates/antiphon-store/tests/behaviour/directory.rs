@@ -1,0 +1,155 @@
+use std::sync::Arc;
+
+use antiphon_store::*;
+
+use crate::kit::*;
+
+fn token(portal: PortalId, byte: u8) -> Token {
+    Token {
+        hash: TokenHash([byte; 32]),
+        portal_id: portal,
+        app_id: AppId(1),
+        label: "ci".into(),
+        scopes: vec!["conversations.read".into(), "conversations.write".into()],
+        created_at: NOON,
+        expires_at: None,
+        revoked_at: None,
+    }
+}
+
+async fn write(kit: &Kit, directory: Vec<DirectoryChange>) -> Applied {
+    kit.apply(Target::Directory, Changes { directory, ..Changes::default() }).await
+}
+
+#[tokio::test]
+async fn every_kind_of_row_is_kept() {
+    let kit = Kit::new().await;
+    let actor = Actor {
+        kind: ActorKind::Llm,
+        id: 3,
+        name: Some("Helper".into()),
+        email: None,
+        avatar: Some("https://example.org/a.png".into()),
+        active: true,
+        created_at: NOON,
+    };
+    let app = App {
+        id: AppId(4410),
+        name: "Demo".into(),
+        avatar: None,
+        client_secret: "secret".into(),
+        developer_key: "key".into(),
+        active: true,
+        created_at: NOON,
+    };
+    let mut help_desk = inbox(InboxId(640));
+    help_desk.kind = InboxKind::HelpDesk;
+    write(
+        &kit,
+        vec![
+            DirectoryChange::Inbox(help_desk.clone()),
+            DirectoryChange::Actor(actor.clone()),
+            DirectoryChange::App(app.clone()),
+            DirectoryChange::Token(token(kit.portal, 1)),
+        ],
+    )
+    .await;
+    let before = kit.store.directory(kit.portal).await.unwrap().unwrap();
+    assert_eq!(before.inboxes.values().cloned().collect::<Vec<_>>(), [inbox(INBOX), help_desk]);
+    assert_eq!(before.accounts.values().cloned().collect::<Vec<_>>(), [account()]);
+    assert_eq!(before.actors[&(ActorKind::Llm, 3)], actor);
+    assert_eq!(before.apps[&AppId(4410)], app);
+    assert_eq!(*before.tokens[0], token(kit.portal, 1));
+    let kit = kit.reopen().await;
+    assert_eq!(kit.store.directory(kit.portal).await.unwrap().unwrap(), before);
+    // Ids that were chosen are not given out again.
+    let next = kit.store.change(kit.portal, Target::Directory, |_, moment| {
+        assert_eq!((moment.inbox_id(), moment.app_id(), moment.actor_id()), (InboxId(641), AppId(4411), 4));
+        Err::<Changes, _>(No)
+    });
+    next.await.unwrap().unwrap_err();
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_seen_at_once() {
+    let kit = Kit::new().await;
+    write(
+        &kit,
+        vec![DirectoryChange::Token(token(kit.portal, 1)), DirectoryChange::Token(token(kit.portal, 2))],
+    )
+    .await;
+    let hash = TokenHash([1; 32]);
+    assert_eq!(kit.store.token_by_hash(&hash).await.unwrap().unwrap().revoked_at, None);
+    for revoked_at in [Some(NOON), None, Some(NOON + 1)] {
+        write(&kit, vec![DirectoryChange::Token(Token { revoked_at, ..token(kit.portal, 1) })]).await;
+        assert_eq!(kit.store.token_by_hash(&hash).await.unwrap().unwrap().revoked_at, revoked_at);
+    }
+    assert_eq!(kit.store.token_by_hash(&TokenHash([2; 32])).await.unwrap().unwrap().revoked_at, None);
+    assert_eq!(kit.store.token_by_hash(&TokenHash([3; 32])).await.unwrap(), None);
+    let kit = kit.reopen().await;
+    assert_eq!(kit.store.token_by_hash(&hash).await.unwrap().unwrap().revoked_at, Some(NOON + 1));
+}
+
+#[tokio::test]
+async fn every_change_raises_the_revision_and_is_an_event() {
+    let kit = Kit::new().await;
+    let before = kit.store.directory(kit.portal).await.unwrap().unwrap();
+    let applied = write(&kit, vec![DirectoryChange::Inbox(inbox(InboxId(2)))]).await;
+    let after = kit.store.directory(kit.portal).await.unwrap().unwrap();
+    assert_eq!(after.revision, before.revision + 1);
+    let events = kit.store.events_after(kit.portal, applied.event_position - 1, 10).await.unwrap();
+    assert_eq!(events.len(), 1);
+    assert_eq!((events[0].kind, events[0].revision), (EventKind::DirectoryChanged, after.revision));
+    // Others are served from memory.
+    kit.thread(1).await;
+    assert!(Arc::ptr_eq(&after, &kit.store.directory(kit.portal).await.unwrap().unwrap()));
+}
+
+#[tokio::test]
+async fn rules_see_the_directory_of_their_own_batch() {
+    let kit = Kit::new().await;
+    let add = |id: i64| {
+        kit.store.change(kit.portal, Target::Directory, move |state, _| {
+            let seen = state.directory.inboxes.len() as i64;
+            let directory = vec![DirectoryChange::Inbox(inbox(InboxId(id)))];
+            if seen == id - 1 { Ok(Changes { directory, ..Changes::default() }) } else { Err(No) }
+        })
+    };
+    let (two, three, four) = tokio::join!(add(2), add(3), add(4));
+    assert!([two, three, four].into_iter().all(|done| done.unwrap().is_ok()));
+    assert_eq!(kit.store.directory(kit.portal).await.unwrap().unwrap().inboxes.len(), 4);
+}
+
+#[tokio::test]
+async fn a_token_of_another_portal_cannot_be_taken() {
+    let kit = Kit::new().await;
+    let other = portal(&kit.store, "Second").await;
+    write(&kit, vec![DirectoryChange::Token(token(kit.portal, 1))]).await;
+    let steal = Changes { directory: vec![DirectoryChange::Token(token(other, 1))], ..Changes::default() };
+    assert!(matches!(apply(&kit.store, other, Target::Directory, steal).await, Err(StoreError::Conflict(_))));
+    assert_eq!(kit.store.token_by_hash(&TokenHash([1; 32])).await.unwrap().unwrap().portal_id, kit.portal);
+    assert!(kit.store.directory(other).await.unwrap().unwrap().tokens.is_empty());
+}
+
+#[tokio::test]
+async fn portals_are_made_once() {
+    let kit = Kit::new().await;
+    let quota = Quota { messages: Some(10), bytes: None };
+    let make = |id| kit.store.portal_create(id, "Next".into(), "Europe/Berlin".into(), quota);
+    assert_eq!(make(Some(kit.portal)).await.unwrap(), None);
+    let chosen = make(Some(PortalId(50))).await.unwrap().unwrap();
+    assert_eq!((chosen.id, chosen.quota, chosen.created_at), (PortalId(50), quota, NOON));
+    assert_eq!(make(None).await.unwrap().unwrap().id, PortalId(51));
+    let ids = async |kit: &Kit| -> Vec<i64> {
+        kit.store.portals().await.unwrap().iter().map(|portal| portal.id.0).collect()
+    };
+    assert_eq!(ids(&kit).await, [1, 50, 51]);
+    let kit = kit.reopen().await;
+    assert_eq!(ids(&kit).await, [1, 50, 51]);
+    assert_eq!(kit.store.directory(PortalId(50)).await.unwrap().unwrap().portal, chosen);
+
+    let renamed = Portal { name: "Renamed".into(), quota: Quota::default(), ..chosen };
+    let changes = Changes { directory: vec![DirectoryChange::Portal(renamed.clone())], ..Changes::default() };
+    apply(&kit.store, PortalId(50), Target::Directory, changes).await.unwrap();
+    assert_eq!(kit.store.directory(PortalId(50)).await.unwrap().unwrap().portal, renamed);
+}

@@ -1,0 +1,87 @@
+use std::collections::HashMap;
+
+use antiphon_store::*;
+
+use crate::kit::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn positions_are_dense_and_keep_each_threads_order() {
+    let kit = Kit::new().await;
+    let other = portal(&kit.store, "Second").await;
+    let mut tasks = Vec::new();
+    for portal in [kit.portal, other] {
+        for _ in 0..8 {
+            let store = kit.store.clone();
+            let one = thread(&store, portal, |_| {}).await;
+            tasks.push(tokio::spawn(async move {
+                for n in 0..25 {
+                    say(&store, portal, one.id, &n.to_string()).await.unwrap();
+                }
+            }));
+        }
+    }
+    // A reader on the way must never see a gap, not even for a moment.
+    let (store, first) = (kit.store.clone(), kit.portal);
+    let reader = tokio::spawn(async move {
+        let mut position = 0;
+        while position < 202 {
+            for event in store.events_after(first, position, 7).await.unwrap() {
+                assert_eq!(event.position, position + 1);
+                position = event.position;
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+    for task in tasks {
+        task.await.unwrap();
+    }
+    reader.await.unwrap();
+    for portal in [kit.portal, other] {
+        let events = kit.store.events_after(portal, 0, 10_000).await.unwrap();
+        assert_eq!(kit.store.event_position(portal).await.unwrap(), events.len() as i64);
+        let mut revisions: HashMap<i64, i64> = HashMap::new();
+        for (event, position) in events.iter().zip(1..) {
+            assert_eq!(event.position, position);
+            if event.kind == EventKind::MessageAdded {
+                let before = revisions.insert(event.object_id, event.revision).unwrap_or(1);
+                assert_eq!(event.revision, before + 1);
+            }
+        }
+        assert_eq!(revisions.len(), 8);
+    }
+    assert_eq!(kit.store.status().events, 404);
+}
+
+#[tokio::test]
+async fn an_event_comes_back_as_it_was_told() {
+    let kit = Kit::new().await;
+    let position = kit.store.event_position(kit.portal).await.unwrap();
+    let event = |kind, object, object_id| NewEvent {
+        kind,
+        object,
+        object_id,
+        occurred_at: NOON + 5,
+        payload: "{\"property\":\"status\"}".into(),
+    };
+    let ticket = Ticket { id: TicketId(9), subject: "Broken".into(), created_at: NOON };
+    let changes = Changes {
+        tickets: vec![ticket.clone()],
+        events: vec![
+            event(EventKind::TicketChanged, ObjectKind::Ticket, 9),
+            event(EventKind::VisitorChanged, ObjectKind::Visitor, 404),
+        ],
+        ..Changes::default()
+    };
+    kit.apply(Target::Directory, changes.clone()).await;
+    let applied = kit.apply(Target::Directory, changes).await;
+    assert_eq!(applied.event_position, position + 4);
+    let events = kit.store.events_after(kit.portal, position, 10).await.unwrap();
+    let revisions: Vec<i64> = events.iter().map(|event| event.revision).collect();
+    assert_eq!(revisions, [1, 0, 2, 0]);
+    assert_eq!(events[0].kind, EventKind::TicketChanged);
+    assert_eq!((events[0].object, events[0].object_id), (ObjectKind::Ticket, 9));
+    assert_eq!((events[0].occurred_at, events[0].payload.as_str()), (NOON + 5, "{\"property\":\"status\"}"));
+    assert_eq!(kit.store.events_after(kit.portal, position + 4, 10).await.unwrap(), []);
+    let kit = kit.reopen().await;
+    assert_eq!(kit.store.events_after(kit.portal, position, 10).await.unwrap(), events);
+}

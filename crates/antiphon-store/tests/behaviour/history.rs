@@ -1,0 +1,169 @@
+use antiphon_store::*;
+
+use crate::kit::*;
+
+#[tokio::test]
+async fn both_directions_read_everything_once() {
+    let kit = Kit::new().await;
+    let thread = kit.thread(7).await;
+    let mut texts = Vec::new();
+    for n in 0..23 {
+        texts.push(format!("message {n}"));
+        kit.say(thread.id, &texts[n]).await;
+    }
+    for limit in [1, 2, 5, 22, 23, 24, 500] {
+        assert_eq!(kit.texts(thread.id, true, limit).await, texts);
+        let mut newest_first = kit.texts(thread.id, false, limit).await;
+        newest_first.reverse();
+        assert_eq!(newest_first, texts);
+    }
+    let kit = kit.reopen().await;
+    assert_eq!(kit.texts(thread.id, true, 5).await, texts);
+}
+
+#[tokio::test]
+async fn a_walk_from_the_newest_ignores_what_arrives_later() {
+    let kit = Kit::new().await;
+    let thread = kit.thread(7).await;
+    for n in 0..4 {
+        kit.say(thread.id, &n.to_string()).await;
+    }
+    let mut query = HistoryQuery { archived: false, ascending: false, after: None, limit: 2 };
+    let page = kit.store.history(kit.portal, thread.id, &query, &mut |_| {}).await.unwrap().unwrap();
+    kit.say(thread.id, "late").await;
+    query.after = page.next;
+    let mut rest = Vec::new();
+    let mut sink = |doc: &[u8]| rest.push(doc.to_vec());
+    let page = kit.store.history(kit.portal, thread.id, &query, &mut sink).await.unwrap();
+    assert_eq!(page, Some(Page { count: 2, next: None }));
+    assert_eq!(rest, [b"1", b"0"]);
+}
+
+#[tokio::test]
+async fn an_empty_thread_has_an_empty_page() {
+    let kit = Kit::new().await;
+    let thread = kit.thread(7).await;
+    for ascending in [true, false] {
+        let query = HistoryQuery { archived: false, ascending, after: None, limit: 10 };
+        let page = kit.store.history(kit.portal, thread.id, &query, &mut |_| {}).await.unwrap();
+        assert_eq!(page, Some(Page { count: 0, next: None }));
+        // A place far behind the end is no trouble either.
+        let query = HistoryQuery { after: Some(Position(i64::MAX)), ..query };
+        let page = kit.store.history(kit.portal, thread.id, &query, &mut |_| {}).await.unwrap();
+        assert_eq!(page, Some(Page { count: 0, next: None }));
+    }
+}
+
+#[tokio::test]
+async fn the_archived_state_has_to_match() {
+    let kit = Kit::new().await;
+    let mut thread = kit.thread(7).await;
+    let id = kit.say(thread.id, "hello").await;
+    thread = kit.read(thread.id).await;
+    thread.archived_at = Some(NOON);
+    kit.apply(Target::Thread(thread.id), Changes { threads: vec![thread.clone()], ..Changes::default() })
+        .await;
+    let query = |archived| HistoryQuery { archived, ascending: false, after: None, limit: 10 };
+    assert_eq!(kit.store.history(kit.portal, thread.id, &query(false), &mut |_| {}).await.unwrap(), None);
+    let page = kit.store.history(kit.portal, thread.id, &query(true), &mut |_| {}).await.unwrap();
+    assert_eq!(page.map(|page| page.count), Some(1));
+    let message = kit.store.message_by_id(kit.portal, thread.id, id).await.unwrap().unwrap();
+    assert!(message.archived);
+}
+
+#[tokio::test]
+async fn entries_are_found_in_their_own_thread_only() {
+    let kit = Kit::new().await;
+    let (one, two) = (kit.thread(7).await, kit.thread(8).await);
+    let id = kit.say(one.id, "hello").await;
+    let found = kit.store.message_by_id(kit.portal, one.id, id).await.unwrap().unwrap();
+    assert_eq!(
+        (found.id, found.kind, found.direction),
+        (id, MessageKind::Message, Some(Direction::Outgoing))
+    );
+    assert_eq!(found.document.bytes, b"hello");
+    assert_eq!(kit.store.message_by_id(kit.portal, two.id, id).await.unwrap(), None);
+    assert_eq!(kit.store.original_by_id(kit.portal, two.id, id).await.unwrap(), None);
+    assert_eq!(kit.store.message_by_id(kit.portal, ThreadId(999), id).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn originals_are_kept_where_something_was_cut() {
+    let kit = Kit::new().await;
+    let thread = kit.thread(7).await;
+    let whole = kit.say(thread.id, "whole").await;
+    let sent = kit.store.change(kit.portal, Target::Thread(thread.id), |state, moment| {
+        let mut cut = message(state.thread.as_ref().ok_or(No)?, moment, "cut");
+        cut.original = Some(b"{\"text\":\"cut short\"}".to_vec());
+        Ok::<_, No>(Changes { messages: vec![cut], ..Changes::default() })
+    });
+    let cut = sent.await.unwrap().unwrap().changes.messages[0].id;
+    let original =
+        async |id| kit.store.original_by_id(kit.portal, thread.id, id).await.unwrap().unwrap().original;
+    assert_eq!(original(whole).await, None);
+    assert_eq!(original(cut).await.as_deref(), Some(&b"{\"text\":\"cut short\"}"[..]));
+}
+
+#[tokio::test]
+async fn the_latest_incoming_messages_come_newest_first() {
+    let kit = Kit::new().await;
+    let thread = kit.thread(7).await;
+    for n in 0..6 {
+        let sent = kit.store.change(kit.portal, Target::Thread(thread.id), move |state, moment| {
+            let mut message = message(state.thread.as_ref().ok_or(No)?, moment, &n.to_string());
+            message.direction = Some(if n % 2 == 0 { Direction::Incoming } else { Direction::Outgoing });
+            if n == 4 {
+                (message.kind, message.direction) = (MessageKind::Comment, None);
+            }
+            Ok::<_, No>(Changes { messages: vec![message], ..Changes::default() })
+        });
+        sent.await.unwrap().unwrap();
+    }
+    let latest = kit.store.latest_incoming(kit.portal, thread.id, 5).await.unwrap();
+    let texts: Vec<&[u8]> = latest.iter().map(|message| message.document.bytes.as_slice()).collect();
+    assert_eq!(texts, [b"2", b"0"]);
+    assert_eq!(kit.store.latest_incoming(kit.portal, thread.id, 1).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_document_is_replaced_in_place() {
+    let kit = Kit::new().await;
+    let thread = kit.thread(7).await;
+    let (first, second) = (kit.say(thread.id, "first").await, kit.say(thread.id, "second").await);
+    let replace = move |state: &State, _: &mut Moment| {
+        let old = state.message.as_ref().ok_or(No)?;
+        assert_eq!(old.document.bytes, b"first");
+        let document = Document { format: 1, bytes: b"the first".to_vec() };
+        let replaced = vec![Replacement { thread_id: thread.id, message_id: old.id, document }];
+        Ok::<_, No>(Changes { replaced, ..Changes::default() })
+    };
+    kit.store.change(kit.portal, Target::Message(thread.id, first), replace).await.unwrap().unwrap();
+    assert_eq!(kit.texts(thread.id, true, 10).await, ["the first", "second"]);
+    assert_eq!(kit.store.usage(kit.portal).await.unwrap().bytes, 15);
+    let foreign = kit.store.change(kit.portal, Target::Message(ThreadId(99), second), |state, _| {
+        if state.message.is_some() { Ok(Changes::default()) } else { Err(No) }
+    });
+    assert_eq!(foreign.await.unwrap().unwrap_err(), No);
+}
+
+#[tokio::test]
+async fn history_is_read_whole_while_others_write() {
+    let kit = Kit::new().await;
+    let thread = kit.thread(7).await;
+    let (store, portal) = (kit.store.clone(), kit.portal);
+    let writer = tokio::spawn(async move {
+        for n in 0..300 {
+            say(&store, portal, thread.id, &n.to_string()).await.unwrap();
+        }
+    });
+    while !writer.is_finished() {
+        let texts = kit.texts(thread.id, true, 7).await;
+        assert!(
+            texts.iter().enumerate().all(|(n, text)| *text == n.to_string()),
+            "gap or repetition in {texts:?}"
+        );
+        tokio::task::yield_now().await;
+    }
+    writer.await.unwrap();
+    assert_eq!(kit.texts(thread.id, true, 7).await.len(), 300);
+}
