@@ -127,7 +127,18 @@ fn one(
             ));
         }
     };
-    let mut identifiers = request.identifiers()?;
+    let before = problems.len();
+    let mut identifiers: Vec<DeliveryIdentifier> = Vec::new();
+    for given in request.delivery_identifiers.iter().chain(&request.delivery_identifier) {
+        match given.identifier(NAME) {
+            Ok(one) if identifiers.iter().any(|known| known.same_as(&one)) => {}
+            Ok(one) => identifiers.push(one),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if problems.len() > before {
+        return Ok(Vec::new());
+    }
     if identifiers.is_empty()
         && let Some(visitor) = visitor(request)
     {
@@ -290,7 +301,8 @@ mod tests {
 
     #[test]
     fn everything_wrong_is_said_at_once() {
-        let drafts = [to("V-99", "", &[]), to("", "", &[(OPAQUE, "x"), (MAIL, "nonsense")])];
-        assert_eq!(said(EMAIL, &drafts, &[]).unwrap_err().len(), 3);
+        let drafts =
+            [to("V-99", "", &[]), to("", "", &[("X", "x"), (MAIL, "y")]), to("", "", &[(OPAQUE, "x")])];
+        assert_eq!(said(EMAIL, &drafts, &[]).unwrap_err().len(), 4);
     }
 }

@@ -52,3 +52,76 @@ pub fn set_status(state: &State, delivery: &Delivery, moment: &mut Moment) -> Re
     changes.events.push(kinds::entry_touched(thread.id, moment.now, stored.id, stored.kind));
     Ok(changes)
 }
+
+#[cfg(test)]
+mod tests {
+    use antiphon_store::{MessageId, MessageKind, StoredMessage};
+
+    use super::*;
+    use crate::messages::post::tests::letter;
+    use crate::testing::{self, NOW};
+
+    fn sent() -> State {
+        let mut state = testing::state();
+        let changes = crate::messages::post::post_message(
+            &state,
+            &letter(serde_json::json!({})),
+            &mut Moment::still(NOW),
+        );
+        let message = changes.unwrap().messages.remove(0);
+        state.message = Some(StoredMessage {
+            id: message.id,
+            kind: message.kind,
+            direction: message.direction,
+            document: message.document,
+            archived: false,
+        });
+        state
+    }
+
+    fn report(status: StatusType, error: Option<&str>) -> Delivery {
+        Delivery { sent: "m".into(), status, error: error.map(str::to_owned) }
+    }
+
+    #[test]
+    fn sent_read_failed() {
+        use StatusType::{Failed, Read, Sent};
+        let mut state = sent();
+        for (reported, changed) in
+            [(Sent, false), (Read, true), (Read, false), (Sent, false), (Failed, true), (Sent, true)]
+        {
+            let changes = set_status(&state, &report(reported, None), &mut Moment::still(NOW + 10)).unwrap();
+            assert_eq!(!changes.is_empty(), changed, "{reported:?}");
+            if let Some(replaced) = changes.replaced.first() {
+                let message = wire::read(&replaced.document.bytes).unwrap();
+                assert_eq!(message.status.unwrap().status_type, reported);
+                assert_eq!((message.created_at.0, message.updated_at.unwrap().0), (NOW, NOW + 10));
+                assert_eq!(testing::events(&changes), ["(touched)"]);
+                state.message.as_mut().unwrap().document = replaced.document.clone();
+            }
+        }
+    }
+
+    #[test]
+    fn the_reason_of_a_failure_is_kept() {
+        let failed = report(StatusType::Failed, Some("The mailbox is full"));
+        let changes = set_status(&sent(), &failed, &mut Moment::still(NOW + 1)).unwrap();
+        let message = wire::read(&changes.replaced[0].document.bytes).unwrap();
+        let details = message.status.unwrap().failure_details.unwrap();
+        assert_eq!(details.error_message.as_deref(), Some("The mailbox is full"));
+    }
+
+    #[test]
+    fn what_cannot_be_set() {
+        let mut state = sent();
+        let refused = set_status(&state, &report(StatusType::Received, None), &mut Moment::still(NOW));
+        assert_eq!(testing::status(&refused.unwrap_err()), 400);
+        let message = state.message.as_mut().unwrap();
+        (message.direction, message.kind, message.id) = (None, MessageKind::Comment, MessageId([1; 16]));
+        let refused = set_status(&state, &report(StatusType::Read, None), &mut Moment::still(NOW));
+        assert_eq!(testing::status(&refused.unwrap_err()), 400);
+        state.message = None;
+        let refused = set_status(&state, &report(StatusType::Read, None), &mut Moment::still(NOW));
+        assert_eq!(refused, Err(Refusal::not_found("m")));
+    }
+}

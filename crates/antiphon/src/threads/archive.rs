@@ -17,7 +17,7 @@ pub async fn archive(call: Call) -> Result<Answer, Refusal> {
 }
 
 /// A thread that is there already stays, and its thirty days go on.
-fn archive_thread(state: &State, sent: &str, moment: &mut Moment) -> Result<Changes, Refusal> {
+pub(super) fn archive_thread(state: &State, sent: &str, moment: &mut Moment) -> Result<Changes, Refusal> {
     let thread = state.thread.as_ref().ok_or_else(|| Refusal::not_found(sent))?;
     let mut life = Lifecycle::of(thread, moment);
     life.archive();

@@ -52,7 +52,11 @@ async fn change(call: &Call, id: ThreadId, to: Assignee) -> Result<Applied, Refu
     call.app.store.change(call.caller.portal(), Target::Thread(id), rule).await?
 }
 
-fn assign_thread(state: &State, asked: &Assignment, moment: &mut Moment) -> Result<Changes, Refusal> {
+pub(super) fn assign_thread(
+    state: &State,
+    asked: &Assignment,
+    moment: &mut Moment,
+) -> Result<Changes, Refusal> {
     let thread = found(state, false).ok_or_else(|| Refusal::not_found(&asked.sent))?;
     let to = match &asked.to {
         Assignee::Nobody => None,

@@ -18,7 +18,8 @@ pub struct Lifecycle<'m> {
     /// The thread as it is by now.
     pub thread: Thread,
     before: Option<Thread>,
-    now: Millis,
+    /// When it happens: now, unless older traffic is brought in.
+    pub now: Millis,
     pub moment: &'m mut Moment,
     pub changes: Changes,
 }

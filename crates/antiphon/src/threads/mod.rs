@@ -10,6 +10,8 @@ pub mod history;
 pub mod lifecycle;
 pub mod link;
 pub mod list;
+#[cfg(test)]
+mod properties;
 pub mod purge;
 pub mod relocate;
 pub mod spam;

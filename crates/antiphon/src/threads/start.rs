@@ -61,12 +61,71 @@ pub fn start(state: &State, asked: &Start, moment: &mut Moment) -> Result<Change
     }
     if let Some(first) = &asked.first {
         let mut first = first.clone();
-        first.counterparts = vec![Counterpart {
+        first.address_to(Counterpart {
             visitor: person.visitor.id,
             name: person.visitor.name.clone(),
             identifier: channel::shown(&asked.party.identifier),
-        }];
+        });
         post::say(&mut life, state, &first)?;
     }
     within_quota(state, life.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use antiphon_store::Identifier;
+
+    use super::*;
+    use crate::messages::post::tests::letter;
+    use crate::testing::{self, MAIL, NOW, entries, public};
+
+    fn asked(first: Option<Draft>) -> Start {
+        let identifier = Identifier { kind: "HS_EMAIL_ADDRESS".into(), value: "ines@example.net".into() };
+        Start {
+            account_id: MAIL,
+            party: Party { identifier, name: Some("Ines Okafor".into()) },
+            visitor: None,
+            thread_key: Some("order-12".into()),
+            subject: Some("Re: Your order".into()),
+            first,
+        }
+    }
+
+    #[test]
+    fn a_thread_without_words() {
+        let changes = start(&testing::empty(), &asked(None), &mut Moment::still(NOW)).unwrap();
+        assert!(entries(&changes).is_empty());
+        assert_eq!(public(&changes), ["creation"]);
+        let thread = &changes.threads[0];
+        assert_eq!((thread.subject.as_deref(), thread.latest_message_at), (Some("Your order"), None));
+        assert_eq!(changes.thread_keys[0].1, "order-12");
+        assert!(changes.visitors[0].contact);
+    }
+
+    #[test]
+    fn a_thread_that_begins_with_a_letter() {
+        let first = letter(serde_json::json!({ "recipients": null }));
+        let changes = start(&testing::empty(), &asked(Some(first)), &mut Moment::still(NOW)).unwrap();
+        assert_eq!(entries(&changes), ["MESSAGE OUTGOING by I-4410", "ASSIGNMENT -> A-71 by A-71"]);
+        assert_eq!(public(&changes), ["creation", "newMessage MESSAGE", "assignedTo=A-71"]);
+        let message = testing::messages(&changes).remove(0);
+        assert_eq!(message.subject.as_deref(), Some("Re: Your order"));
+        assert!(message.in_reply_to_id.is_none());
+        assert_eq!(message.recipients[0].actor_id.as_deref(), Some("V-1"));
+        assert_eq!(message.recipients[0].delivery_identifier.value, "ines@example.net");
+        assert_eq!(changes.threads[0].latest_sent_at, Some(NOW));
+    }
+
+    #[test]
+    fn what_is_refused() {
+        let taken = State { visitor: None, ..testing::state() };
+        let refused = start(&taken, &asked(None), &mut Moment::still(NOW)).unwrap_err();
+        assert_eq!(testing::named(&refused), ["threadKey"]);
+        let unknown = Start { visitor: Some(VisitorId(99)), ..asked(None) };
+        let refused = start(&testing::empty(), &unknown, &mut Moment::still(NOW)).unwrap_err();
+        assert_eq!(testing::named(&refused), ["contactId"]);
+        let wrong = asked(Some(letter(serde_json::json!({ "senderActorId": "I-4410", "recipients": [] }))));
+        let refused = start(&testing::empty(), &wrong, &mut Moment::still(NOW)).unwrap_err();
+        assert_eq!(testing::named(&refused), ["senderActorId"]);
+    }
 }

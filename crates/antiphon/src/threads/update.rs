@@ -51,7 +51,7 @@ pub async fn update(call: Call) -> Result<Answer, Refusal> {
     Ok(Answer::ok(out))
 }
 
-fn update_thread(state: &State, asked: &Update, moment: &mut Moment) -> Result<Changes, Refusal> {
+pub(super) fn update_thread(state: &State, asked: &Update, moment: &mut Moment) -> Result<Changes, Refusal> {
     let thread = found(state, asked.archived_now).ok_or_else(|| Refusal::not_found(&asked.sent))?;
     if !asked.problems.is_empty() {
         return Err(Refusal::Invalid(asked.problems.clone()));
