@@ -224,7 +224,8 @@ mod tests {
     fn what_is_accepted() {
         let chat = [ines(Kind::Opaque, "chat-20")];
         let mail = [ines(Kind::Email, "ines@example.net")];
-        let rows: &[(i64, Vec<RecipientRequest>, &[Counterpart], &[&str])] = &[
+        type Row<'a> = (i64, Vec<RecipientRequest>, &'a [Counterpart], &'a [&'a str]);
+        let rows: &[Row] = &[
             (EMAIL, vec![to("", "", &[(MAIL, "a@b.example")])], &[], &["TO - a@b.example"]),
             (
                 EMAIL,
