@@ -114,3 +114,58 @@ async fn known(store: &Store, portal: PortalId, named: &str) -> Result<Option<Fi
     }
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests {
+    use antiphon_wire::attachment::AttachmentRequest;
+
+    use super::*;
+    use crate::testing::NOW;
+
+    fn file(id: i64, media_type: &str) -> FileRef {
+        let (name, url) = (format!("file-{id}"), format!("https://inbox.test/files/{id}"));
+        FileRef { id, name, media_type: media_type.into(), size: None, url, created_at: 1 }
+    }
+
+    #[test]
+    fn files_are_shown_with_name_address_and_use() {
+        let parts = vec![
+            Part::File(file(7, "image/png"), None),
+            Part::File(file(8, "audio/ogg"), Some(FileUsageType::VoiceRecording)),
+            Part::New(file(0, "application/pdf"), None),
+            Part::Ready(Attachment::UnsupportedContent {}),
+        ];
+        let (moment, mut changes) = (&mut Moment::still(NOW), Changes::default());
+        let (shown, files) = Attachments { parts }.settle(NOW, moment, &mut changes);
+        assert_eq!(files, [7, 8, 1]);
+        assert_eq!(
+            serde_json::to_value(shown).unwrap(),
+            serde_json::json!([
+                { "type": "FILE", "fileId": "7", "fileUsageType": "IMAGE", "name": "file-7", "url": "https://inbox.test/files/7" },
+                { "type": "FILE", "fileId": "8", "fileUsageType": "VOICE_RECORDING", "name": "file-8", "url": "https://inbox.test/files/8" },
+                { "type": "FILE", "fileId": "1", "fileUsageType": "OTHER", "name": "file-0", "url": "https://inbox.test/files/0" },
+                { "type": "UNSUPPORTED_CONTENT" },
+            ])
+        );
+        assert_eq!((changes.files.len(), changes.files[0].created_at, changes.events.len()), (1, NOW, 1));
+    }
+
+    #[test]
+    fn three_kinds_can_be_sent() {
+        let ask = |body: serde_json::Value| {
+            let request: AttachmentRequest = serde_json::from_value(body).unwrap();
+            request.outgoing().is_ok()
+        };
+        assert!(ask(serde_json::json!({ "fileId": 7 })));
+        assert!(ask(serde_json::json!({ "type": "file", "fileId": "https://inbox.test/files/7" })));
+        assert!(ask(
+            serde_json::json!({ "type": "QUICK_REPLIES", "quickReplies": [{ "value": "a", "valueType": "TEXT" }] })
+        ));
+        assert!(ask(
+            serde_json::json!({ "type": "SOCIAL_MEDIA_METADATA", "socialMetadata": { "mediaType": "GIF" } })
+        ));
+        assert!(!ask(serde_json::json!({ "type": "LOCATION", "latitude": 1.0, "longitude": 2.0 })));
+        assert!(!ask(serde_json::json!({ "type": "NONSENSE" })));
+        assert!(!ask(serde_json::json!({})));
+    }
+}

@@ -30,3 +30,34 @@ fn content(found: Original) -> Result<Option<Vec<u8>>, Refusal> {
     let read = read.ok_or_else(|| Refusal::Internal(format!("message {} cannot be read", message.id)))?;
     Ok(Some(Bodies::complete(read.text, read.rich_text).to_json()))
 }
+
+#[cfg(test)]
+mod tests {
+    use antiphon_store::{Document, MessageId, StoredMessage};
+    use antiphon_wire::message::{Client, ClientType, Message, MessageType};
+
+    use super::*;
+
+    fn found(kind: MessageKind, text: Option<&str>, original: Option<&str>) -> Original {
+        let client = Client::of(ClientType::Hubspot);
+        let mut message = Message::new(MessageType::Comment, "m".into(), 1, 1, "S-hubspot".into(), client);
+        message.text = text.map(str::to_owned);
+        let document = Document { format: wire::FORMAT, bytes: message.document() };
+        let message =
+            StoredMessage { id: MessageId([1; 16]), kind, direction: None, document, archived: false };
+        Original { message, original: original.map(|text| text.as_bytes().to_vec()) }
+    }
+
+    #[test]
+    fn both_bodies_or_nothing() {
+        let whole = content(found(MessageKind::Comment, Some("hi"), None)).unwrap().unwrap();
+        let whole: serde_json::Value = serde_json::from_slice(&whole).unwrap();
+        assert_eq!(whole, serde_json::json!({ "text": "hi", "richText": "<div>hi</div>" }));
+        let cut = content(found(MessageKind::Message, Some("hi"), Some("{}"))).unwrap();
+        assert_eq!(cut.as_deref(), Some(&b"{}"[..]));
+        for kind in [MessageKind::Assignment, MessageKind::ThreadStatusChange, MessageKind::ThreadInboxChange]
+        {
+            assert_eq!(content(found(kind, None, None)), Ok(None));
+        }
+    }
+}

@@ -18,7 +18,8 @@ const CHUNK: usize = 100;
 pub async fn run(app: &App, now: Millis) -> anyhow::Result<u64> {
     let mut purged = 0;
     loop {
-        let due = app.store.purge_due(now - TRASH, CHUNK).await?;
+        // The store looks before a moment; what is over exactly now is due too.
+        let due = app.store.purge_due(now - TRASH + 1, CHUNK).await?;
         let before = purged;
         for (portal, thread) in due {
             let rule = move |state: &State, moment: &mut Moment| purge_thread(state, now, moment);
