@@ -9,7 +9,7 @@ use crate::attachment::AttachmentRequest;
 use crate::id::{Id, LenientId};
 use crate::inbox::InboxType;
 use crate::lenient::{lenient, wire_enum};
-use crate::message::{DeliveryIdentifier, IdentifierRequest};
+use crate::message::{Create, DeliveryIdentifier, IdentifierRequest};
 use crate::timestamp::Timestamp;
 
 wire_enum! {
@@ -300,6 +300,15 @@ pub struct Event {
     pub payload: Option<Box<serde_json::value::RawValue>>,
 }
 
+/// A piece of the spine.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct EventPage {
+    /// Oldest first; empty when there are no more. The next piece begins behind the last position.
+    pub results: Vec<Event>,
+    /// Position of the portal's newest event; 0 before the first.
+    pub position: i64,
+}
+
 /// What became of an injected message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -504,22 +513,18 @@ lenient! {
         pub url: Option<String> = "url",
     }
 
-    /// A thread to be started before anybody has said anything.
+    /// A thread to be started from inside, before anybody wrote.
     pub struct ThreadStart {
         /// The channel account it happens on.
         pub channel_account_id: Option<LenientId> = "channelAccountId",
-        /// The visitor.
-        pub sender: Option<Person> = "sender",
+        /// With whom.
+        pub recipient: Option<Person> = "recipient",
         /// Subject of an email thread.
         pub subject: Option<String> = "subject",
         /// The integration's own name for the conversation; later messages with it come here.
         pub integration_thread_id: Option<String> = "integrationThreadId",
-        /// Actor id of who looks after it.
-        pub assigned_to: Option<LenientId> = "assignedTo",
-        /// A ticket to be linked.
-        pub ticket_id: Option<LenientId> = "ticketId",
-        /// The same key twice starts one thread.
-        pub idempotency_key: Option<String> = "idempotencyKey",
+        /// What is said first, as in a send. Its channel account and recipients are the thread's unless it names others.
+        pub message: Option<Create> = "message",
     }
 
     /// A message from outside.
@@ -534,12 +539,16 @@ lenient! {
         /// Who got a copy. Email only.
         #[schema(required = false)]
         pub cc: Vec<Person> = "cc",
+        /// Whether it opens a new thread even where the sender has one.
+        pub new_thread: Option<bool> = "newThread",
         /// Who forwarded it here; the sender is then who wrote it first. Email only.
         pub forwarded_by: Option<Person> = "forwardedBy",
         /// Plain text.
         pub text: Option<String> = "text",
         /// HTML.
         pub rich_text: Option<String> = "richText",
+        /// A submitted form, field by field, instead of a text.
+        pub fields: Vec<FormField> = "fields",
         /// Subject. Email only.
         pub subject: Option<String> = "subject",
         /// What came with it, of any kind.
@@ -551,6 +560,14 @@ lenient! {
         pub in_reply_to_id: Option<String> = "inReplyToId",
         /// The same key twice writes one message.
         pub idempotency_key: Option<String> = "idempotencyKey",
+    }
+
+    /// A field of a submitted form.
+    pub struct FormField {
+        /// What the form asked.
+        pub label: Option<String> = "label",
+        /// What was answered.
+        pub value: Option<LenientId> = "value",
     }
 
     /// Somebody outside.
@@ -569,12 +586,6 @@ lenient! {
     pub struct InboxMove {
         /// The inbox.
         pub inbox_id: Option<LenientId> = "inboxId",
-    }
-
-    /// Whether a thread is spam.
-    pub struct SpamMark {
-        /// Whether it is.
-        pub spam: Option<bool> = "spam",
     }
 
     /// How far an outgoing message got.

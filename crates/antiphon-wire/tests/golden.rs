@@ -334,7 +334,6 @@ fn every_description_is_complete_and_has_its_own_name() {
         own::ThreadStart,
         own::Inbound,
         own::InboxMove,
-        own::SpamMark,
         own::DeliveryUpdate,
     ];
     let mut components = std::collections::BTreeMap::<String, String>::new();

@@ -12,9 +12,11 @@ pub mod channels;
 pub mod checks;
 pub mod cli;
 pub mod config;
+pub mod contacts;
 pub mod directory;
 pub mod docs;
 pub mod events;
+pub mod files;
 pub mod health;
 pub mod inboxes;
 pub mod jobs;
@@ -31,4 +33,5 @@ pub mod serve;
 #[cfg(test)]
 mod testing;
 pub mod threads;
+pub mod tickets;
 pub mod tokens;

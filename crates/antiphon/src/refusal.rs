@@ -34,7 +34,11 @@ impl From<antiphon_store::StoreError> for Refusal {
         use antiphon_store::StoreError::*;
         match error {
             Busy | DiskLow | Unavailable(_) => Self::Unavailable,
-            NoPortal | Conflict(_) | Damaged(_) | Engine(_) => Self::Internal(error.to_string()),
+            // Tokens belong to portals that exist, so this is the operator's own call.
+            NoPortal => {
+                Self::invalid("portal", "Say which portal is meant; `antiphon portal list` names them")
+            }
+            Conflict(_) | Damaged(_) | Engine(_) => Self::Internal(error.to_string()),
         }
     }
 }

@@ -1,11 +1,16 @@
 //! What became of an outgoing message: delivered, read, failed.
 
-use antiphon_store::{Changes, Direction, Document, Moment, Replacement, State};
+use antiphon_store::{Changes, Direction, Document, Moment, Replacement, State, Target};
+use antiphon_wire::error::Problem;
 use antiphon_wire::message::{self as wire, Status, StatusType};
+use antiphon_wire::own::DeliveryUpdate;
 use antiphon_wire::timestamp::Timestamp;
 
+use crate::call::{Answer, Call};
+use crate::checks::Checks;
 use crate::events::kinds;
 use crate::refusal::Refusal;
+use crate::threads::{path, thread_id};
 
 /// What is reported. The target is [`antiphon_store::Target::Message`].
 #[derive(Debug, Clone)]
@@ -15,6 +20,26 @@ pub struct Delivery {
     pub status: StatusType,
     /// Why it failed, for the agent.
     pub error: Option<String>,
+}
+
+/// `PUT /threads/{threadId}/messages/{messageId}/status`
+pub async fn report(call: Call) -> Result<Answer, Refusal> {
+    let (thread, id) = (thread_id(&call)?, super::message_id(&call)?);
+    let body: DeliveryUpdate = call.json()?;
+    let mut checks = Checks::default();
+    let sent = body.status_type.ok_or_else(|| Problem::required("statusType"));
+    let status = checks.take(sent.and_then(|sent| StatusType::read("statusType", &sent)));
+    checks.done()?;
+    let delivery = Delivery {
+        sent: path(&call, 1).to_owned(),
+        status: status.unwrap_or(StatusType::Sent),
+        error: body.failure_details.and_then(|details| details.error_message),
+    };
+    let (store, portal) = (&call.app.store, call.caller.portal());
+    let rule = move |state: &State, moment: &mut Moment| set_status(state, &delivery, moment);
+    store.change(portal, Target::Message(thread, id), rule).await??;
+    let stored = store.message_by_id(portal, thread, id).await?;
+    Ok(Answer::ok(super::print(&stored.ok_or_else(|| Refusal::not_found(id))?)?))
 }
 
 /// The rule. Any order of states is accepted, except that what was read stays read when it is reported as sent.

@@ -135,6 +135,7 @@ pub const TABLE: &[Operation] = &[
         .says("Read many actors at once")
         .asks(&[PROPERTY])
         .takes(shape::<BatchRead>)
+        .partly()
         .gives(200, Payload::One(shape::<Batch>)),
     Operation::conversations(Verb::Get, "/inboxes", "inboxes.list", door!(inboxes::list::list))
         .says("List inboxes")

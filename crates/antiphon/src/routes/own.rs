@@ -1,7 +1,14 @@
 //! `/antiphon/v1`: what HubSpot offers no call for.
 
-use crate::operation::{Operation, Payload, Scope, Verb, shape};
-use crate::{backups, door};
+use antiphon_wire::message::MessageSchema;
+use antiphon_wire::own;
+use antiphon_wire::thread::ThreadSchema;
+
+use crate::operation::{Kind, Operation, Parameter, Payload, Scope, Verb, shape};
+use crate::{
+    accounts, actors, apps, backups, contacts, door, events, files, inboxes, messages, portals, threads,
+    tickets, tokens,
+};
 
 pub const TABLE: &[Operation] = &[
     Operation::own(Verb::Post, "/backups", "backups.make", door!(backups::make))
@@ -17,4 +24,235 @@ pub const TABLE: &[Operation] = &[
         .scope(Scope::Operator)
         .says("The figures of the store")
         .gives(200, Payload::One(shape::<backups::StoreFigures>)),
+    Operation::own(Verb::Post, "/portals", "portals.create", door!(portals::create::create))
+        .scope(Scope::Operator)
+        .says("Make a portal")
+        .takes(shape::<own::PortalCreate>)
+        .gives(201, Payload::One(shape::<own::Portal>)),
+    Operation::own(Verb::Get, "/portals", "portals.list", door!(portals::list::list))
+        .scope(Scope::Operator)
+        .says("List portals")
+        .gives(200, Payload::Page(shape::<own::Portal>)),
+    Operation::own(Verb::Get, "/portals/{portalId}", "portals.get", door!(portals::get::get))
+        .scope(Scope::Operator)
+        .says("Read a portal and how much it holds")
+        .gives(200, Payload::One(shape::<own::Portal>)),
+    Operation::own(Verb::Patch, "/portals/{portalId}", "portals.update", door!(portals::update::update))
+        .scope(Scope::Operator)
+        .says("Rename a portal, or set its time zone or quota")
+        .takes(shape::<own::PortalPatch>)
+        .gives(200, Payload::One(shape::<own::Portal>)),
+    Operation::own(Verb::Post, "/apps", "apps.create", door!(apps::create::create))
+        .says("Make an app; its secrets are shown this once")
+        .takes(shape::<own::AppCreate>)
+        .gives(201, Payload::One(shape::<own::App>)),
+    Operation::own(Verb::Get, "/apps", "apps.list", door!(apps::list::list))
+        .says("List apps")
+        .gives(200, Payload::Page(shape::<own::App>)),
+    Operation::own(Verb::Patch, "/apps/{appId}", "apps.update", door!(apps::update::update))
+        .says("Rename, suspend or resume an app")
+        .takes(shape::<own::AppPatch>)
+        .gives(200, Payload::One(shape::<own::App>)),
+    Operation::own(Verb::Post, "/tokens", "tokens.create", door!(tokens::create::create))
+        .says("Make a token; it is shown this once")
+        .takes(shape::<own::TokenCreate>)
+        .gives(201, Payload::One(shape::<own::Token>)),
+    Operation::own(Verb::Get, "/tokens", "tokens.list", door!(tokens::list::list))
+        .says("List tokens")
+        .gives(200, Payload::Page(shape::<own::Token>)),
+    Operation::own(Verb::Delete, "/tokens/{tokenId}", "tokens.revoke", door!(tokens::revoke::revoke))
+        .says("Revoke a token")
+        .gives(204, Payload::Nothing),
+    Operation::own(Verb::Post, "/tokens/{tokenId}/rotate", "tokens.rotate", door!(tokens::rotate::rotate))
+        .says("Replace a token by a fresh one; the old one lives on for seven days")
+        .takes(shape::<own::TokenRotate>)
+        .gives(201, Payload::One(shape::<own::Token>)),
+    Operation::own(Verb::Post, "/inboxes", "own.inboxes.create", door!(inboxes::create::create))
+        .says("Make an inbox")
+        .takes(shape::<own::InboxCreate>)
+        .gives(201, Payload::One(shape::<own::Inbox>)),
+    Operation::own(Verb::Patch, "/inboxes/{inboxId}", "own.inboxes.update", door!(inboxes::update::update))
+        .says("Change, archive or restore an inbox")
+        .takes(shape::<own::InboxPatch>)
+        .gives(200, Payload::One(shape::<own::Inbox>)),
+    Operation::own(
+        Verb::Delete,
+        "/inboxes/{inboxId}",
+        "own.inboxes.archive",
+        door!(inboxes::update::archive),
+    )
+    .says("Archive an inbox that no channel account feeds")
+    .gives(204, Payload::Nothing),
+    Operation::own(Verb::Post, "/channel-accounts", "own.accounts.create", door!(accounts::create::create))
+        .says("Connect a channel account")
+        .takes(shape::<own::ChannelAccountCreate>)
+        .gives(201, Payload::One(shape::<own::ChannelAccount>)),
+    Operation::own(
+        Verb::Patch,
+        "/channel-accounts/{channelAccountId}",
+        "own.accounts.update",
+        door!(accounts::update::update),
+    )
+    .says("Change, archive or restore a channel account")
+    .takes(shape::<own::ChannelAccountPatch>)
+    .gives(200, Payload::One(shape::<own::ChannelAccount>)),
+    Operation::own(
+        Verb::Delete,
+        "/channel-accounts/{channelAccountId}",
+        "own.accounts.archive",
+        door!(accounts::update::archive),
+    )
+    .says("Archive a channel account")
+    .gives(204, Payload::Nothing),
+    Operation::own(Verb::Post, "/agents", "agents.create", door!(actors::create::agent))
+        .says("Make an agent")
+        .takes(shape::<own::ActorCreate>)
+        .gives(201, Payload::One(shape::<own::Actor>)),
+    Operation::own(Verb::Get, "/agents", "agents.list", door!(actors::list::agents))
+        .says("List agents")
+        .gives(200, Payload::Page(shape::<own::Actor>)),
+    Operation::own(Verb::Patch, "/agents/{agentId}", "agents.update", door!(actors::update::agent))
+        .says("Change or deactivate an agent")
+        .takes(shape::<own::ActorPatch>)
+        .gives(200, Payload::One(shape::<own::Actor>)),
+    Operation::own(Verb::Post, "/bots", "bots.create", door!(actors::create::bot))
+        .says("Make a bot")
+        .takes(shape::<own::ActorCreate>)
+        .gives(201, Payload::One(shape::<own::Actor>)),
+    Operation::own(Verb::Get, "/bots", "bots.list", door!(actors::list::bots))
+        .says("List bots")
+        .gives(200, Payload::Page(shape::<own::Actor>)),
+    Operation::own(Verb::Patch, "/bots/{botId}", "bots.update", door!(actors::update::bot))
+        .says("Change or deactivate a bot")
+        .takes(shape::<own::ActorPatch>)
+        .gives(200, Payload::One(shape::<own::Actor>)),
+    Operation::own(Verb::Post, "/llms", "llms.create", door!(actors::create::llm))
+        .says("Make an AI agent")
+        .takes(shape::<own::ActorCreate>)
+        .gives(201, Payload::One(shape::<own::Actor>)),
+    Operation::own(Verb::Get, "/llms", "llms.list", door!(actors::list::llms))
+        .says("List AI agents")
+        .gives(200, Payload::Page(shape::<own::Actor>)),
+    Operation::own(Verb::Patch, "/llms/{llmId}", "llms.update", door!(actors::update::llm))
+        .says("Change or deactivate an AI agent")
+        .takes(shape::<own::ActorPatch>)
+        .gives(200, Payload::One(shape::<own::Actor>)),
+    Operation::own(Verb::Post, "/contacts", "contacts.create", door!(contacts::create::create))
+        .says("Make a contact")
+        .takes(shape::<own::ContactRequest>)
+        .gives(201, Payload::One(shape::<own::Contact>)),
+    Operation::own(Verb::Get, "/contacts", "contacts.list", door!(contacts::list::list))
+        .says("List contacts")
+        .asks(&[
+            Parameter { name: "email", kind: Kind::Text, help: "Only the contact with this address" },
+            LIMIT,
+            AFTER,
+        ])
+        .gives(200, Payload::Page(shape::<own::Contact>)),
+    Operation::own(Verb::Get, "/contacts/{contactId}", "contacts.get", door!(contacts::get::get))
+        .says("Read a contact, or a visitor that is none yet")
+        .gives(200, Payload::One(shape::<own::Contact>)),
+    Operation::own(Verb::Patch, "/contacts/{contactId}", "contacts.update", door!(contacts::update::update))
+        .says("Change a contact, or make one of a visitor")
+        .takes(shape::<own::ContactRequest>)
+        .gives(200, Payload::One(shape::<own::Contact>)),
+    Operation::own(Verb::Post, "/tickets", "tickets.create", door!(tickets::create::create))
+        .says("Make a ticket")
+        .takes(shape::<own::TicketCreate>)
+        .gives(201, Payload::One(shape::<own::Ticket>)),
+    Operation::own(Verb::Get, "/tickets", "tickets.list", door!(tickets::list::list))
+        .says("List tickets")
+        .asks(&[LIMIT, AFTER])
+        .gives(200, Payload::Page(shape::<own::Ticket>)),
+    Operation::own(Verb::Get, "/tickets/{ticketId}", "tickets.get", door!(tickets::get::get))
+        .says("Read a ticket")
+        .gives(200, Payload::One(shape::<own::Ticket>)),
+    Operation::own(Verb::Post, "/files", "files.register", door!(files::register::register))
+        .says("Make a file known that is hosted elsewhere")
+        .takes(shape::<own::FileCreate>)
+        .gives(201, Payload::One(shape::<own::File>)),
+    Operation::own(Verb::Get, "/files/{fileId}", "files.get", door!(files::get::get))
+        .says("Read where a file is")
+        .gives(200, Payload::One(shape::<own::File>)),
+    Operation::own(Verb::Post, "/threads", "own.threads.start", door!(threads::start::open))
+        .scope(Scope::Inbound)
+        .says("Start a thread from inside")
+        .limit(MESSAGE_LIMIT)
+        .takes(shape::<own::ThreadStart>)
+        .gives(201, Payload::One(shape::<ThreadSchema>)),
+    Operation::own(
+        Verb::Post,
+        "/messages/incoming",
+        "own.messages.incoming",
+        door!(messages::inject::inject),
+    )
+    .scope(Scope::Inbound)
+    .says("Inject an incoming message, shaped like a letter, a chat or a form")
+    .limit(MESSAGE_LIMIT)
+    .takes(shape::<own::Inbound>)
+    .gives(201, Payload::One(shape::<own::Injected>)),
+    Operation::own(
+        Verb::Put,
+        "/threads/{threadId}/inbox",
+        "own.threads.relocate",
+        door!(threads::relocate::to_inbox),
+    )
+    .says("Move a thread to another inbox")
+    .takes(shape::<own::InboxMove>)
+    .gives(200, Payload::One(shape::<ThreadSchema>)),
+    Operation::own(Verb::Put, "/threads/{threadId}/spam", "own.threads.spam", door!(threads::spam::mark))
+        .says("Mark a thread as spam")
+        .gives(200, Payload::One(shape::<ThreadSchema>)),
+    Operation::own(
+        Verb::Delete,
+        "/threads/{threadId}/spam",
+        "own.threads.unspam",
+        door!(threads::spam::unmark),
+    )
+    .says("Take the mark from a thread")
+    .gives(204, Payload::Nothing),
+    Operation::own(
+        Verb::Put,
+        "/threads/{threadId}/ticket",
+        "own.threads.link",
+        door!(threads::link::to_ticket),
+    )
+    .says("Link a thread to a ticket")
+    .takes(shape::<own::TicketLink>)
+    .gives(200, Payload::One(shape::<ThreadSchema>)),
+    Operation::own(
+        Verb::Delete,
+        "/threads/{threadId}/ticket",
+        "own.threads.unlink",
+        door!(threads::link::unlink),
+    )
+    .says("Unlink a thread from its ticket")
+    .gives(204, Payload::Nothing),
+    Operation::own(
+        Verb::Put,
+        "/threads/{threadId}/messages/{messageId}/status",
+        "own.messages.status",
+        door!(messages::status::report),
+    )
+    .scope(Scope::Inbound)
+    .says("Report what became of an outgoing message")
+    .takes(shape::<own::DeliveryUpdate>)
+    .gives(200, Payload::One(shape::<MessageSchema>)),
+    Operation::own(Verb::Get, "/events", "events.list", door!(events::list::list))
+        .says("Read the spine: everything that happened, in order")
+        .asks(&[
+            Parameter { name: "after", kind: Kind::Integer, help: "Position of the last event already seen" },
+            LIMIT,
+        ])
+        .gives(200, Payload::One(shape::<own::EventPage>)),
 ];
+
+/// Largest body that brings a message.
+const MESSAGE_LIMIT: usize = 5 << 20;
+
+const LIMIT: Parameter = Parameter {
+    name: "limit",
+    kind: Kind::Integer,
+    help: "Most results of a page, 100 if absent and at most 500",
+};
+const AFTER: Parameter = Parameter { name: "after", kind: Kind::Text, help: "Cursor of the page before" };

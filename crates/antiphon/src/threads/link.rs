@@ -1,9 +1,13 @@
 //! Linking a thread to a ticket. A thread has at most one; a ticket may have several threads.
 
-use antiphon_store::{Changes, Moment, State};
+use antiphon_store::{Applied, Changes, Moment, State, Target, TicketId};
+use antiphon_wire::id::MAX_SAFE;
+use antiphon_wire::own::TicketLink;
 
-use super::found;
 use super::lifecycle::Lifecycle;
+use super::{answer, found, path, thread_id};
+use crate::call::{Answer, Call};
+use crate::checks::Checks;
 use crate::refusal::Refusal;
 
 /// What is asked for. The target is [`antiphon_store::Target::Ticket`] with the thread, and with the ticket unless it is to
@@ -14,6 +18,30 @@ pub struct Link {
     pub sent: String,
     /// The ticket as the client named it; `None` unlinks.
     pub ticket: Option<String>,
+}
+
+/// `PUT /threads/{threadId}/ticket`
+pub async fn to_ticket(call: Call) -> Result<Answer, Refusal> {
+    let body: TicketLink = call.json()?;
+    let mut checks = Checks::default();
+    let ticket = TicketId(checks.required_id("ticketId", body.ticket_id, MAX_SAFE));
+    checks.done()?;
+    let applied = change(&call, Some(ticket)).await?;
+    answer(&applied, path(&call, 0), true)
+}
+
+/// `DELETE /threads/{threadId}/ticket`
+pub async fn unlink(call: Call) -> Result<Answer, Refusal> {
+    change(&call, None).await?;
+    Ok(Answer::none())
+}
+
+async fn change(call: &Call, ticket: Option<TicketId>) -> Result<Applied, Refusal> {
+    let id = thread_id(call)?;
+    let asked = Link { sent: path(call, 0).to_owned(), ticket: ticket.map(|id| id.to_string()) };
+    let target = Target::Ticket { ticket, thread: Some(id) };
+    let rule = move |state: &State, moment: &mut Moment| link(state, &asked, moment);
+    call.app.store.change(call.caller.portal(), target, rule).await?
 }
 
 /// The rule.
@@ -30,7 +58,7 @@ pub fn link(state: &State, asked: &Link, moment: &mut Moment) -> Result<Changes,
 
 #[cfg(test)]
 mod tests {
-    use antiphon_store::{Ticket, TicketId};
+    use antiphon_store::Ticket;
 
     use super::*;
     use crate::testing::{self, events};

@@ -18,11 +18,11 @@ pub mod spam;
 pub mod start;
 pub mod update;
 
-use antiphon_store::{State, Thread, ThreadStatus, ThreadView};
+use antiphon_store::{Applied, State, Thread, ThreadStatus, ThreadView};
 use antiphon_wire::id::{MAX_SAFE, parse_path_id};
 use antiphon_wire::thread as wire;
 
-use crate::call::Call;
+use crate::call::{Answer, Call};
 use crate::refusal::Refusal;
 
 /// The id in the first path segment; one that cannot be a thread's is the same as an unknown one.
@@ -62,6 +62,14 @@ pub(crate) fn print(thread: ThreadView<'_>, with_ticket: bool, out: &mut Vec<u8>
         associated_ticket_id: thread.ticket_id.filter(|_| with_ticket).map(|ticket| ticket.0),
     }
     .write(out);
+}
+
+/// Answers a change with the thread as it is by now.
+pub(crate) fn answer(applied: &Applied, sent: &str, with_ticket: bool) -> Result<Answer, Refusal> {
+    let thread = applied.changes.threads.first().or(applied.state.thread.as_ref());
+    let mut out = Vec::with_capacity(512);
+    print(thread.ok_or_else(|| Refusal::not_found(sent))?.view(), with_ticket, &mut out);
+    Ok(Answer::ok(out))
 }
 
 /// A stored status in the words of the API.

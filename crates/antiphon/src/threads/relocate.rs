@@ -1,10 +1,14 @@
 //! Moving a thread to another inbox. No channel account moves with it: answering then takes an account of the new inbox.
 
-use antiphon_store::{Changes, InboxId, Moment, State};
+use antiphon_store::{Changes, InboxId, Moment, State, Target};
+use antiphon_wire::id::MAX_INT32;
+use antiphon_wire::own::InboxMove;
 
-use super::found;
 use super::history::Author;
 use super::lifecycle::Lifecycle;
+use super::{answer, found, path, thread_id};
+use crate::call::{Answer, Call};
+use crate::checks::Checks;
 use crate::refusal::Refusal;
 
 /// What is asked for. The target is the thread.
@@ -14,6 +18,19 @@ pub struct Relocate {
     pub sent: String,
     pub to: InboxId,
     pub by: Author,
+}
+
+/// `PUT /threads/{threadId}/inbox`
+pub async fn to_inbox(call: Call) -> Result<Answer, Refusal> {
+    let id = thread_id(&call)?;
+    let body: InboxMove = call.json()?;
+    let mut checks = Checks::default();
+    let to = InboxId(checks.required_id("inboxId", body.inbox_id, MAX_INT32));
+    checks.done()?;
+    let asked = Relocate { sent: path(&call, 0).to_owned(), to, by: Author::App(call.caller.app()) };
+    let rule = move |state: &State, moment: &mut Moment| relocate(state, &asked, moment);
+    let applied = call.app.store.change(call.caller.portal(), Target::Thread(id), rule).await??;
+    answer(&applied, path(&call, 0), false)
 }
 
 /// The rule.

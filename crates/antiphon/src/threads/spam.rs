@@ -1,9 +1,10 @@
 //! Marking a thread as spam, or not. The thread is listed as before; clients filter by the mark.
 
-use antiphon_store::{Changes, Moment, State};
+use antiphon_store::{Applied, Changes, Moment, State, Target};
 
-use super::found;
 use super::lifecycle::Lifecycle;
+use super::{answer, found, path, thread_id};
+use crate::call::{Answer, Call};
 use crate::refusal::Refusal;
 
 /// What is asked for. The target is the thread.
@@ -12,6 +13,25 @@ pub struct MarkSpam {
     /// The thread as the client named it.
     pub sent: String,
     pub spam: bool,
+}
+
+/// `PUT /threads/{threadId}/spam`
+pub async fn mark(call: Call) -> Result<Answer, Refusal> {
+    let applied = change(&call, true).await?;
+    answer(&applied, path(&call, 0), false)
+}
+
+/// `DELETE /threads/{threadId}/spam`
+pub async fn unmark(call: Call) -> Result<Answer, Refusal> {
+    change(&call, false).await?;
+    Ok(Answer::none())
+}
+
+async fn change(call: &Call, spam: bool) -> Result<Applied, Refusal> {
+    let id = thread_id(call)?;
+    let asked = MarkSpam { sent: path(call, 0).to_owned(), spam };
+    let rule = move |state: &State, moment: &mut Moment| mark_spam(state, &asked, moment);
+    call.app.store.change(call.caller.portal(), Target::Thread(id), rule).await?
 }
 
 /// The rule.

@@ -1,13 +1,20 @@
 //! Opening a thread from inside: an agent or an integration turns to somebody before anything came in.
 
-use antiphon_store::{AccountId, Changes, ConversationKey, Moment, State, ThreadId, VisitorId};
+use antiphon_store::{
+    Account, AccountId, Changes, ConversationKey, Moment, State, Target, ThreadId, VisitorId,
+};
 use antiphon_wire::error::Problem;
+use antiphon_wire::id::{LenientId, MAX_SAFE};
+use antiphon_wire::message::{Create, IdentifierRequest, RecipientRequest};
+use antiphon_wire::own::ThreadStart;
 
+use super::answer;
 use super::lifecycle::Lifecycle;
+use crate::call::{Answer, Call};
 use crate::messages::post::{self, Draft};
 use crate::messages::receive::{Party, Person, working_account};
 use crate::messages::recipients::Counterpart;
-use crate::messages::{channel, within_quota};
+use crate::messages::{channel, party, within_quota};
 use crate::refusal::Refusal;
 
 /// What is asked for. The target is [`antiphon_store::Target::Conversation`] with [`Start::key`].
@@ -40,6 +47,80 @@ impl Start {
     }
 }
 
+/// `POST /threads`
+pub async fn open(call: Call) -> Result<Answer, Refusal> {
+    let body: ThreadStart = call.json()?;
+    let asked = read(&call, body).await?;
+    let target = Target::Conversation(asked.key());
+    let rule = move |state: &State, moment: &mut Moment| start(state, &asked, moment);
+    let applied = call.app.store.change(call.caller.portal(), target, rule).await??;
+    let answer = answer(&applied, "", false)?;
+    let id = applied.changes.threads.first().map(|thread| thread.id);
+    let location = id.map(|id| format!("/conversations/v3/conversations/threads/{id}"));
+    Ok(Answer { status: 201, location, ..answer })
+}
+
+/// Reads a request and looks up what it names.
+async fn read(call: &Call, body: ThreadStart) -> Result<Start, Refusal> {
+    let (store, portal) = (&call.app.store, call.caller.portal());
+    let mut problems = Vec::new();
+    let account = match &body.channel_account_id {
+        None => {
+            problems.push(Problem::required("channelAccountId"));
+            None
+        }
+        Some(sent) => {
+            let id = sent.parse(MAX_SAFE).map(AccountId);
+            let known = id.and_then(|id| call.caller.directory.accounts.get(&id));
+            if known.is_none() {
+                let message = format!("Channel account {sent} does not exist in this account");
+                problems.push(Problem::new("channelAccountId", message));
+            }
+            known
+        }
+    };
+    let party =
+        party::find(store, portal, account, "recipient", body.recipient.as_ref(), &mut problems).await?;
+    let (Some(account), Some((party, visitor)), true) = (account, party, problems.is_empty()) else {
+        return Err(Refusal::Invalid(problems));
+    };
+    let first = match body.message {
+        Some(message) => {
+            Some(Draft::read(store, portal, call.caller.app(), addressed(message, account, &party)).await?)
+        }
+        None => None,
+    };
+    let letter = account.channel_id == channel::EMAIL;
+    let subject = body.subject.filter(|_| letter);
+    Ok(Start {
+        account_id: account.id,
+        party,
+        visitor,
+        thread_key: body.integration_thread_id,
+        subject,
+        first,
+    })
+}
+
+/// The first message, from the thread's account to the thread's party unless it names others.
+fn addressed(mut message: Create, account: &Account, party: &Party) -> Create {
+    message.channel_id = message.channel_id.or_else(|| Some(account.channel_id.into()));
+    message.channel_account_id = message.channel_account_id.or_else(|| Some(account.id.0.into()));
+    if message.recipients.is_empty() {
+        let identifier = IdentifierRequest {
+            kind: Some(party.identifier.kind.clone()),
+            value: Some(LenientId(party.identifier.value.clone())),
+        };
+        let name = party.name.clone();
+        message.recipients = vec![RecipientRequest {
+            name,
+            delivery_identifier: vec![identifier],
+            ..RecipientRequest::default()
+        }];
+    }
+    message
+}
+
 /// The rule. The new thread is the only one in the changes.
 pub fn start(state: &State, asked: &Start, moment: &mut Moment) -> Result<Changes, Refusal> {
     let account = working_account(state, asked.account_id)?;
@@ -47,7 +128,7 @@ pub fn start(state: &State, asked: &Start, moment: &mut Moment) -> Result<Change
         (&asked.thread_key, state.thread.as_ref().map(|thread| thread.id))
     {
         let why = format!("This key already belongs to thread {taken}");
-        return Err(Refusal::Invalid(vec![Problem::new("threadKey", why)]));
+        return Err(Refusal::Invalid(vec![Problem::new("integrationThreadId", why)]));
     }
     if asked.visitor.is_some() && state.visitor.is_none() {
         return Err(Refusal::invalid("contactId", "The contact does not exist in this account"));
