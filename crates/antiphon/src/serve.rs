@@ -5,6 +5,8 @@
 
 pub mod connection;
 pub mod listen;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;

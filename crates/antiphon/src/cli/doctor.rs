@@ -37,6 +37,11 @@ async fn examined(config: &Config) -> anyhow::Result<Value> {
     if let Ok(disk) = rustix::fs::statvfs(existing(&config.data_dir)) {
         report["diskFree"] = format!("{} %", disk.f_bavail * 100 / disk.f_blocks.max(1)).into();
     }
+    if !config.data_dir.exists() {
+        // Looking must not make one.
+        report["store"] = "none yet; the first start makes one".into();
+        return Ok(report);
+    }
     match Operator::connect(config).await {
         Err(error) => report["status"] = error.to_string().into(),
         Ok(operator) => {

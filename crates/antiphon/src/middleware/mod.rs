@@ -12,6 +12,8 @@ pub mod log;
 pub mod origin;
 pub mod reply;
 pub mod scopes;
+#[cfg(test)]
+mod tests;
 pub mod token;
 
 use std::panic::AssertUnwindSafe;
