@@ -193,6 +193,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::result_large_err, reason = "figment's own error, and a test may be slow to fail")]
     fn layers_and_errors() {
         figment::Jail::expect_with(|jail| {
             jail.create_file("antiphon.toml", "listen = \"1.2.3.4:5\"\n[limits]\nper_day = 7\n")?;

@@ -189,7 +189,7 @@ mod tests {
             all.iter().map(|one| shown(&one.party.identifier).value).collect::<Vec<_>>()
         };
         let own = account.identifier.as_ref().unwrap().value.clone();
-        assert_eq!(told("{}", &mut problems), [own.clone()]);
+        assert_eq!(told("{}", &mut problems), std::slice::from_ref(&own));
         assert_eq!(
             told(r#"{ "cc": { "email": "a@b.example" } }"#, &mut problems),
             [own, "a@b.example".into()]
