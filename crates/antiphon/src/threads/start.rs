@@ -4,8 +4,8 @@ use antiphon_store::{
     Account, AccountId, Changes, ConversationKey, Moment, State, Target, ThreadId, VisitorId,
 };
 use antiphon_wire::error::Problem;
-use antiphon_wire::id::{LenientId, MAX_SAFE};
-use antiphon_wire::message::{Create, IdentifierRequest, RecipientRequest};
+use antiphon_wire::id::MAX_SAFE;
+use antiphon_wire::message::Create;
 use antiphon_wire::own::ThreadStart;
 
 use super::answer;
@@ -86,7 +86,7 @@ async fn read(call: &Call, body: ThreadStart) -> Result<Start, Refusal> {
     };
     let first = match body.message {
         Some(message) => {
-            Some(Draft::read(store, portal, call.caller.app(), addressed(message, account, &party)).await?)
+            Some(Draft::read(store, portal, call.caller.app(), addressed(message, account)).await?)
         }
         None => None,
     };
@@ -102,22 +102,10 @@ async fn read(call: &Call, body: ThreadStart) -> Result<Start, Refusal> {
     })
 }
 
-/// The first message, from the thread's account to the thread's party unless it names others.
-fn addressed(mut message: Create, account: &Account, party: &Party) -> Create {
+/// The first message, from the thread's account unless it names another.
+fn addressed(mut message: Create, account: &Account) -> Create {
     message.channel_id = message.channel_id.or_else(|| Some(account.channel_id.into()));
     message.channel_account_id = message.channel_account_id.or_else(|| Some(account.id.0.into()));
-    if message.recipients.is_empty() {
-        let identifier = IdentifierRequest {
-            kind: Some(party.identifier.kind.clone()),
-            value: Some(LenientId(party.identifier.value.clone())),
-        };
-        let name = party.name.clone();
-        message.recipients = vec![RecipientRequest {
-            name,
-            delivery_identifier: vec![identifier],
-            ..RecipientRequest::default()
-        }];
-    }
     message
 }
 
@@ -201,7 +189,7 @@ mod tests {
     fn what_is_refused() {
         let taken = State { visitor: None, ..testing::state() };
         let refused = start(&taken, &asked(None), &mut Moment::still(NOW)).unwrap_err();
-        assert_eq!(testing::named(&refused), ["threadKey"]);
+        assert_eq!(testing::named(&refused), ["integrationThreadId"]);
         let unknown = Start { visitor: Some(VisitorId(99)), ..asked(None) };
         let refused = start(&testing::empty(), &unknown, &mut Moment::still(NOW)).unwrap_err();
         assert_eq!(testing::named(&refused), ["contactId"]);
