@@ -98,7 +98,7 @@ CREATE TABLE tokens (
     expires_at INTEGER,
     revoked_at INTEGER
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX tokens_of_portal ON tokens (portal_id);
+CREATE INDEX tokens_of_portal ON tokens (portal_id, created_at, hash);
 
 CREATE TABLE visitors (
     portal_id INTEGER NOT NULL,

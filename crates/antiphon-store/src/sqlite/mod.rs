@@ -14,6 +14,8 @@ mod gate;
 mod lock;
 mod memory;
 mod messages;
+#[cfg(test)]
+mod plans;
 mod purge;
 mod readers;
 mod resolve;

@@ -14,7 +14,9 @@ const ENTRIES: i64 = 120;
 pub(super) fn step(batch: &mut Batch<'_>) -> Result<bool> {
     let conn = batch.conn;
     let waiting = conn
-        .prepare_cached("SELECT number, portal_id, thread_id FROM purges ORDER BY number LIMIT 1")?
+        .prepare_cached(
+            "SELECT number, portal_id, thread_id FROM purges WHERE number > 0 ORDER BY number LIMIT 1",
+        )?
         .query_row([], |row| Ok((row.get::<_, i64>(0)?, PortalId(row.get(1)?), row.get::<_, i64>(2)?)))
         .optional()?;
     let Some((number, portal, thread)) = waiting else { return Ok(false) };

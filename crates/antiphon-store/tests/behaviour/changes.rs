@@ -1,6 +1,5 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc;
 use std::time::Duration;
 
 use antiphon_store::*;
@@ -54,19 +53,9 @@ fn broken(state: &State, moment: &mut Moment) -> Result<Changes, No> {
 async fn a_failing_change_stops_alone() {
     let kit = Kit::new().await;
     let thread = kit.thread(7).await;
-    // The first one keeps the writer busy until all the others wait, so that they share a batch.
-    let (go, wait) = mpsc::channel::<()>();
-    let (store, portal) = (kit.store.clone(), kit.portal);
-    let first = tokio::spawn(async move {
-        let rule = move |_: &State, _: &mut Moment| {
-            let _ = wait.recv();
-            Err::<Changes, _>(No)
-        };
-        store.change(portal, Target::Directory, rule).await.unwrap().unwrap_err()
-    });
-    while kit.store.status().queue_depth > 0 {
-        tokio::task::yield_now().await;
-    }
+    // All of them wait while the writer is busy, so that they share a batch.
+    let busy = Busy::begin(&kit.store, kit.portal).await;
+    let portal = kit.portal;
     let mut tasks = Vec::new();
     for n in 0..30 {
         let store = kit.store.clone();
@@ -83,11 +72,8 @@ async fn a_failing_change_stops_alone() {
             }
         }));
     }
-    while kit.store.status().queue_depth < 30 {
-        tokio::task::yield_now().await;
-    }
-    go.send(()).unwrap();
-    first.await.unwrap();
+    queued(&kit.store, 30).await;
+    busy.end().await;
     for (n, task) in tasks.into_iter().enumerate() {
         match (n % 3, task.await.unwrap()) {
             (0, Ok(true)) | (_, Err(StoreError::Conflict(_))) => {}
@@ -123,33 +109,19 @@ async fn a_full_queue_and_a_late_change_are_busy() {
         settings.deadline = Duration::from_millis(50);
     })
     .await;
-    let (go, wait) = mpsc::channel::<()>();
-    let (store, portal) = (kit.store.clone(), kit.portal);
-    let first = tokio::spawn(async move {
-        let rule = move |_: &State, _: &mut Moment| {
-            let _ = wait.recv();
-            Err::<Changes, _>(No)
-        };
-        store.change(portal, Target::Directory, rule).await
-    });
-    while kit.store.status().queue_depth > 0 || kit.store.status().changes < 2 {
-        tokio::task::yield_now().await;
-    }
-    tokio::time::sleep(Duration::from_millis(20)).await;
+    let busy = Busy::begin(&kit.store, kit.portal).await;
+    let portal = kit.portal;
     let late: Vec<_> = (0..2)
         .map(|_| {
             let store = kit.store.clone();
             tokio::spawn(async move { apply(&store, portal, Target::Directory, Changes::default()).await })
         })
         .collect();
-    while kit.store.status().queue_depth < 2 {
-        tokio::task::yield_now().await;
-    }
+    queued(&kit.store, 2).await;
     let refused = apply(&kit.store, kit.portal, Target::Directory, Changes::default()).await;
     assert!(matches!(refused, Err(StoreError::Busy)), "the queue is full");
     tokio::time::sleep(Duration::from_millis(80)).await;
-    go.send(()).unwrap();
-    first.await.unwrap().unwrap().unwrap_err();
+    busy.end().await;
     for late in late {
         assert!(matches!(late.await.unwrap(), Err(StoreError::Busy)), "the deadline has passed");
     }

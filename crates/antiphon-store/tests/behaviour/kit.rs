@@ -223,3 +223,43 @@ pub async fn say(
 pub fn open(settings: Settings) -> Store {
     Store::open(settings).unwrap()
 }
+
+/// A rule that keeps the writer busy, so that whatever is asked meanwhile waits in the queue.
+pub struct Busy {
+    go: std::sync::mpsc::Sender<()>,
+    rule: tokio::task::JoinHandle<()>,
+}
+
+impl Busy {
+    /// Returns once the writer is inside the rule.
+    pub async fn begin(store: &Store, portal: PortalId) -> Self {
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        let (begun, beginning) = tokio::sync::oneshot::channel();
+        let store = store.clone();
+        let mut begun = Some(begun);
+        let rule = tokio::spawn(async move {
+            let rule = move |_: &State, _: &mut Moment| {
+                if let Some(begun) = begun.take() {
+                    begun.send(()).unwrap();
+                    let _ = wait.recv();
+                }
+                Err::<Changes, _>(No)
+            };
+            store.change(portal, Target::Directory, rule).await.unwrap().unwrap_err();
+        });
+        beginning.await.unwrap();
+        Self { go, rule }
+    }
+
+    pub async fn end(self) {
+        self.go.send(()).unwrap();
+        self.rule.await.unwrap();
+    }
+}
+
+/// Waits until so much is in the queue.
+pub async fn queued(store: &Store, depth: u64) {
+    while store.status().queue_depth < depth {
+        tokio::task::yield_now().await;
+    }
+}
