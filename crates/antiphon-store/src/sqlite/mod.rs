@@ -22,6 +22,8 @@ mod resolve;
 mod schema;
 mod thread_list;
 mod threads;
+#[cfg(test)]
+mod trouble;
 mod visitors;
 mod writer;
 

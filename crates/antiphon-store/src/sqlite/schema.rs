@@ -14,35 +14,38 @@ const APPLICATION_ID: i64 = 0x416e_7470;
 
 const PAGE_SIZE: i64 = 8192;
 
-/// The schema this binary knows.
-pub(super) fn version() -> i64 {
-    MIGRATIONS.len() as i64
-}
-
 /// Opens the file for writing, migrating it first if it is new or old.
 pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
+    open_at(path, MIGRATIONS)
+}
+
+fn open_at(path: &Path, migrations: &[&str]) -> Result<Connection, OpenError> {
     let file = path.display().to_string();
     let failed = |e: rusqlite::Error| refusal(&file, e);
     let mut conn = Connection::open(path).map_err(failed)?;
     // Only a file without pages takes a page size.
     conn.pragma_update(None, "page_size", PAGE_SIZE).map_err(failed)?;
-    let found = check(&conn, &file)?;
+    let found = check_at(&conn, &file, migrations.len() as i64)?;
     let mode: String = conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(failed)?;
     if mode != "wal" {
         return Err(OpenError::NotWritable(file, format!("it stays in journal mode {mode}")));
     }
-    if found < version() {
+    if found < migrations.len() as i64 {
         if found > 0 {
             snapshot(&conn, path, found)?;
         }
-        migrate(&mut conn, found).map_err(failed)?;
+        migrate(&mut conn, found, migrations).map_err(failed)?;
     }
-    verify(&conn, &file)?;
+    verify(&conn, &file, migrations)?;
     Ok(conn)
 }
 
 /// The version of the schema found; an empty file has 0.
 pub(super) fn check(conn: &Connection, file: &str) -> Result<i64, OpenError> {
+    check_at(conn, file, MIGRATIONS.len() as i64)
+}
+
+fn check_at(conn: &Connection, file: &str, known: i64) -> Result<i64, OpenError> {
     let failed = |e: rusqlite::Error| refusal(file, e);
     let pragma = |name| conn.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(failed);
     let found = pragma("user_version")?;
@@ -51,15 +54,15 @@ pub(super) fn check(conn: &Connection, file: &str) -> Result<i64, OpenError> {
     if tables > 0 && pragma("application_id")? != APPLICATION_ID {
         return Err(OpenError::Damaged(file.into(), "it is a database, but not a store of antiphon".into()));
     }
-    if found > version() {
-        return Err(OpenError::Newer(file.into(), found, version()));
+    if found > known {
+        return Err(OpenError::Newer(file.into(), found, known));
     }
     Ok(found)
 }
 
 /// Checks that what was run on the file is what this binary would have run.
-fn verify(conn: &Connection, file: &str) -> Result<(), OpenError> {
-    for (at, migration) in (1_i64..).zip(MIGRATIONS) {
+fn verify(conn: &Connection, file: &str, migrations: &[&str]) -> Result<(), OpenError> {
+    for (at, migration) in (1_i64..).zip(migrations) {
         let run: Option<String> = conn
             .query_row("SELECT sql FROM migrations WHERE version = ?1", [at], |row| row.get(0))
             .optional()
@@ -74,17 +77,17 @@ fn verify(conn: &Connection, file: &str) -> Result<(), OpenError> {
     Ok(())
 }
 
-fn migrate(conn: &mut Connection, found: i64) -> rusqlite::Result<()> {
+fn migrate(conn: &mut Connection, found: i64, migrations: &[&str]) -> rusqlite::Result<()> {
     let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
     tx.execute_batch(
         "CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, sql TEXT NOT NULL) STRICT",
     )?;
-    for (at, migration) in (1_i64..).zip(MIGRATIONS).filter(|(at, _)| *at > found) {
+    for (at, migration) in (1_i64..).zip(migrations).filter(|(at, _)| *at > found) {
         tx.execute_batch(migration)?;
         tx.execute("INSERT INTO migrations VALUES (?1, ?2)", (at, migration))?;
     }
     tx.pragma_update(None, "application_id", APPLICATION_ID)?;
-    tx.pragma_update(None, "user_version", version())?;
+    tx.pragma_update(None, "user_version", migrations.len() as i64)?;
     tx.commit()
 }
 
@@ -113,5 +116,61 @@ pub(super) fn refusal(file: &str, e: rusqlite::Error) -> OpenError {
         ) => OpenError::NotWritable(file, why),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => OpenError::InUse(file),
         _ => OpenError::Engine(file, why),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GROWN: &[&str] = &[MIGRATIONS[0], "ALTER TABLE portals ADD COLUMN colour TEXT"];
+
+    fn file() -> (tempfile::TempDir, std::path::PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("antiphon.db");
+        (dir, path)
+    }
+
+    #[test]
+    fn an_old_file_is_kept_and_brought_up_to_date() {
+        let (dir, path) = file();
+        open(&path).unwrap().execute("UPDATE server SET next_app = 7", []).unwrap();
+        let conn = open_at(&path, GROWN).unwrap();
+        conn.query_row("SELECT count(colour) FROM portals", [], |_| Ok(())).unwrap();
+        let kept = Connection::open(dir.path().join("antiphon.schema-1.db")).unwrap();
+        assert_eq!(check(&kept, "kept").unwrap(), 1);
+        let next: i64 = kept.query_row("SELECT next_app FROM server", [], |row| row.get(0)).unwrap();
+        assert_eq!(next, 7);
+    }
+
+    #[test]
+    fn a_newer_file_is_refused_as_it_is() {
+        let (_dir, path) = file();
+        drop(open_at(&path, GROWN).unwrap());
+        let before = std::fs::read(&path).unwrap();
+        assert!(matches!(open(&path), Err(OpenError::Newer(_, 2, 1))));
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+    }
+
+    #[test]
+    fn another_history_is_refused() {
+        let (_dir, path) = file();
+        drop(open_at(&path, GROWN).unwrap());
+        let other = [MIGRATIONS[0], "ALTER TABLE portals ADD COLUMN color TEXT"];
+        assert!(matches!(open_at(&path, &other), Err(OpenError::Damaged(..))));
+    }
+
+    #[test]
+    fn a_database_of_something_else_is_left_alone() {
+        let (_dir, path) = file();
+        Connection::open(&path).unwrap().execute_batch("CREATE TABLE notes (text)").unwrap();
+        assert!(matches!(open(&path), Err(OpenError::Damaged(..))));
+    }
+
+    #[test]
+    fn pages_are_as_large_as_chosen() {
+        let (_dir, path) = file();
+        let size: i64 = open(&path).unwrap().pragma_query_value(None, "page_size", |row| row.get(0)).unwrap();
+        assert_eq!(size, PAGE_SIZE);
     }
 }
