@@ -12,26 +12,32 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use antiphon_testkit::{Connection, Program};
+use antiphon_testkit::{Connection, Program, SEED_TOKEN, seed};
 use oracle::Oracle;
 use power::{Dial, Disk};
 use small_disk::Filler;
-use stream::{Place, TOKEN, flood, places, send};
+use stream::{Place, flood, send};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_antiphon");
 const SENDERS: usize = 16;
 const PLACES: usize = 6;
 
-/// A data directory with the demo portal, made once per test and left by a server that stopped in peace.
-async fn demo(root: &Path) -> (PathBuf, Vec<Place>) {
-    let data = root.join("demo");
-    let program = Program::new(BINARY, &data).arg("--demo");
-    let server = program.start().await.unwrap();
-    let mut connection = Connection::open(program.address, TOKEN).await.unwrap();
-    let places = places(&mut connection, PLACES * 4).await;
-    drop(connection);
-    assert!(server.stop().await.unwrap().success());
-    (data, places)
+/// A data directory with one portal, left by a store that was closed in peace.
+async fn seeded(root: &Path) -> (PathBuf, Vec<Place>) {
+    let data = root.join("seed");
+    let seed = seed(&data, PLACES * 4).await.unwrap();
+    let place = |(number, thread): (usize, String)| Place {
+        thread,
+        account: seed.account.clone(),
+        agent: seed.agent.clone(),
+        visitor: format!("visitor-{number}"),
+    };
+    (data, seed.threads.into_iter().enumerate().map(place).collect())
+}
+
+/// The program without rate limits, which would end every stream.
+fn unlimited(program: Program) -> Program {
+    program.env("ANTIPHON_LIMITS__ENABLED", "false")
 }
 
 fn threads(places: &[Place]) -> Vec<String> {
@@ -39,7 +45,7 @@ fn threads(places: &[Place]) -> Vec<String> {
 }
 
 async fn judge(program: &Program, oracle: &Oracle, places: &[Place]) -> Result<(), String> {
-    let mut connection = Connection::open(program.address, TOKEN).await.map_err(|e| e.to_string())?;
+    let mut connection = Connection::open(program.address, SEED_TOKEN).await.map_err(|e| e.to_string())?;
     oracle.judge(&mut connection, &threads(places)).await
 }
 
@@ -70,36 +76,41 @@ async fn kills(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_kills_lose_nothing() {
     let root = tempfile::tempdir().unwrap();
-    let (data, places) = demo(root.path()).await;
-    let program = Program::new(BINARY, data).arg("--demo");
+    let (data, places) = seeded(root.path()).await;
+    let program = unlimited(Program::new(BINARY, data));
     let acknowledged = kills(&program, 200, &places, || Ok(())).await.unwrap();
     println!("{acknowledged} acknowledged messages survived 200 kills");
     assert!(acknowledged > 2_000, "only {acknowledged} messages were acknowledged");
 }
 
+/// A log so short that the power is often cut while it is written back.
+async fn cuts(leak: u32) {
+    let root = tempfile::tempdir().unwrap();
+    let (data, places) = seeded(root.path()).await;
+    let disk = Disk::new(root.path(), &data).unwrap();
+    let program = unlimited(disk.program(BINARY, leak)).env("ANTIPHON_WRITER__WAL_BYTES", "300000");
+    let acknowledged = kills(&program, 40, &places, || disk.cut()).await.unwrap();
+    println!("{acknowledged} acknowledged messages survived 40 power cuts");
+    assert!(acknowledged > 200, "only {acknowledged} messages were acknowledged");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn power_cuts_lose_nothing() {
-    let root = tempfile::tempdir().unwrap();
-    let (data, places) = demo(root.path()).await;
-    let disk = Disk::new(root.path(), &data).unwrap();
-    for leak in [0, 300] {
-        let program = disk.program(BINARY, leak).arg("--demo");
-        let acknowledged = kills(&program, 40, &places, || disk.cut()).await.unwrap();
-        println!(
-            "{acknowledged} acknowledged messages survived 40 power cuts, {leak} ‰ of the writes leaked"
-        );
-        assert!(acknowledged > 200, "only {acknowledged} messages were acknowledged");
-        disk.cut().unwrap();
-    }
+    cuts(0).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn power_cuts_with_torn_writes_lose_nothing() {
+    cuts(300).await;
 }
 
 /// The proof of the proof: without syncs the same test must fail.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_oracle_notices_when_nothing_is_synced() {
     let root = tempfile::tempdir().unwrap();
-    let (data, places) = demo(root.path()).await;
+    let (data, places) = seeded(root.path()).await;
     let disk = Disk::new(root.path(), &data).unwrap();
-    let program = disk.program(BINARY, 0).arg("--demo").env("ANTIPHON_UNSAFE_NO_SYNC", "1");
+    let program = unlimited(disk.program(BINARY, 0)).env("ANTIPHON_UNSAFE_NO_SYNC", "1");
     let verdict = kills(&program, 10, &places, || disk.cut()).await.unwrap_err();
     println!("{verdict}");
     assert!(verdict.contains("lost"), "{verdict}");
@@ -108,12 +119,12 @@ async fn the_oracle_notices_when_nothing_is_synced() {
 #[tokio::test]
 async fn one_sync_per_send_at_one_connection() {
     let root = tempfile::tempdir().unwrap();
-    let (data, places) = demo(root.path()).await;
+    let (data, places) = seeded(root.path()).await;
     let disk = Disk::new(root.path(), &data).unwrap();
-    let program = disk.program(BINARY, 0).arg("--demo");
+    let program = unlimited(disk.program(BINARY, 0));
     let server = program.start().await.unwrap();
     let oracle = Oracle::default();
-    let mut connection = Connection::open(program.address, TOKEN).await.unwrap();
+    let mut connection = Connection::open(program.address, SEED_TOKEN).await.unwrap();
     assert_eq!(send(&mut connection, &oracle, &places[0]).await.unwrap(), 201);
     for sent in 1..=50 {
         let before = disk.read(Dial::WalSyncs).unwrap();
@@ -135,12 +146,12 @@ async fn becomes(status: u16, connection: &mut Connection, oracle: &Oracle, plac
 /// What takes the disk away, and what it does while it is gone.
 async fn trouble(dial: Dial, bad: i64, good: i64) {
     let root = tempfile::tempdir().unwrap();
-    let (data, places) = demo(root.path()).await;
+    let (data, places) = seeded(root.path()).await;
     let disk = Disk::new(root.path(), &data).unwrap();
-    let program = disk.program(BINARY, 0).arg("--demo");
+    let program = unlimited(disk.program(BINARY, 0));
     let server = program.start().await.unwrap();
     let oracle = Arc::new(Oracle::default());
-    let mut connection = Connection::open(program.address, TOKEN).await.unwrap();
+    let mut connection = Connection::open(program.address, SEED_TOKEN).await.unwrap();
     for place in &places {
         assert_eq!(send(&mut connection, &oracle, place).await.unwrap(), 201);
     }
@@ -182,17 +193,17 @@ async fn a_disk_that_cannot_sync_refuses_and_recovers() {
 async fn a_nearly_full_disk_is_left_alone() {
     let root = tempfile::tempdir().unwrap();
     let root = root.path().canonicalize().unwrap();
-    let (data, places) = demo(&root).await;
+    let (data, places) = seeded(&root).await;
     let small = root.join("small");
     let Some(program) = small_disk::program(BINARY, &data, &small) else {
         return eprintln!(
             "NOT RUN: this machine lets nobody mount a small disk; full disks are still tested with the shim"
         );
     };
-    let program = program.arg("--demo");
+    let program = unlimited(program);
     let server = program.start().await.unwrap();
     let oracle = Oracle::default();
-    let mut connection = Connection::open(program.address, TOKEN).await.unwrap();
+    let mut connection = Connection::open(program.address, SEED_TOKEN).await.unwrap();
     assert_eq!(send(&mut connection, &oracle, &places[0]).await.unwrap(), 201);
     for free in [2 << 20, 0] {
         let filler = Filler::leaving(&server, &small, free);

@@ -4,14 +4,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use antiphon_testkit::Connection;
+use antiphon_testkit::{Connection, SEED_TOKEN};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::oracle::Oracle;
 
-/// Full rights in the demo portal.
-pub const TOKEN: &str = "pat-demo-antiphon";
 const PREFIX: &str = "/conversations/v3/conversations";
 
 static NUMBER: AtomicU64 = AtomicU64::new(0);
@@ -22,33 +20,8 @@ pub struct Place {
     pub thread: String,
     pub account: String,
     pub agent: String,
-}
-
-/// Open live-chat threads of the demo portal.
-pub async fn places(server: &mut Connection, count: usize) -> Vec<Place> {
-    let accounts = server.all(&format!("{PREFIX}/channel-accounts?channelId=1000")).await.unwrap();
-    let usable: Vec<&str> = accounts
-        .iter()
-        .filter(|account| account["active"] == true && account["authorized"] == true)
-        .filter_map(|account| account["id"].as_str())
-        .collect();
-    let threads = server.all(&format!("{PREFIX}/threads?threadStatus=OPEN&limit=500")).await.unwrap();
-    let agent =
-        threads.iter().find_map(|thread| thread["assignedTo"].as_str().filter(|id| id.starts_with("A-")));
-    let agent = agent.expect("a thread with an agent").to_owned();
-    let places: Vec<Place> = threads
-        .iter()
-        .filter_map(|thread| Some((thread["id"].as_str()?, thread["originalChannelAccountId"].as_str()?)))
-        .filter(|(_, account)| usable.contains(account))
-        .map(|(thread, account)| Place {
-            thread: thread.into(),
-            account: account.into(),
-            agent: agent.clone(),
-        })
-        .take(count)
-        .collect();
-    assert_eq!(places.len(), count, "the demo has too few open chats");
-    places
+    /// The visitor's address on the account.
+    pub visitor: String,
 }
 
 /// What to send: an answer or a comment of any size up to 3 KiB, with a text nobody else sends.
@@ -58,8 +31,9 @@ pub fn message(place: &Place) -> (String, Value) {
     let body = if number.is_multiple_of(5) {
         json!({ "type": "COMMENT", "text": text })
     } else {
+        let visitor = json!({ "type": "CHANNEL_SPECIFIC_OPAQUE_ID", "value": place.visitor });
         json!({ "type": "MESSAGE", "text": text, "senderActorId": place.agent, "channelId": "1000",
-                "channelAccountId": place.account })
+                "channelAccountId": place.account, "recipients": [{ "deliveryIdentifier": visitor }] })
     };
     (text, body)
 }
@@ -84,7 +58,7 @@ pub fn flood(address: SocketAddr, oracle: &Arc<Oracle>, places: &[Place], connec
     for _ in 0..connections {
         let (oracle, places) = (oracle.clone(), places.to_vec());
         senders.spawn(async move {
-            let Ok(mut server) = Connection::open(address, TOKEN).await else { return };
+            let Ok(mut server) = Connection::open(address, SEED_TOKEN).await else { return };
             while send(&mut server, &oracle, &places[fastrand::usize(..places.len())]).await.is_ok() {}
         });
     }

@@ -1,0 +1,122 @@
+//! A data directory with something in it, made by the rules but without a server: what programs under test start from.
+
+use std::path::Path;
+
+use antiphon::app::App;
+use antiphon::config::Config;
+use antiphon::messages::bodies::{Bodies, Cut};
+use antiphon::messages::receive::{Incoming, Party, take};
+use antiphon::middleware::token::hash;
+use antiphon_store as store;
+use store::{Changes, DirectoryChange, Identifier, PortalId, Quota, Settings, State, Store, Target};
+
+use crate::EVERY_SCOPE;
+
+/// The token of a seeded portal. It has every scope.
+pub const SEED_TOKEN: &str = "token-of-the-seed";
+
+/// What a seeded portal holds.
+#[derive(Debug, Clone)]
+pub struct Seed {
+    /// The chat account on which everything happens.
+    pub account: String,
+    /// Actor id of the only agent.
+    pub agent: String,
+    /// Open chats with one message each, oldest first.
+    pub threads: Vec<String>,
+}
+
+/// Fills an empty data directory with one portal and this many chats.
+pub async fn seed(data_dir: &Path, chats: usize) -> anyhow::Result<Seed> {
+    let store = Store::open(Settings { durable: false, ..Settings::new(data_dir) })?;
+    let app = App::new(store.clone(), Config::for_tests(data_dir)?, String::new())?;
+    let portal = store.portal_create(None, "Acme".into(), "UTC".into(), Quota::default()).await?;
+    let portal = portal.ok_or_else(|| anyhow::anyhow!("the portal's id is taken"))?.id;
+    let (account, agent) = directory(&store, portal).await?;
+    let mut threads = Vec::new();
+    for number in 0..chats {
+        let value = format!("visitor-{number}");
+        let identifier = Identifier { kind: "CHANNEL_SPECIFIC_OPAQUE_ID".into(), value };
+        let said = Bodies::complete(Some("Hello, is anybody there?".into()), None);
+        let sender = Party { identifier, name: Some(format!("Visitor {number}")) };
+        let taken = take(&app, portal, Incoming::new(account, sender, Cut::whole(said))).await;
+        let taken = taken.map_err(|refusal| anyhow::anyhow!("{refusal:?}"))?;
+        threads.push(taken.thread_id.to_string());
+    }
+    store.close().await;
+    Ok(Seed { account: account.to_string(), agent: format!("A-{agent}"), threads })
+}
+
+async fn directory(store: &Store, portal: PortalId) -> anyhow::Result<(store::AccountId, i64)> {
+    let applied = store.change(portal, Target::Directory, move |_: &State, moment| {
+        let now = moment.now;
+        let app = store::App {
+            id: moment.app_id(),
+            name: "Bridge".into(),
+            avatar: None,
+            client_secret: "secret".into(),
+            developer_key: "key".into(),
+            active: true,
+            created_at: now,
+        };
+        let token = store::Token {
+            hash: hash(SEED_TOKEN),
+            portal_id: portal,
+            app_id: app.id,
+            label: "seed".into(),
+            scopes: EVERY_SCOPE.iter().map(|&scope| scope.into()).collect(),
+            created_at: now,
+            expires_at: None,
+            revoked_at: None,
+        };
+        let inbox = store::Inbox {
+            id: moment.inbox_id(),
+            name: "Support".into(),
+            kind: store::InboxKind::Inbox,
+            assign_on_reply: true,
+            created_at: now,
+            updated_at: now,
+            archived_at: None,
+        };
+        let account = store::Account {
+            id: moment.account_id(),
+            channel_id: 1000,
+            inbox_id: inbox.id,
+            name: "Website".into(),
+            active: true,
+            authorized: true,
+            identifier: None,
+            adapter: store::Adapter::Stored,
+            welcome: None,
+            created_at: now,
+            archived_at: None,
+        };
+        let agent = store::Actor {
+            kind: store::ActorKind::Agent,
+            id: moment.actor_id(),
+            name: Some("Mia Chen".into()),
+            email: Some("mia@acme.example".into()),
+            avatar: None,
+            active: true,
+            created_at: now,
+        };
+        let directory = vec![
+            DirectoryChange::App(app),
+            DirectoryChange::Token(token),
+            DirectoryChange::Inbox(inbox),
+            DirectoryChange::Account(account),
+            DirectoryChange::Actor(agent),
+        ];
+        Ok::<_, std::convert::Infallible>(Changes { directory, ..Changes::default() })
+    });
+    let Ok(applied) = applied.await?;
+    let (mut account, mut agent) = (None, None);
+    for change in &applied.changes.directory {
+        match change {
+            DirectoryChange::Account(made) => account = Some(made.id),
+            DirectoryChange::Actor(made) => agent = Some(made.id),
+            _ => {}
+        }
+    }
+    account.zip(agent).ok_or_else(|| anyhow::anyhow!("the directory is incomplete"))
+}
