@@ -90,7 +90,11 @@ async fn cuts(leak: u32) {
     let disk = Disk::new(root.path(), &data).unwrap();
     let program = unlimited(disk.program(BINARY, leak)).env("ANTIPHON_WRITER__WAL_BYTES", "300000");
     let acknowledged = kills(&program, 40, &places, || disk.cut()).await.unwrap();
-    println!("{acknowledged} acknowledged messages survived 40 power cuts");
+    let written_back = disk.read(Dial::OtherSyncs).unwrap();
+    println!(
+        "{acknowledged} acknowledged messages survived 40 power cuts and {written_back} syncs of the database"
+    );
+    assert!(written_back > 40, "the log was hardly ever written back");
     assert!(acknowledged > 200, "only {acknowledged} messages were acknowledged");
 }
 

@@ -20,6 +20,7 @@ pub struct Disk {
 #[derive(Clone, Copy)]
 pub enum Dial {
     WalSyncs = 0,
+    OtherSyncs = 8,
     Space = 24,
     ReadOnly = 32,
     SyncError = 40,

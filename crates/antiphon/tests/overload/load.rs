@@ -5,12 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use antiphon_testkit::Connection;
+use antiphon_testkit::{Connection, SEED_TOKEN};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-
-/// Full rights in the demo portal.
-pub const TOKEN: &str = "pat-demo-antiphon";
 
 /// One request, sent over and over.
 #[derive(Clone)]
@@ -60,7 +57,7 @@ pub async fn fire(
         let (due, shots) = (due.clone(), shots.to_vec());
         senders.spawn(async move {
             let mut result = Result::default();
-            let mut server = match Connection::open(address, TOKEN).await {
+            let mut server = match Connection::open(address, SEED_TOKEN).await {
                 Ok(server) => server,
                 Err(error) => {
                     result.wrong.push(format!("connecting: {error}"));

@@ -7,26 +7,29 @@ mod load;
 use std::io;
 use std::time::{Duration, Instant};
 
-use antiphon_testkit::{Connection, Program, Running};
-use load::{Shot, TOKEN, fire};
+use antiphon_testkit::{Connection, Program, Running, SEED_TOKEN, seed};
+use load::{Shot, fire};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 const PREFIX: &str = "/conversations/v3/conversations";
 
-async fn demo(change: impl FnOnce(Program) -> Program) -> (Program, Running, tempfile::TempDir) {
+/// The program on a seeded portal, without rate limits.
+async fn serving(change: impl FnOnce(Program) -> Program) -> (Program, Running, tempfile::TempDir) {
     let root = tempfile::tempdir().unwrap();
-    let program =
-        change(Program::new(env!("CARGO_BIN_EXE_antiphon"), root.path().join("data")).arg("--demo"));
+    let data = root.path().join("data");
+    seed(&data, 200).await.unwrap();
+    let program = Program::new(env!("CARGO_BIN_EXE_antiphon"), data).env("ANTIPHON_LIMITS__ENABLED", "false");
+    let program = change(program);
     let running = program.start().await.unwrap();
     (program, running, root)
 }
 
-/// A comment in each of the portal's open threads: a durable change that needs nothing else.
+/// A comment in each of the portal's threads: a durable change that needs nothing else.
 async fn shots(program: &Program) -> Vec<Shot> {
-    let mut server = Connection::open(program.address, TOKEN).await.unwrap();
-    let threads = server.all(&format!("{PREFIX}/threads?threadStatus=OPEN&limit=500")).await.unwrap();
+    let mut server = Connection::open(program.address, SEED_TOKEN).await.unwrap();
+    let threads = server.all(&format!("{PREFIX}/threads")).await.unwrap();
     let body = json!({ "type": "COMMENT", "text": "x".repeat(600) }).to_string();
     let shot = |id: &str| Shot { path: format!("{PREFIX}/threads/{id}/messages"), body: body.clone() };
     threads.iter().filter_map(|thread| thread["id"].as_str().map(shot)).collect()
@@ -35,7 +38,7 @@ async fn shots(program: &Program) -> Vec<Shot> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn four_times_capacity_for_a_minute() {
     // One core for the server, so that the others can offer four times what it can do.
-    let (program, running, _root) = demo(|program| program.through(&["taskset", "--cpu-list", "0"])).await;
+    let (program, running, _root) = serving(|program| program.through(&["taskset", "--cpu-list", "0"])).await;
     let shots = shots(&program).await;
     let seconds = Duration::from_secs;
 
@@ -80,12 +83,12 @@ async fn four_times_capacity_for_a_minute() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_connections_at_once() {
-    let (program, _running, _root) = demo(|program| program).await;
+    let (program, _running, _root) = serving(|program| program).await;
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..1000 {
         let address = program.address;
         tasks.spawn(async move {
-            let mut server = Connection::open(address, TOKEN).await?;
+            let mut server = Connection::open(address, SEED_TOKEN).await?;
             tokio::time::sleep(Duration::from_millis(500)).await;
             let reply = server.get(&format!("{PREFIX}/threads?limit=1")).await?;
             io::Result::Ok(reply.status)
@@ -98,10 +101,11 @@ async fn a_thousand_connections_at_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_connection_too_many_is_refused_at_once() {
-    let (program, _running, _root) = demo(|program| program.env("ANTIPHON_SERVER__CONNECTIONS", "20")).await;
+    let (program, _running, _root) =
+        serving(|program| program.env("ANTIPHON_SERVER__CONNECTIONS", "20")).await;
     let mut open = Vec::new();
     for _ in 0..20 {
-        let mut server = Connection::open(program.address, TOKEN).await.unwrap();
+        let mut server = Connection::open(program.address, SEED_TOKEN).await.unwrap();
         if server.get("/healthz").await.is_ok_and(|reply| reply.status == 200) {
             open.push(server);
         }
@@ -116,7 +120,7 @@ async fn one_connection_too_many_is_refused_at_once() {
     assert!(since.elapsed() < Duration::from_secs(1), "{:?}", since.elapsed());
     drop(open);
     tokio::time::sleep(Duration::from_millis(300)).await;
-    let mut server = Connection::open(program.address, TOKEN).await.unwrap();
+    let mut server = Connection::open(program.address, SEED_TOKEN).await.unwrap();
     assert_eq!(server.get("/healthz").await.unwrap().status, 200, "the places are free again");
 }
 
@@ -138,13 +142,13 @@ async fn given_up(mut stream: TcpStream) -> Duration {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_silent_and_half_open_clients_keep_nobody_waiting() {
-    let (program, _running, _root) = demo(|program| {
+    let (program, _running, _root) = serving(|program| {
         program.env("ANTIPHON_SERVER__IDLE_SECONDS", "3").env("ANTIPHON_SERVER__REQUEST_SECONDS", "3")
     })
     .await;
     let path = shots(&program).await.remove(0).path;
     let half_body = format!(
-        "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {TOKEN}\r\ncontent-length: 900\r\n\r\n{{\"type\":"
+        "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {SEED_TOKEN}\r\ncontent-length: 900\r\n\r\n{{\"type\":"
     );
     let mut silent = Vec::new();
     for words in [&b""[..], b"GET /healthz HTTP/1.1\r\nho", half_body.as_bytes()] {
@@ -162,7 +166,7 @@ async fn slow_silent_and_half_open_clients_keep_nobody_waiting() {
         since.elapsed()
     });
 
-    let mut server = Connection::open(program.address, TOKEN).await.unwrap();
+    let mut server = Connection::open(program.address, SEED_TOKEN).await.unwrap();
     let mut times = Vec::new();
     for _ in 0..500 {
         let since = Instant::now();
@@ -176,6 +180,6 @@ async fn slow_silent_and_half_open_clients_keep_nobody_waiting() {
         given_up(stream).await;
     }
     assert!(drip.await.unwrap() < Duration::from_secs(10), "a header that drips is never cut off");
-    let mut server = Connection::open(program.address, TOKEN).await.unwrap();
+    let mut server = Connection::open(program.address, SEED_TOKEN).await.unwrap();
     assert_eq!(server.get("/healthz").await.unwrap().status, 200);
 }
