@@ -11,7 +11,7 @@ use crate::*;
 pub struct Settings {
     /// Directory with the database file, its lock and, later, files.
     pub data_dir: PathBuf,
-    /// Most changes waiting for the writer; more are refused as busy.
+    /// Most changes waiting or being written; more are refused as busy.
     pub queue: usize,
     /// Most changes in one transaction.
     pub batch: usize,
@@ -34,7 +34,7 @@ impl Settings {
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {
             data_dir: data_dir.into(),
-            queue: 4096,
+            queue: 320,
             batch: 256,
             deadline: Duration::from_secs(30),
             wal_bytes: 64 << 20,

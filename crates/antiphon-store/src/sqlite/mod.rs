@@ -33,8 +33,8 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use crossbeam_channel::{Sender, TrySendError, bounded};
-use tokio::sync::{oneshot, watch};
+use crossbeam_channel::{Sender, unbounded};
+use tokio::sync::{Semaphore, oneshot, watch};
 
 use self::batch::Batch;
 use self::caches::Caches;
@@ -91,6 +91,9 @@ impl Shared {
 pub(crate) struct Engine {
     shared: Arc<Shared>,
     disk: Disk,
+    /// One for every change that waits or is being written. Bounding both bounds how long an accepted change takes, however
+    /// many are offered.
+    places: Arc<Semaphore>,
     /// `None` once it is closing.
     queue: RwLock<Option<Sender<Waiting>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
@@ -104,7 +107,8 @@ impl Engine {
         let file = path.display().to_string();
         let mut conn = schema::open(&path)?;
         let disk = Disk::new(settings.data_dir.clone(), settings.least_free_disk);
-        let (queue_size, message_ids) = (settings.queue, memory::message_ids(settings.counted_ids));
+        let message_ids = memory::message_ids(settings.counted_ids);
+        let places = Arc::new(Semaphore::new(settings.queue));
 
         let start = |conn: &mut rusqlite::Connection| -> Result<_> {
             conn.set_prepared_statement_cache_capacity(256);
@@ -146,7 +150,7 @@ impl Engine {
             StoreError::Damaged(why) => OpenError::Damaged(file.clone(), why),
             other => engine_failed(other.to_string()),
         })?;
-        let (queue, waiting) = bounded(queue_size);
+        let (queue, waiting) = unbounded();
         let (done, closed) = watch::channel(false);
         let writer = Writer { conn, memory, message_ids, shared: shared.clone(), checkpointer };
         let thread = std::thread::Builder::new().name("antiphon-writer".into()).spawn(move || {
@@ -155,7 +159,14 @@ impl Engine {
             let _ = done.send(true);
         });
         let thread = thread.map_err(|e| engine_failed(e.to_string()))?;
-        Ok(Self { shared, disk, queue: RwLock::new(Some(queue)), writer: Mutex::new(Some(thread)), closed })
+        Ok(Self {
+            shared,
+            disk,
+            places,
+            queue: RwLock::new(Some(queue)),
+            writer: Mutex::new(Some(thread)),
+            closed,
+        })
     }
 
     /// Ends the queue; the writer finishes what is in it.
@@ -181,17 +192,11 @@ impl Engine {
         let closed = || StoreError::Unavailable("it is closed".into());
         let (answer, answered) = oneshot::channel();
         let work = Box::new(Task { run, done: None, answer });
-        let waiting = Waiting { begin_by: Instant::now() + self.shared.settings.deadline, work };
-        match self
-            .queue
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .as_ref()
-            .map(|queue| queue.try_send(waiting))
-        {
-            Some(Ok(())) => {}
-            Some(Err(TrySendError::Full(_))) => return Err(StoreError::Busy),
-            Some(Err(TrySendError::Disconnected(_))) | None => return Err(closed()),
+        let place = self.places.clone().try_acquire_owned().map_err(|_| StoreError::Busy)?;
+        let waiting = Waiting { begin_by: Instant::now() + self.shared.settings.deadline, work, place };
+        match self.queue.read().unwrap_or_else(PoisonError::into_inner).as_ref() {
+            Some(queue) => queue.send(waiting).map_err(|_| closed())?,
+            None => return Err(closed()),
         }
         answered.await.unwrap_or_else(|_| Err(closed()))
     }

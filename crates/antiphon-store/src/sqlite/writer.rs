@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use crossbeam_channel::Receiver;
 use rusqlite::Connection;
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::Shared;
 use super::apply::panicked;
@@ -57,6 +57,8 @@ impl<T: Send, F: FnMut(&mut Batch<'_>) -> Result<T> + Send> Work for Task<T, F> 
 pub(super) struct Waiting {
     pub begin_by: Instant,
     pub work: Box<dyn Work>,
+    /// Given back when the change has been answered.
+    pub place: OwnedSemaphorePermit,
 }
 
 /// How one change of a batch stands: run, or stopped for a reason.
@@ -125,6 +127,7 @@ impl Writer {
         };
         for (waiting, outcome) in batch.into_iter().zip(outcomes) {
             waiting.work.answer(outcome);
+            drop(waiting.place);
         }
     }
 

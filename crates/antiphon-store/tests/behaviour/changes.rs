@@ -105,7 +105,7 @@ async fn a_change_writes_no_more_than_500_rows() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_queue_and_a_late_change_are_busy() {
     let kit = Kit::with(|settings| {
-        settings.queue = 2;
+        settings.queue = 3;
         settings.deadline = Duration::from_millis(50);
     })
     .await;
