@@ -94,7 +94,7 @@ impl Portal {
 
     /// Injects a message; the id of the thread.
     pub async fn inject(&self, body: Value) -> String {
-        let injected = self.operator.post("/antiphon/v1/inbound", body).await;
+        let injected = self.operator.post("/antiphon/v1/messages/incoming", body).await;
         assert!(matches!(injected.status, 200 | 201), "{}", injected.text());
         text(&injected.json(), "threadId")
     }

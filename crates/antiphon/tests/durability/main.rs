@@ -20,12 +20,14 @@ use stream::{Place, flood, send};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_antiphon");
 const SENDERS: usize = 16;
+/// Threads that are written to at a time, and how often others take their place: histories stay short and quickly judged.
 const PLACES: usize = 6;
+const GROUPS: usize = 20;
 
 /// A data directory with one portal, left by a store that was closed in peace.
 async fn seeded(root: &Path) -> (PathBuf, Vec<Place>) {
     let data = root.join("seed");
-    let seed = seed(&data, PLACES * 4).await.unwrap();
+    let seed = seed(&data, PLACES * GROUPS).await.unwrap();
     let place = |(number, thread): (usize, String)| Place {
         thread,
         account: seed.account.clone(),
@@ -60,9 +62,9 @@ async fn kills(
     let mut server = program.start().await.map_err(|e| e.to_string())?;
     judge(program, &oracle, all).await?;
     for round in 0..rounds {
-        let here = &all[round / 10 % 4 * PLACES..][..PLACES];
+        let here = &all[round / 10 % GROUPS * PLACES..][..PLACES];
         let mut senders = flood(program.address, &oracle, here, SENDERS);
-        tokio::time::sleep(Duration::from_micros(fastrand::u64(1_000..200_000))).await;
+        tokio::time::sleep(Duration::from_micros(fastrand::u64(1_000..120_000))).await;
         server.kill().map_err(|e| e.to_string())?;
         while senders.join_next().await.transpose().map_err(|e| e.to_string())?.is_some() {}
         between().map_err(|e| e.to_string())?;

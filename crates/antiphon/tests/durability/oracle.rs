@@ -63,9 +63,6 @@ impl Oracle {
                 server.all(&path).await.map_err(|e| format!("thread {thread} cannot be read: {e}"))?;
             self.history(thread, &history)?;
         }
-        if std::env::var_os("NOEV").is_some() {
-            return Ok(());
-        }
         self.events(server, threads).await
     }
 
@@ -149,8 +146,8 @@ impl Oracle {
                 if event["position"].as_i64() != Some(known.position) {
                     return Err(format!("events: {} where {} was due", event["position"], known.position));
                 }
-                let Some(message) = event["messageId"].as_str() else { continue };
-                let told = (event["threadId"].as_str().unwrap_or_default().to_owned(), known.position);
+                let Some(message) = event["payload"]["messageId"].as_str() else { continue };
+                let told = (event["objectId"].to_string(), known.position);
                 if known.told.insert(message.to_owned(), told).is_some() {
                     return Err(format!("events: message {message} was told twice"));
                 }
