@@ -54,6 +54,8 @@ enum Part {
     Start,
     Flat,
     Rivals,
+    /// The bare loop alone; only when named.
+    Limits,
 }
 
 /// What every measurement needs to know.
@@ -95,6 +97,9 @@ fn main() -> Result<()> {
     }
     if wanted(Part::Beside) {
         measures::beside::run(&bench, &mut report)?;
+    }
+    if options.only.contains(&Part::Limits) {
+        measures::limits::run(&bench, &mut report)?;
     }
     if wanted(Part::Rivals) {
         rivals::run(&bench, &mut report)?;

@@ -2,6 +2,7 @@
 
 pub mod beside;
 pub mod flat;
+pub mod limits;
 pub mod reads;
 pub mod sends;
 pub mod start;
