@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_queue::ArrayQueue;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::failure::Result;
@@ -67,5 +68,7 @@ pub(super) fn tune(conn: &Connection, cache_kib: i64) -> Result<()> {
     conn.pragma_update(None, "mmap_size", MAPPED_BYTES)?;
     conn.pragma_update(None, "cache_size", -cache_kib)?;
     conn.pragma_update(None, "temp_store", "memory")?;
+    // Statements are planned once: without this a build with STAT4 plans them again for every value bound to them.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
 }
