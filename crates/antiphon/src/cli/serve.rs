@@ -6,6 +6,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Common, block_on};
 use crate::config::{Config, Flags};
+use crate::demo;
 use crate::serve::{Server, settings};
 
 #[derive(Debug, Args)]
@@ -28,6 +29,9 @@ impl Serve {
             let mut terminate = signal(SignalKind::terminate())?;
             let mut interrupt = signal(SignalKind::interrupt())?;
             let settings = settings(&config);
+            if config.demo {
+                demo::prepare(&config, &settings).await?;
+            }
             let server = Server::start(config, settings)?;
             announce(&server, common.json);
             tokio::select! {
@@ -49,5 +53,8 @@ fn announce(server: &Server, as_json: bool) {
         println!("{}", json!({ "status": "serving", "url": server.url, "pid": std::process::id() }));
     } else {
         println!("Antiphon {} serves at {}", env!("CARGO_PKG_VERSION"), server.url);
+        if server.app.config.demo {
+            println!("{}", demo::welcome(&server.url));
+        }
     }
 }
