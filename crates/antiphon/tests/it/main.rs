@@ -3,14 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
-// mod actors;
+mod actors;
 mod answering;
 mod assignee;
-// mod attachments;
+mod attachments;
 // mod channels;
 mod conventions;
 // mod coverage;
-// mod directory;
+mod directory;
 // mod errors;
 // mod isolation;
 mod kit;
