@@ -1,12 +1,21 @@
 //! The command line: a file per command. Every command has `--json`, and every failure is one sentence.
 
+mod account;
+mod agent;
+mod app;
 mod backup;
+mod contact;
 mod doctor;
+mod inbox;
+mod manage;
 mod migrate;
 mod openapi;
 pub mod operator;
+mod portal;
 mod restore;
 mod serve;
+mod ticket;
+mod token;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -67,6 +76,22 @@ impl Common {
 enum Command {
     /// Serve the API (what antiphon does when it is given no command)
     Serve(serve::Serve),
+    /// Make, list and change portals
+    Portal(portal::Portal),
+    /// Make, list, revoke and rotate tokens
+    Token(token::Token),
+    /// Make, list, suspend and resume apps
+    App(app::App),
+    /// Make, list, change and archive inboxes
+    Inbox(inbox::Inbox),
+    /// Connect, list, change and archive channel accounts
+    Account(account::Account),
+    /// Make, list, change and deactivate agents
+    Agent(agent::Agent),
+    /// Make and list contacts
+    Contact(contact::Contact),
+    /// Make and list tickets, and link threads to them
+    Ticket(ticket::Ticket),
     /// Print the OpenAPI document
     Openapi,
     /// Say how the server and its data are
@@ -86,6 +111,14 @@ pub fn run() -> ExitCode {
     let result = match cli.command {
         None => cli.serve.run(&common),
         Some(Command::Serve(serve)) => serve.run(&common),
+        Some(Command::Portal(portal)) => portal.run(&common),
+        Some(Command::Token(token)) => token.run(&common),
+        Some(Command::App(app)) => app.run(&common),
+        Some(Command::Inbox(inbox)) => inbox.run(&common),
+        Some(Command::Account(account)) => account.run(&common),
+        Some(Command::Agent(agent)) => agent.run(&common),
+        Some(Command::Contact(contact)) => contact.run(&common),
+        Some(Command::Ticket(ticket)) => ticket.run(&common),
         Some(Command::Openapi) => openapi::run(&common),
         Some(Command::Doctor) => doctor::run(&common),
         Some(Command::Migrate) => migrate::run(&common),

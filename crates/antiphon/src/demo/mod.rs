@@ -74,7 +74,7 @@ Try:
   curl -H 'Authorization: Bearer {}' '{base}/threads/7/messages?limit=5'
 
   curl -H 'Authorization: Bearer {}' {url}/antiphon/v1/messages/incoming \\
-    -d '{{ \"channelAccountId\": \"3\", \"sender\": {{ \"email\": \"you@example.org\" }}, \"subject\": \"Hello\", \"text\": \"Is anybody there?\" }}'
+    -H 'Content-Type: application/json' -d '{{ \"channelAccountId\": \"3\", \"sender\": {{ \"email\": \"you@example.org\" }}, \"subject\": \"Hello\", \"text\": \"Is anybody there?\" }}'
 ",
         key::ALL, key::READ, key::OTHER, key::ALL, key::READ, key::ALL,
     )

@@ -1,0 +1,124 @@
+//! `antiphon account`
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::Common;
+use super::manage::{Of, Task, body, text};
+
+const LIST: &[&str] =
+    &["id", "name", "channelId", "inboxId", "active", "authorized", "deliveryIdentifier.value", "archivedAt"];
+const ONE: &[&str] = &[
+    "id",
+    "name",
+    "channelId",
+    "inboxId",
+    "active",
+    "authorized",
+    "adapter",
+    "deliveryIdentifier.type",
+    "deliveryIdentifier.value",
+    "welcomeMessage",
+    "createdAt",
+    "archivedAt",
+];
+
+#[derive(Debug, Args)]
+pub struct Account {
+    #[command(subcommand)]
+    what: What,
+    #[command(flatten)]
+    of: Of,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Connect a channel account
+    Create {
+        name: String,
+        /// Number of the channel: 1000 live chat, 1002 email, 1003 forms, 1009 SMS, …
+        #[arg(long)]
+        channel: i64,
+        /// The inbox it feeds
+        #[arg(long)]
+        inbox: i64,
+        /// Its own address: an email address, or a phone number with leading +
+        #[arg(long)]
+        address: Option<String>,
+        /// Greeting that starts a chat
+        #[arg(long)]
+        welcome: Option<String>,
+    },
+    /// List the channel accounts
+    List {
+        /// Archived ones instead of live ones
+        #[arg(long)]
+        archived: bool,
+    },
+    /// Change a channel account
+    Update {
+        id: i64,
+        /// The new name
+        #[arg(long)]
+        name: Option<String>,
+        /// The inbox it feeds from now on
+        #[arg(long)]
+        inbox: Option<i64>,
+        /// Whether it is switched on
+        #[arg(long, value_name = "BOOLEAN")]
+        active: Option<bool>,
+        /// Greeting that starts a chat; empty for none
+        #[arg(long)]
+        welcome: Option<String>,
+    },
+    /// Archive a channel account
+    Archive { id: i64 },
+    /// Restore an archived channel account
+    Restore { id: i64 },
+}
+
+impl Account {
+    pub fn run(self, common: &Common) -> anyhow::Result<()> {
+        let path = "/antiphon/v1/channel-accounts";
+        let task = match self.what {
+            What::Create { name, channel, inbox, address, welcome } => {
+                let body = body([
+                    ("name", Some(json!(name))),
+                    ("channelId", Some(json!(channel))),
+                    ("inboxId", Some(json!(inbox))),
+                    ("deliveryIdentifier", address.map(identifier)),
+                    ("welcomeMessage", text(welcome)),
+                ]);
+                Task::send("POST", path, body, ONE)
+            }
+            What::List { archived } => Task::get(
+                format!("/conversations/v3/conversations/channel-accounts?limit=500&archived={archived}"),
+                LIST,
+            ),
+            What::Update { id, name, inbox, active, welcome } => {
+                let body = body([
+                    ("name", text(name)),
+                    ("inboxId", inbox.map(Value::from)),
+                    ("active", active.map(Value::from)),
+                    ("welcomeMessage", text(welcome)),
+                ]);
+                Task::send("PATCH", format!("{path}/{id}"), body, ONE)
+            }
+            What::Archive { id } => Task::delete(format!("{path}/{id}"), "The channel account is archived."),
+            What::Restore { id } => {
+                Task::send("PATCH", format!("{path}/{id}"), json!({ "archived": false }), ONE)
+            }
+        };
+        task.run(common, Some(&self.of))
+    }
+}
+
+/// The kind of an address shows in how it looks.
+fn identifier(address: String) -> Value {
+    let kind = match address.as_str() {
+        mail if mail.contains('@') => "HS_EMAIL_ADDRESS",
+        phone if phone.starts_with('+') => "HS_PHONE_NUMBER",
+        _ => "HS_SHORT_CODE",
+    };
+    json!({ "type": kind, "value": address })
+}

@@ -1,0 +1,150 @@
+//! What the commands that manage a portal share: one call of our own API, and a way to show what came of it.
+
+use clap::Args;
+use serde_json::{Map, Value};
+
+use super::operator::Operator;
+use super::{Common, block_on};
+
+/// The portal a command is about.
+#[derive(Debug, Clone, Args)]
+pub struct Of {
+    /// Number of the portal, where there are several
+    #[arg(long, global = true, value_name = "NUMBER")]
+    portal: Option<i64>,
+}
+
+/// A call and how its answer is shown.
+pub struct Task {
+    pub verb: &'static str,
+    pub path: String,
+    pub body: Option<Value>,
+    /// Members of the answer in the order in which people read them, as `member` or `member.inner`.
+    pub columns: &'static [&'static str],
+    /// Said where there is nothing to show.
+    pub done: &'static str,
+}
+
+impl Task {
+    /// Reads something.
+    pub fn get(path: impl Into<String>, columns: &'static [&'static str]) -> Self {
+        Self { verb: "GET", path: path.into(), body: None, columns, done: "There are none yet." }
+    }
+
+    /// Sends something.
+    pub fn send(
+        verb: &'static str,
+        path: impl Into<String>,
+        body: Value,
+        columns: &'static [&'static str],
+    ) -> Self {
+        Self { verb, path: path.into(), body: Some(body), columns, done: "Done." }
+    }
+
+    /// Takes something away.
+    pub fn delete(path: impl Into<String>, done: &'static str) -> Self {
+        Self { verb: "DELETE", path: path.into(), body: None, columns: &[], done }
+    }
+
+    /// Makes the call and shows the answer.
+    ///
+    /// # Errors
+    /// What the server refused, in one sentence.
+    pub fn run(self, common: &Common, of: Option<&Of>) -> anyhow::Result<()> {
+        let config = common.load()?;
+        let portal = of.and_then(|of| of.portal);
+        let answer = block_on(async {
+            let operator = Operator::connect(&config).await?;
+            let answer = operator.call(self.verb, &self.path, portal, self.body.as_ref()).await;
+            operator.close().await;
+            answer
+        })?;
+        if common.json {
+            println!("{answer}");
+        } else {
+            print!("{}", shown(&answer, self.columns, self.done));
+        }
+        Ok(())
+    }
+}
+
+/// A body of those members that were given.
+pub fn body<const N: usize>(members: [(&str, Option<Value>); N]) -> Value {
+    let given = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    Value::Object(given.collect::<Map<_, _>>())
+}
+
+/// A text for a body.
+pub fn text(value: Option<String>) -> Option<Value> {
+    value.map(Value::String)
+}
+
+/// A list as a table, an object line by line.
+fn shown(answer: &Value, columns: &[&str], done: &str) -> String {
+    match answer["results"].as_array() {
+        Some(rows) if rows.is_empty() => format!("{done}\n"),
+        Some(rows) => table(rows, columns),
+        None if columns.is_empty() || answer.is_null() => format!("{done}\n"),
+        None => {
+            let lines = columns.iter().map(|column| (*column, cell(answer, column)));
+            let lines = lines.filter(|(_, value)| !value.is_empty());
+            lines.map(|(column, value)| format!("{column:<24} {value}\n")).collect()
+        }
+    }
+}
+
+fn table(rows: &[Value], columns: &[&str]) -> String {
+    let head: Vec<String> = columns.iter().map(|column| column.to_uppercase()).collect();
+    let rows = rows.iter().map(|row| columns.iter().map(|column| cell(row, column)).collect());
+    let lines: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
+    let width = |at: usize| lines.iter().map(|line| line[at].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns.len()).map(width).collect();
+    let mut out = String::new();
+    for line in &lines {
+        let cells: Vec<_> = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        out.push_str(cells.join("  ").trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+fn cell(object: &Value, column: &str) -> String {
+    let value = column.split('.').fold(object, |value, member| &value[member]);
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        Value::Bool(yes) => if *yes { "yes" } else { "no" }.to_owned(),
+        Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" "),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn lists_are_tables_and_objects_are_lines() {
+        let list = json!({ "results": [{ "id": "1", "name": "Café", "archived": false }, { "id": "12", "name": "B" }] });
+        let columns = &["id", "name", "archived"];
+        assert_eq!(shown(&list, columns, ""), "ID  NAME  ARCHIVED\n1   Café  no\n12  B\n");
+        let one = json!({ "id": "1", "quota": { "messages": 5 }, "scopes": ["a", "b"] });
+        let lines = shown(&one, &["id", "quota.messages", "quota.bytes", "scopes"], "");
+        assert_eq!(
+            lines.lines().map(|line| line.split_whitespace().nth(1).unwrap()).collect::<Vec<_>>(),
+            ["1", "5", "a"]
+        );
+        assert_eq!(shown(&json!({ "results": [] }), columns, "None."), "None.\n");
+        assert_eq!(shown(&Value::Null, columns, "Gone."), "Gone.\n");
+    }
+
+    #[test]
+    fn a_body_holds_what_was_given() {
+        assert_eq!(
+            body([("a", Some(json!(1))), ("b", None), ("c", text(Some("x".into())))]),
+            json!({ "a": 1, "c": "x" })
+        );
+    }
+}

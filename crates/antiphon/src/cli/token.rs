@@ -1,0 +1,85 @@
+//! `antiphon token`
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::Common;
+use super::manage::{Of, Task, body, text};
+use crate::operation::Scope;
+
+const LIST: &[&str] = &["id", "label", "appId", "createdAt", "expiresAt", "revokedAt", "scopes"];
+const MADE: &[&str] =
+    &["token", "id", "label", "appId", "scopes", "expiresAt", "app.clientSecret", "app.developerKey"];
+
+#[derive(Debug, Args)]
+pub struct Token {
+    #[command(subcommand)]
+    what: What,
+    #[command(flatten)]
+    of: Of,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Make a token; it is shown this once
+    Create {
+        /// What you will recognise it by
+        label: String,
+        /// What it opens [default: conversations.read and conversations.write]
+        #[arg(long = "scope", value_name = "SCOPE")]
+        scopes: Vec<String>,
+        /// Open everything within the portal
+        #[arg(long, conflicts_with = "scopes")]
+        all_scopes: bool,
+        /// The app it acts for [default: a new one named like the token]
+        #[arg(long)]
+        app: Option<i64>,
+        /// When it ends, such as 2027-01-01
+        #[arg(long)]
+        expires: Option<String>,
+    },
+    /// List the tokens, without what is secret about them
+    List,
+    /// Revoke a token
+    Revoke { id: String },
+    /// Replace a token by a fresh one; the old one lives on for seven days
+    Rotate {
+        id: String,
+        /// End the old one at once
+        #[arg(long)]
+        at_once: bool,
+    },
+}
+
+impl Token {
+    pub fn run(self, common: &Common) -> anyhow::Result<()> {
+        let path = "/antiphon/v1/tokens";
+        let task = match self.what {
+            What::Create { label, scopes, all_scopes, app, expires } => {
+                let scopes = if all_scopes { every_scope() } else { scopes };
+                let body = body([
+                    ("label", Some(json!(label))),
+                    ("scopes", Some(json!(scopes)).filter(|_| !scopes.is_empty())),
+                    ("appId", app.map(Value::from)),
+                    ("expiresAt", text(expires)),
+                ]);
+                Task::send("POST", path, body, MADE)
+            }
+            What::List => Task::get(path, LIST),
+            What::Revoke { id } => Task::delete(format!("{path}/{id}"), "The token opens nothing any more."),
+            What::Rotate { id, at_once } => {
+                Task::send("POST", format!("{path}/{id}/rotate"), json!({ "atOnce": at_once }), MADE)
+            }
+        };
+        task.run(common, Some(&self.of))
+    }
+}
+
+/// Every scope but the operator's, which reaches beyond the portal.
+fn every_scope() -> Vec<String> {
+    Scope::ALL
+        .iter()
+        .filter(|scope| **scope != Scope::Operator)
+        .map(|scope| scope.name().to_owned())
+        .collect()
+}
