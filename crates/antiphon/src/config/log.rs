@@ -1,5 +1,7 @@
 //! `[log]`
 
+use std::io::IsTerminal;
+
 use anyhow::{Context, bail};
 use serde::Deserialize;
 use tracing_subscriber::EnvFilter;
@@ -34,6 +36,7 @@ impl Log {
     pub fn start(&self) -> anyhow::Result<()> {
         let log = tracing_subscriber::fmt()
             .with_env_filter(EnvFilter::new(&self.filter))
+            .with_ansi(std::io::stderr().is_terminal())
             .with_writer(std::io::stderr);
         match self.format {
             LogFormat::Text => log.try_init(),

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
@@ -106,6 +108,25 @@ async fn speaks_http2(app: &App, stream: &TcpStream, mut stop: watch::Receiver<b
     }
 }
 
+/// Whether a connection is of any use: how many requests it brought, and how many are being answered.
+///
+/// hyper has a limit for the head of a request, but sets a timer for each; this asks one timer per connection, and twice
+/// the patience at worst does no harm.
+#[derive(Default)]
+struct Pulse {
+    begun: AtomicU64,
+    ended: AtomicU64,
+}
+
+impl Pulse {
+    /// Whether nothing has begun since it was last asked, and nothing is under way.
+    fn rests(&self, seen: &mut u64) -> bool {
+        let begun = self.begun.load(Relaxed);
+        let before = std::mem::replace(seen, begun);
+        before == begun && begun == self.ended.load(Relaxed)
+    }
+}
+
 /// Serves HTTP/1.1.
 pub async fn plain<S>(
     app: Arc<App>,
@@ -118,23 +139,33 @@ pub async fn plain<S>(
 {
     let _alive = alive;
     let idle = app.config.server.idle();
+    let pulse = Arc::new(Pulse::default());
+    let heart = pulse.clone();
     let service = service_fn(move |request: Request<Incoming>| {
-        let app = app.clone();
-        async move { Ok::<_, Infallible>(middleware::handle(&app, &peer, request).await) }
+        let (app, pulse) = (app.clone(), heart.clone());
+        async move {
+            pulse.begun.fetch_add(1, Relaxed);
+            let response = middleware::handle(&app, &peer, request).await;
+            pulse.ended.fetch_add(1, Relaxed);
+            Ok::<_, Infallible>(response)
+        }
     });
-    let connection = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(idle)
-        .serve_connection(TokioIo::new(stream), service);
+    let connection =
+        hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
-    tokio::select! {
-        // Connections end in many ways that are nobody's fault; the client sees the same as we do.
-        ended = connection.as_mut() => { ended.ok(); }
-        () = told(&mut stop) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await.ok();
+    let mut tick = tokio::time::interval_at(Instant::now() + idle, idle);
+    let mut seen = 0;
+    loop {
+        tokio::select! {
+            biased;
+            // Connections end in many ways that are nobody's fault; the client sees the same as we do.
+            _ = connection.as_mut() => return,
+            () = told(&mut stop) => break,
+            _ = tick.tick() => if pulse.rests(&mut seen) { return },
         }
     }
+    connection.as_mut().graceful_shutdown();
+    connection.await.ok();
 }
 
 /// Serves HTTP/2.
