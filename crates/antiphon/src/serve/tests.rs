@@ -51,6 +51,7 @@ async fn http_2_is_spoken_to_those_who_begin_with_it() {
     let mut frame = [0; 9];
     stream.read_exact(&mut frame).await.unwrap();
     assert_eq!(frame[3], 4);
+    drop(stream);
     server.stop().await;
 }
 
