@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use crate::config::Config;
 use crate::metrics::Figures;
+use crate::middleware::body::Room;
 use crate::middleware::limits::Limits;
 use crate::routes::Routes;
 
@@ -20,6 +21,8 @@ pub struct App {
     pub routes: Routes,
     pub limits: Limits,
     pub figures: Figures,
+    /// Memory for large bodies.
+    pub room: Room,
     /// The OpenAPI document, printed when it is first asked for.
     pub(crate) openapi: OnceLock<Bytes>,
     pub(crate) open_connections: AtomicUsize,
@@ -40,6 +43,7 @@ impl App {
             public_url,
             limits: Limits::new(&config.limits),
             figures: Figures::new(config.server.loops(), &routes),
+            room: Room::default(),
             openapi: OnceLock::new(),
             open_connections: AtomicUsize::new(0),
             backup: Default::default(),

@@ -7,13 +7,47 @@ use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, EXPECT};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use hyper::body::Body;
+use hyper::body::{Body, SizeHint};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::error::Failure;
 use super::gzip::{self, Unreadable};
 
 /// How much of an unwanted body is read all the same, so that the client hears the answer before the connection ends.
 const PATIENCE: u64 = 16 << 20;
+
+/// Bodies up to this size need no place: connections are bounded as well.
+const SMALL: u64 = 64 << 10;
+
+/// How much memory all larger bodies together may take.
+const ROOM: usize = 256 << 20;
+
+/// Where larger bodies are kept until they are answered.
+pub struct Room(Semaphore);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(Semaphore::new(ROOM >> 10))
+    }
+}
+
+impl Room {
+    /// Takes a place for a body, for as long as the guard lives. There is no waiting: whoever finds no place hears so.
+    pub fn place(
+        &self,
+        headers: &HeaderMap,
+        hint: &SizeHint,
+        limit: usize,
+    ) -> Result<Option<SemaphorePermit<'_>>, Failure> {
+        let packed = headers.contains_key(CONTENT_ENCODING);
+        let most = hint.upper().filter(|_| !packed).unwrap_or(limit as u64).min(limit as u64);
+        if most <= SMALL {
+            return Ok(None);
+        }
+        let place = self.0.try_acquire_many((most >> 10) as u32);
+        place.map(Some).map_err(|_| Failure::unavailable())
+    }
+}
 
 /// Reads a JSON body of at most `limit` bytes.
 pub async fn read<B>(headers: &HeaderMap, body: B, limit: usize, time: Duration) -> Result<Bytes, Failure>
@@ -89,6 +123,20 @@ fn form(headers: &HeaderMap) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn large_bodies_find_a_place_or_hear_that_there_is_none() {
+        let (room, headers) = (Room::default(), HeaderMap::new());
+        let place = |hint| room.place(&headers, &hint, 5 << 20);
+        let mut held = Vec::new();
+        while let Ok(place) = place(SizeHint::default()) {
+            held.push(place.unwrap());
+        }
+        assert_eq!(held.len(), 51);
+        assert!(place(SizeHint::with_exact(1000)).unwrap().is_none());
+        held.pop();
+        assert!(place(SizeHint::with_exact(5 << 20)).is_ok());
+    }
 
     #[test]
     fn forms_are_told_from_json() {

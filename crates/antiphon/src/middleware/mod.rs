@@ -126,12 +126,14 @@ where
     let operation = leaf.operation;
     let caller = admitted(app, peer, head, operation.scope, trail).await?;
     let left = app.config.server.request().saturating_sub(started.elapsed());
+    let mut place = None;
     let body = match operation.verb {
         Verb::Get | Verb::Delete => {
             body::discard(&head.headers, body, left).await;
             Bytes::new()
         }
         Verb::Post | Verb::Put | Verb::Patch => {
+            place = app.room.place(&head.headers, &body.size_hint(), operation.body_limit)?;
             body::read(&head.headers, body, operation.body_limit, left).await?
         }
     };
@@ -154,6 +156,7 @@ where
         _ if left.is_zero() => Err(Refusal::Unavailable),
         _ => guarded((operation.door)(call)).await,
     };
+    drop(place);
     Ok(answered?.into())
 }
 
