@@ -95,3 +95,21 @@ macro_rules! changed {
             })
     };
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{self, NOW};
+
+    #[test]
+    fn what_is_so_already_is_no_change_and_no_event() {
+        let directory = testing::state().directory;
+        let inbox = directory.inboxes.values().next().unwrap().clone();
+        let moment = Moment::still(NOW);
+        assert!(recorded(&directory, vec![DirectoryChange::Inbox(inbox.clone())], &moment).is_empty());
+        let renamed = antiphon_store::Inbox { name: "Care".into(), ..inbox.clone() };
+        let wanted = vec![DirectoryChange::Inbox(inbox), DirectoryChange::Inbox(renamed)];
+        let changes = recorded(&directory, wanted, &moment);
+        assert_eq!((changes.directory.len(), changes.events.len()), (1, 1));
+    }
+}

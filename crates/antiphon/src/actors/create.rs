@@ -95,3 +95,35 @@ pub(super) fn alone(directory: &Directory, actor: &Actor) -> Result<(), Refusal>
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{self, NOW};
+
+    fn draft(id: Option<i64>, email: Option<&str>) -> Draft {
+        let (name, email) = ("Nova".to_owned(), email.map(str::to_owned));
+        Draft { kind: ActorKind::Agent, id, name, email, avatar: None }
+    }
+
+    #[test]
+    fn numbers_and_addresses_have_one_owner() {
+        let mut directory = Directory::clone(&testing::state().directory);
+        let mia = directory.actors[&(ActorKind::Agent, 71)].clone();
+        let address = mia.email.clone().unwrap().to_uppercase();
+        for (asked, fine) in [
+            (draft(Some(71), None), false),
+            (draft(Some(700), None), true),
+            (draft(None, Some("nova@acme.example")), true),
+            (draft(None, Some(&address)), false),
+        ] {
+            assert_eq!(make(&directory, &asked, &mut Moment::still(NOW)).is_ok(), fine, "{asked:?}");
+        }
+        // Numbers that were chosen are passed over when one is counted.
+        directory.actors.insert((ActorKind::Agent, 1), Actor { id: 1, email: None, ..mia.clone() });
+        assert_eq!(make(&directory, &draft(None, None), &mut Moment::still(NOW)).unwrap().id, 2);
+        // Who is deactivated no longer holds an address.
+        directory.actors.insert((ActorKind::Agent, 71), Actor { active: false, ..mia });
+        assert!(make(&directory, &draft(None, Some(&address)), &mut Moment::still(NOW)).is_ok());
+    }
+}

@@ -1,6 +1,6 @@
 //! Making an app.
 
-use antiphon_store::{App, AppId, DirectoryChange, Moment};
+use antiphon_store::{App, AppId, Directory, DirectoryChange, Moment, State};
 use antiphon_wire::id::MAX_INT32;
 use antiphon_wire::own::AppCreate;
 use uuid::Uuid;
@@ -33,11 +33,11 @@ impl Draft {
 /// `POST /apps`
 pub async fn create(call: Call) -> Result<Answer, Refusal> {
     let draft = read(call.json()?)?;
-    let rule = move |_: &antiphon_store::State, moment: &mut Moment| {
-        Ok(vec![DirectoryChange::App(make(&draft, moment))])
+    let rule = move |state: &State, moment: &mut Moment| {
+        Ok(vec![DirectoryChange::App(make(&state.directory, &draft, moment)?)])
     };
     let done = directory::change_of(&call.app.store, call.caller.portal(), rule).await;
-    let changes = unless_taken(done, || Refusal::invalid("id", "An app with this id exists already"))??;
+    let changes = unless_taken(done, taken)??;
     let app = changed!(changes, App)?;
     Answer::json(201, &super::shown_once(&app)).map(|answer| answer.at(&call, app.id))
 }
@@ -51,9 +51,12 @@ fn read(body: AppCreate) -> Result<Draft, Refusal> {
     Ok(Draft { id, avatar, ..Draft::new(name) })
 }
 
-/// The rule.
-pub fn make(draft: &Draft, moment: &mut Moment) -> App {
-    App {
+/// The rule. An app that exists is never replaced.
+pub fn make(directory: &Directory, draft: &Draft, moment: &mut Moment) -> Result<App, Refusal> {
+    if draft.id.is_some_and(|id| directory.apps.contains_key(&id)) {
+        return Err(taken());
+    }
+    Ok(App {
         id: draft.id.unwrap_or_else(|| moment.app_id()),
         name: draft.name.clone(),
         avatar: draft.avatar.clone(),
@@ -61,5 +64,27 @@ pub fn make(draft: &Draft, moment: &mut Moment) -> App {
         developer_key: draft.developer_key.clone(),
         active: true,
         created_at: moment.now,
+    })
+}
+
+fn taken() -> Refusal {
+    Refusal::invalid("id", "An app with this id exists already")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    #[test]
+    fn an_app_that_exists_keeps_its_secrets() {
+        let directory = testing::state().directory;
+        let known = *directory.apps.keys().next().unwrap();
+        let draft = Draft { id: Some(known), ..Draft::new("Twin".into()) };
+        assert_eq!(make(&directory, &draft, &mut Moment::still(testing::NOW)), Err(taken()));
+        let other = Draft { id: None, ..draft.clone() };
+        let made = make(&directory, &other, &mut Moment::still(testing::NOW)).unwrap();
+        assert!(made.active && made.id != known);
+        assert_ne!(Draft::new("x".into()).client_secret, Draft::new("x".into()).client_secret);
     }
 }

@@ -50,7 +50,9 @@ impl Serve {
 
 fn announce(server: &Server, as_json: bool) {
     if as_json {
-        println!("{}", json!({ "status": "serving", "url": server.url, "pid": std::process::id() }));
+        let tokens: &[&str] = if server.app.config.demo { &demo::TOKENS } else { &[] };
+        let pid = std::process::id();
+        println!("{}", json!({ "status": "serving", "url": server.url, "pid": pid, "tokens": tokens }));
     } else {
         println!("Antiphon {} serves at {}", env!("CARGO_PKG_VERSION"), server.url);
         if server.app.config.demo {

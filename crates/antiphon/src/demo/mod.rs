@@ -28,6 +28,9 @@ pub mod key {
     pub const DEVELOPER_KEY: &str = "key-demo-antiphon";
 }
 
+/// The tokens of the demo.
+pub const TOKENS: [&str; 3] = [key::ALL, key::READ, key::OTHER];
+
 /// Pins the moment from which all times of the demo are counted.
 const EPOCH: &str = "ANTIPHON_DEMO_EPOCH";
 

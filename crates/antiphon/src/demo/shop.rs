@@ -59,8 +59,8 @@ pub async fn open_portal(store: &Store, id: PortalId, name: &str, app: App<'_>) 
         client_secret: app.client_secret.into(),
         developer_key: app.developer_key.into(),
     };
-    directory::change_of(store, id, move |_: &State, moment: &mut Moment| {
-        Ok(vec![DirectoryChange::App(apps::create::make(&draft, moment))])
+    directory::change_of(store, id, move |state: &State, moment: &mut Moment| {
+        Ok(vec![DirectoryChange::App(apps::create::make(&state.directory, &draft, moment)?)])
     })
     .await?
     .map_err(super::refused)?;

@@ -78,3 +78,29 @@ pub fn edited(directory: &Directory, id: InboxId, edit: &Edit, now: Millis) -> R
     }
     Ok(inbox)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{self, NOW};
+
+    #[test]
+    fn an_inbox_that_is_fed_stays() {
+        let mut directory = Directory::clone(&testing::state().directory);
+        let id = InboxId(640);
+        let archive = Edit { archived: Some(true), ..Edit::default() };
+        let refused = edited(&directory, id, &archive, NOW).unwrap_err();
+        assert_eq!(testing::status(&refused), 400);
+        for account in directory.accounts.values_mut() {
+            account.archived_at = Some(1);
+        }
+        let archived = edited(&directory, id, &archive, NOW).unwrap();
+        assert_eq!((archived.archived_at, archived.updated_at), (Some(NOW), NOW));
+        directory.inboxes.insert(id, archived.clone());
+        assert_eq!(edited(&directory, id, &archive, NOW + 1).unwrap(), archived, "a repeat is nothing");
+        let restore = Edit { archived: Some(false), name: Some("Care".into()), ..Edit::default() };
+        let restored = edited(&directory, id, &restore, NOW + 2).unwrap();
+        assert_eq!((restored.archived_at, restored.name.as_str()), (None, "Care"));
+        assert_eq!(edited(&directory, InboxId(9999), &archive, NOW), Err(Refusal::not_found(9999)));
+    }
+}

@@ -84,7 +84,7 @@ pub fn make(
             return Err(Refusal::invalid("appId", format!("App {id} does not exist in this account")));
         }
         Owner::New(app) => {
-            let app = apps::create::make(app, moment);
+            let app = apps::create::make(directory, app, moment)?;
             let id = app.id;
             changes.push(DirectoryChange::App(app));
             id
@@ -104,4 +104,59 @@ pub fn make(
         revoked_at: None,
     }));
     Ok(changes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{self, NOW};
+
+    fn caller(scopes: &[&str]) -> Token {
+        Token {
+            hash: TokenHash([7; 32]),
+            portal_id: PortalId(1),
+            app_id: AppId(4410),
+            label: "caller".into(),
+            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            created_at: 0,
+            expires_at: None,
+            revoked_at: None,
+        }
+    }
+
+    fn draft(body: &str, scopes: &[&str]) -> Result<Draft, Refusal> {
+        read(serde_json::from_str(body).unwrap(), &caller(scopes), TokenHash([9; 32]))
+    }
+
+    #[test]
+    fn reading_and_writing_unless_asked_otherwise() {
+        let asked = draft(r#"{ "label": "x" }"#, &[]).unwrap();
+        assert_eq!(asked.scopes, ["conversations.read", "conversations.write"]);
+        let asked = draft(r#"{ "label": "x", "scopes": "tickets" }"#, &[]).unwrap();
+        assert_eq!(asked.scopes, ["tickets"], "names that open nothing are granted all the same");
+    }
+
+    #[test]
+    fn nobody_grants_what_reaches_beyond_the_own_portal() {
+        let body = r#"{ "label": "x", "scopes": ["antiphon.operator"] }"#;
+        assert!(draft(body, &["antiphon.admin"]).is_err());
+        assert!(draft(body, &["antiphon.admin", "antiphon.operator"]).is_ok());
+    }
+
+    #[test]
+    fn a_private_app_comes_with_the_token() {
+        let directory = testing::state().directory;
+        let asked = draft(r#"{ "label": "Importer" }"#, &[]).unwrap();
+        let changes = make(&directory, &asked, &mut Moment::still(NOW)).unwrap();
+        let [DirectoryChange::App(app), DirectoryChange::Token(token)] = changes.as_slice() else { panic!() };
+        assert_eq!((app.name.as_str(), token.app_id, token.portal_id), ("Importer", app.id, PortalId(1)));
+
+        let known = *directory.apps.keys().next().unwrap();
+        let asked = draft(&format!(r#"{{ "label": "Importer", "appId": {known} }}"#), &[]).unwrap();
+        assert_eq!(make(&directory, &asked, &mut Moment::still(NOW)).unwrap().len(), 1);
+        let asked = draft(r#"{ "label": "Importer", "appId": 99 }"#, &[]).unwrap();
+        assert!(make(&directory, &asked, &mut Moment::still(NOW)).is_err());
+        let asked = draft(r#"{ "label": "Importer", "expiresAt": "2001-01-01" }"#, &[]).unwrap();
+        assert!(make(&directory, &asked, &mut Moment::still(NOW)).is_err());
+    }
 }

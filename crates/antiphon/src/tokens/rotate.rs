@@ -51,3 +51,42 @@ fn rotated(
     }
     Ok(vec![DirectoryChange::Token(old), DirectoryChange::Token(made)])
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use antiphon_store::{AppId, PortalId};
+
+    use super::*;
+    use crate::testing::{self, NOW};
+
+    #[test]
+    fn the_old_one_ends_in_a_week_or_at_once() {
+        let mut directory = Directory::clone(&testing::state().directory);
+        let old = Token {
+            hash: TokenHash([1; 32]),
+            portal_id: PortalId(1),
+            app_id: AppId(4410),
+            label: "Importer".into(),
+            scopes: vec!["conversations.read".into()],
+            created_at: 5,
+            expires_at: None,
+            revoked_at: None,
+        };
+        let id = crate::tokens::id(&old);
+        directory.tokens = vec![Arc::new(old.clone())];
+        let fresh = TokenHash([2; 32]);
+        for (at_once, expires_at, revoked_at) in [(false, Some(NOW + GRACE), None), (true, None, Some(NOW))] {
+            let changes = rotated(&directory, &id, fresh, at_once, &mut Moment::still(NOW)).unwrap();
+            let [DirectoryChange::Token(ended), DirectoryChange::Token(made)] = changes.as_slice() else {
+                panic!()
+            };
+            assert_eq!((ended.expires_at, ended.revoked_at), (expires_at, revoked_at));
+            assert_eq!(*made, Token { hash: fresh, created_at: NOW, ..old.clone() });
+        }
+        directory.tokens = vec![Arc::new(Token { revoked_at: Some(6), ..old })];
+        assert!(rotated(&directory, &id, fresh, false, &mut Moment::still(NOW)).is_err());
+        assert!(rotated(&directory, "nobody", fresh, false, &mut Moment::still(NOW)).is_err());
+    }
+}
