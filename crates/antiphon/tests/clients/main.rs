@@ -126,6 +126,9 @@ async fn nothing_answers_what_is_not_described() {
                 "2",
                 "--seed",
                 "2609",
+                // All versions are one table: one of them, and our own calls, stand for the rest.
+                "--include-path-regex",
+                "^/(conversations/v3|antiphon/v1)/",
                 "--no-shrink",
                 "--continue-on-failure",
                 "--warnings",
