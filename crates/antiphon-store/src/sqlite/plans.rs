@@ -21,10 +21,12 @@ fn portal() -> Portal {
 
 fn every_query(limit: usize) -> Vec<ThreadQuery> {
     let mut all = Vec::new();
-    for bits in 0..128 {
+    for bits in 0..256 {
         for inboxes in [vec![], vec![InboxId(2)], vec![InboxId(1), InboxId(3)], vec![InboxId(99)]] {
             for status in [None, Some(ThreadStatus::Open), Some(ThreadStatus::Closed)] {
                 let on = |bit: i32| bits >> bit & 1 == 1;
+                // In the middle of a list, by whichever key.
+                let middle = on(4).then_some(50_000).unwrap_or(500);
                 // Bit 5 makes whatever is asked for something that nothing has.
                 let wanted = if on(5) { 1_000_000_007 } else { 1 };
                 all.push(ThreadQuery {
@@ -36,7 +38,7 @@ fn every_query(limit: usize) -> Vec<ThreadQuery> {
                     latest_message_from: on(3).then_some(if on(5) { i64::MAX } else { 0 }),
                     sort: if on(4) { ThreadSort::LatestMessage } else { ThreadSort::Id },
                     descending: on(6),
-                    after: None,
+                    after: on(7).then_some(ThreadPosition { key: middle, id: ThreadId(500) }),
                     limit,
                 });
             }

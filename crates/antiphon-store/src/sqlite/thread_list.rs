@@ -57,12 +57,14 @@ fn statement(range: Range, sort: ThreadSort, descending: bool, nth: usize) -> St
         (Range::Visitor(..), true) => ("threads_by_visitor_latest", "visitor_id = ?2 AND population = ?3"),
         (Range::Ticket(_), _) => ("threads_by_ticket", "ticket_id = ?2"),
     };
-    let (than, order) = if descending { ("<", "DESC") } else { (">", "ASC") };
-    let (place, order) = match latest {
-        false => (format!("id {than} ?5"), format!("id {order}")),
-        true => (
-            format!("latest_message_at >= ?6 AND (latest_message_at, id) {than} (?4, ?5)"),
-            format!("latest_message_at {order}, id {order}"),
+    let (place, order) = match (latest, descending) {
+        (false, false) => ("id > ?5", "id"),
+        (false, true) => ("id < ?5", "id DESC"),
+        // One bound a side: of two, SQLite may start at the farther one.
+        (true, false) => ("(latest_message_at, id) > (?4, ?5)", "latest_message_at, id"),
+        (true, true) => (
+            "(latest_message_at, id) < (?4, ?5) AND latest_message_at >= ?6",
+            "latest_message_at DESC, id DESC",
         ),
     };
     let columns = view_columns!();
@@ -80,10 +82,15 @@ fn bind(sql: &mut CachedStatement<'_>, portal: PortalId, range: Range, query: &T
         Range::Ticket(id) => (id, 0),
     };
     let least = query.latest_message_from.unwrap_or(i64::MIN);
-    let after = query.after.unwrap_or(match query.descending {
-        true => ThreadPosition { key: i64::MAX, id: ThreadId(i64::MAX) },
-        false => ThreadPosition { key: i64::MIN, id: ThreadId(0) },
-    });
+    let behind = |key, id| ThreadPosition { key, id: ThreadId(id) };
+    let after = match query.descending {
+        true => query.after.unwrap_or(behind(i64::MAX, i64::MAX)),
+        false => match query.after {
+            Some(after) if after.key >= least => after,
+            _ if query.sort == ThreadSort::LatestMessage => behind(least, 0),
+            after => after.unwrap_or(behind(0, 0)),
+        },
+    };
     sql.raw_bind_parameter(1, portal.0)?;
     let after_id = after.id.0;
     // A parameter that a statement does not name is not one of its own.
