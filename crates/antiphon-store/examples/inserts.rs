@@ -309,6 +309,25 @@ async fn reads(dir: &Path) -> Result<(), Error> {
         store.thread_by_id(PortalId(1), ThreadId(n % THREADS + 1)).await?;
     }
     println!("  one thread: {:.0}/s on one core", 200_000.0 / begun.elapsed().as_secs_f64());
+    let begun = Instant::now();
+    let readers: Vec<_> = (0..4)
+        .map(|first| {
+            let store = store.clone();
+            std::thread::spawn(move || -> Result<(), String> {
+                let runtime =
+                    tokio::runtime::Builder::new_current_thread().build().map_err(|e| e.to_string())?;
+                for n in first..200_000 {
+                    let id = ThreadId(n % THREADS + 1);
+                    runtime.block_on(store.thread_by_id(PortalId(1), id)).map_err(|e| e.to_string())?;
+                }
+                Ok(())
+            })
+        })
+        .collect();
+    for reader in readers {
+        reader.join().map_err(refused)??;
+    }
+    println!("  one thread: {:.0}/s on four cores", 800_000.0 / begun.elapsed().as_secs_f64());
     store.close().await;
     Ok(())
 }

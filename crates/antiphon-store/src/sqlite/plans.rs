@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use rusqlite::Connection;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
+use rusqlite::{Connection, StatementStatus};
 
 use super::batch::Batch;
 use super::memory::{Memory, ServerCounters, message_ids};
@@ -194,7 +194,9 @@ fn exercise(conn: &Connection) -> Result<()> {
         Target::Thread(thread.id),
         Changes { threads: vec![stored], ..Changes::default() },
     )?;
-    questions(conn, thread.id, message.id)?;
+    for _ in 0..2 {
+        questions(conn, thread.id, message.id)?;
+    }
     let purge = Changes { purged: vec![thread.id], ..Changes::default() };
     let _ = change(&mut batch, Target::Thread(thread.id), purge)?;
     while purge::step(&mut batch)? {}
@@ -233,19 +235,22 @@ fn questions(conn: &Connection, thread: ThreadId, message: MessageId) -> Result<
 fn no_statement_scans_or_sorts() {
     let dir = tempfile::tempdir().unwrap();
     let mut conn = schema::open(&dir.path().join("plans.db")).unwrap();
+    readers::tune(&conn, 1 << 10).unwrap();
     let seen = Arc::new(Mutex::new(BTreeSet::new()));
-    let note = seen.clone();
-    conn.trace_v2(
-        TraceEventCodes::SQLITE_TRACE_STMT,
-        Some(move |event: TraceEvent<'_>| {
-            if let TraceEvent::Stmt(_, sql) = event {
-                note.lock().unwrap().insert(sql.to_owned());
-            }
-        }),
-    )
-    .unwrap();
+    let again = Arc::new(Mutex::new(BTreeSet::new()));
+    let (note, note_again) = (seen.clone(), again.clone());
+    let watch = move |event: TraceEvent<'_>| match event {
+        TraceEvent::Stmt(_, sql) => drop(note.lock().unwrap().insert(sql.to_owned())),
+        TraceEvent::Profile(sql, _) if sql.get_status(StatementStatus::RePrepare) > 0 => {
+            note_again.lock().unwrap().insert(sql.sql().into_owned());
+        }
+        _ => {}
+    };
+    let events = TraceEventCodes::SQLITE_TRACE_STMT | TraceEventCodes::SQLITE_TRACE_PROFILE;
+    conn.trace_v2(events, Some(watch)).unwrap();
     exercise(&conn).unwrap();
     conn.trace_v2(TraceEventCodes::empty(), None::<fn(TraceEvent<'_>)>).unwrap();
+    assert_eq!(*again.lock().unwrap(), BTreeSet::new(), "compiled again with every use");
     let seen = seen.lock().unwrap().clone();
     assert!(seen.len() > 60, "only {} statements were seen", seen.len());
     for sql in seen.iter().filter(|sql| !sql.starts_with("--")) {

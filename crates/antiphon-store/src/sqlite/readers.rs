@@ -65,6 +65,8 @@ impl Readers {
 /// Settings every connection needs. Pages come from the memory map, so that the cache only holds what is in the log.
 pub(super) fn tune(conn: &Connection, cache_kib: i64) -> Result<()> {
     conn.busy_timeout(std::time::Duration::from_secs(5))?;
+    // Plans do not depend on the values bound; otherwise SQLite compiles many a statement again with every use.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.pragma_update(None, "mmap_size", MAPPED_BYTES)?;
     conn.pragma_update(None, "cache_size", -cache_kib)?;
     conn.pragma_update(None, "temp_store", "memory")?;
