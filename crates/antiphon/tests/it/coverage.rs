@@ -1,0 +1,159 @@
+//! Every operation of the route table is called once at every path, and succeeds as the table says. An operation without a
+//! call here fails the test.
+
+use antiphon::routes::{OPERATIONS, Scope};
+use antiphon_testkit::TestServer;
+use serde_json::{Value, json};
+
+use crate::kit::{Desk, text};
+
+/// What there is to be named.
+struct Names {
+    desk: Desk,
+    thread: String,
+    message: String,
+    ticket: String,
+    file: String,
+    token: String,
+    /// An inbox without accounts.
+    inbox: String,
+}
+
+impl Names {
+    async fn new(server: &TestServer) -> Self {
+        let desk = Desk::on(server).await;
+        let thread = desk.chat("ines").await;
+        let message = text(&desk.send(&thread, desk.on_chat("Hi")).await, "id");
+        let ticket = text(&desk.make("tickets", json!({ "subject": "Bicycle" })).await, "id");
+        desk.make("bots", json!({ "id": 1, "name": "Greeter" })).await;
+        desk.make("llms", json!({ "id": 1, "name": "Assistant" })).await;
+        let file =
+            json!({ "name": "a.pdf", "mediaType": "application/pdf", "url": "https://files.example/a" });
+        let file = text(&desk.make("files", file).await, "id");
+        let token =
+            text(&desk.make("tokens", json!({ "label": "Old", "appId": desk.portal.app })).await, "id");
+        let inbox = text(&desk.make("inboxes", json!({ "name": "Empty" })).await, "id");
+        Self { desk, thread, message, ticket, file, token, inbox }
+    }
+
+    /// The path below the prefix, with ids in the place of names.
+    fn path(&self, template: &str) -> String {
+        let contact = "1";
+        let portal = &self.desk.portal;
+        let agent = portal.agent.trim_start_matches("A-");
+        [
+            ("{threadId}", &*self.thread),
+            ("{messageId}", &self.message),
+            ("{actorId}", &portal.agent),
+            ("{inboxId}", &self.inbox),
+            ("{channelId}", "1000"),
+            ("{channelAccountId}", &portal.chat),
+            ("{agentId}", agent),
+            ("{botId}", "1"),
+            ("{llmId}", "1"),
+            ("{contactId}", contact),
+            ("{ticketId}", &self.ticket),
+            ("{fileId}", &self.file),
+            ("{tokenId}", &self.token),
+            ("{appId}", &portal.app),
+            ("{portalId}", &portal.id),
+        ]
+        .into_iter()
+        .fold(template.to_owned(), |path, (name, id)| path.replace(name, id))
+    }
+
+    /// A body for the operation; `None` if nobody wrote one yet.
+    fn body(&self, id: &str) -> Option<Value> {
+        let (desk, portal) = (&self.desk, &self.desk.portal);
+        let opaque = json!({ "type": "CHANNEL_SPECIFIC_OPAQUE_ID", "value": "omar" });
+        let person = json!({ "identifier": opaque });
+        Some(match id {
+            "threads.list"
+            | "threads.get"
+            | "threads.archive"
+            | "threads.unassign"
+            | "messages.list"
+            | "messages.get"
+            | "messages.original"
+            | "actors.get"
+            | "inboxes.list"
+            | "inboxes.get"
+            | "channels.list"
+            | "channels.get"
+            | "accounts.list"
+            | "accounts.get"
+            | "backups.progress"
+            | "store.status"
+            | "portals.list"
+            | "portals.get"
+            | "apps.list"
+            | "tokens.list"
+            | "tokens.revoke"
+            | "own.inboxes.archive"
+            | "own.accounts.archive"
+            | "agents.list"
+            | "bots.list"
+            | "llms.list"
+            | "contacts.list"
+            | "contacts.get"
+            | "tickets.list"
+            | "tickets.get"
+            | "files.get"
+            | "own.threads.spam"
+            | "own.threads.unspam"
+            | "own.threads.unlink"
+            | "events.list" => Value::Null,
+            "threads.update" => json!({ "status": "CLOSED" }),
+            "threads.assign" | "threads.assign.post" => json!({ "actorId": portal.agent }),
+            "messages.post" => desk.on_chat("Hello"),
+            "actors.batch" => json!({ "inputs": [portal.agent, "S-hubspot"] }),
+            "backups.make" => json!({ "file": desk.server.data_dir().join(format!("backup-{}", portal.id)) }),
+            "portals.create" => json!({ "name": "Larkspur" }),
+            "portals.update" => json!({ "quota": { "messages": 1000 } }),
+            "apps.create" | "apps.update" => json!({ "name": "Exporter" }),
+            "tokens.create" => json!({ "label": "New" }),
+            "tokens.rotate" => json!({ "atOnce": true }),
+            "own.inboxes.create" | "own.inboxes.update" => json!({ "name": "Care" }),
+            "own.accounts.create" => json!({ "name": "Shop", "channelId": 1000, "inboxId": portal.inbox }),
+            "own.accounts.update" | "agents.update" | "bots.update" | "llms.update" | "contacts.update" => {
+                json!({ "name": "Other" })
+            }
+            "agents.create" | "bots.create" | "llms.create" => json!({ "name": "Jon" }),
+            "contacts.create" => json!({ "name": "Lena", "email": "lena@example.net" }),
+            "tickets.create" => json!({ "subject": "Tyre" }),
+            "files.register" => {
+                json!({ "name": "b.pdf", "mediaType": "application/pdf", "url": "https://files.example/b" })
+            }
+            "own.threads.start" => json!({ "channelAccountId": portal.chat, "recipient": person }),
+            "own.messages.incoming" => {
+                json!({ "channelAccountId": portal.chat, "sender": person, "text": "Hello" })
+            }
+            "own.threads.relocate" => json!({ "inboxId": portal.inbox }),
+            "own.threads.link" => json!({ "ticketId": self.ticket }),
+            "own.messages.status" => json!({ "statusType": "READ" }),
+            _ => return None,
+        })
+    }
+}
+
+#[tokio::test]
+async fn every_operation_is_called() {
+    let server = TestServer::start().await;
+    for operation in OPERATIONS.iter().copied().flatten() {
+        for (prefix, _) in operation.family.prefixes() {
+            let names = Names::new(&server).await;
+            let body = names
+                .body(operation.id)
+                .unwrap_or_else(|| panic!("no call of {} is written here", operation.id));
+            let body = if body.is_null() { String::new() } else { body.to_string() };
+            let path = format!("{prefix}{}", names.path(operation.path));
+            let user = if operation.scope == Scope::Operator {
+                names.desk.portal.operator()
+            } else {
+                &names.desk.user
+            };
+            let reply = user.send(operation.verb.name(), &path, body).await;
+            assert_eq!(reply.status, operation.success.0, "{} {path}: {}", operation.id, reply.text());
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! Portals never see each other. Every operation at every path is called with a token of one portal and the ids of another:
+//! in the path, in the query, in the body and in the cursor.
+
+use antiphon::routes::{OPERATIONS, Routes, Scope};
+use antiphon_testkit::{TestServer, User};
+use serde_json::{Value, json};
+
+use crate::kit::{Desk, V3, text};
+
+/// In every name and text of the portal that is spied on.
+const SECRET: &str = "Larkspur";
+
+/// One object of each kind. The spy's own portal has so few that none of its ids is among them.
+struct Target {
+    desk: Desk,
+    thread: String,
+    message: String,
+    ids: Value,
+}
+
+async fn target(server: &TestServer) -> Target {
+    let desk = Desk::on(server).await;
+    let mut ids = json!({});
+    for number in 0..6 {
+        let name = format!("{SECRET} {number}");
+        let inbox = desk.make("inboxes", json!({ "name": name })).await;
+        ids["inboxId"] = inbox["id"].clone();
+        let account = json!({ "name": name, "channelId": 1000, "inboxId": inbox["id"] });
+        ids["channelAccountId"] = desk.make("channel-accounts", account).await["id"].clone();
+        ids["agentId"] = desk.make("agents", json!({ "name": name })).await["id"].clone();
+        ids["botId"] = desk.make("bots", json!({ "name": name })).await["id"].clone();
+        ids["llmId"] = desk.make("llms", json!({ "name": name })).await["id"].clone();
+        ids["appId"] = desk.make("apps", json!({ "name": name })).await["id"].clone();
+        ids["contactId"] = desk
+            .make("contacts", json!({ "name": name, "email": format!("p{number}@larkspur.example") }))
+            .await["id"]
+            .clone();
+        ids["ticketId"] = desk.make("tickets", json!({ "subject": name })).await["id"].clone();
+        let file = json!({ "name": name, "mediaType": "text/plain", "url": format!("https://files.example/{number}") });
+        ids["fileId"] = desk.make("files", file).await["id"].clone();
+        let token = json!({ "label": name, "appId": ids["appId"], "scopes": ["conversations.read"] });
+        ids["tokenId"] = desk.make("tokens", token).await["id"].clone();
+    }
+    let mut thread = String::new();
+    for number in 0..6 {
+        thread = desk.portal.chat_from(&format!("{SECRET}-{number}"), &format!("{SECRET} says hello")).await;
+    }
+    desk.send(&thread, desk.on_chat(SECRET)).await;
+    let message = text(&desk.history(&thread).await[0], "id");
+    ids["threadId"] = json!(thread);
+    ids["messageId"] = json!(message);
+    ids["actorId"] = json!(format!("A-{}", text(&ids, "agentId")));
+    ids["portalId"] = json!(desk.portal.id);
+    // Channels are the same everywhere, save those of an app.
+    ids["channelId"] = json!("1000000");
+    Target { desk, thread, message, ids }
+}
+
+fn filled(template: &str, ids: &Value) -> String {
+    let part = |part: &str| match part.strip_prefix('{').and_then(|name| name.strip_suffix('}')) {
+        Some(name) => text(ids, name),
+        None => part.to_owned(),
+    };
+    template.split('/').map(part).collect::<Vec<_>>().join("/")
+}
+
+/// A body that means something to every operation.
+fn body(target: &Target) -> Value {
+    let mut body = target.ids.clone();
+    for (name, value) in [
+        ("status", json!("CLOSED")),
+        ("name", json!("Spy")),
+        ("subject", json!("Spy")),
+        ("label", json!("Spy")),
+        ("text", json!("Spy")),
+        ("statusType", json!("READ")),
+        ("senderActorId", target.ids["actorId"].clone()),
+        (
+            "inputs",
+            json!([
+                target.ids["actorId"],
+                format!("V-{}", text(&target.ids, "contactId")),
+                format!("B-{}", text(&target.ids, "botId"))
+            ]),
+        ),
+        ("sender", json!({ "contactId": target.ids["contactId"] })),
+        ("recipient", json!({ "contactId": target.ids["contactId"] })),
+        ("attachments", json!([{ "fileId": target.ids["fileId"] }])),
+        ("mediaType", json!("text/plain")),
+        ("url", json!("https://files.example/spy")),
+        ("recipients", json!([{ "actorId": format!("V-{}", text(&target.ids, "contactId")) }])),
+    ] {
+        body[name] = value;
+    }
+    body
+}
+
+#[tokio::test]
+async fn foreign_ids_in_path_and_body_open_nothing() {
+    let server = TestServer::start().await;
+    let target = target(&server).await;
+    let spy = Desk::on(&server).await;
+    let before = target.desk.position().await;
+    let routes = Routes::new().unwrap();
+    let mut called = 0;
+    for mounted in routes.mounted() {
+        for leaf in &mounted.leaves {
+            let operation = leaf.operation;
+            let path = filled(&mounted.template, &target.ids);
+            let reply = spy.user.send(operation.verb.name(), &path, body(&target).to_string()).await;
+            called += 1;
+            let what = format!("{} {path}: {} {}", operation.verb.name(), reply.status, reply.text());
+            assert!(reply.status < 500, "{what}");
+            assert!(!reply.text().contains(SECRET), "{what}");
+            if operation.scope == Scope::Operator {
+                assert_eq!(reply.status, 403, "{what}");
+            } else if operation.path.contains('{') {
+                assert!(matches!(reply.status, 400 | 404), "{what}");
+            }
+        }
+    }
+    assert_eq!(
+        called,
+        OPERATIONS
+            .iter()
+            .flat_map(|family| family.iter())
+            .map(|one| one.family.prefixes().len())
+            .sum::<usize>()
+    );
+    assert_eq!(target.desk.position().await, before, "nothing happened in the other portal");
+}
+
+#[tokio::test]
+async fn foreign_ids_beside_own_ones_open_nothing() {
+    let server = TestServer::start().await;
+    let target = target(&server).await;
+    let spy = Desk::on(&server).await;
+    let own = spy.chat("ines").await;
+    let before = target.desk.position().await;
+    let user = &spy.user;
+    let id = |name: &str| text(&target.ids, name);
+    let refused = async |method: &str, path: String, body: Value| {
+        let reply = user.send(method, &path, body.to_string()).await;
+        assert!(matches!(reply.status, 400 | 404), "{method} {path}: {} {}", reply.status, reply.text());
+        assert!(!reply.text().contains(SECRET), "{}", reply.text());
+    };
+    let chat = spy.on_chat("x");
+    let with = |name: &str, value: Value| {
+        let mut body = chat.clone();
+        body[name] = value;
+        body
+    };
+    let messages = format!("{V3}/threads/{own}/messages");
+    refused("POST", messages.clone(), with("senderActorId", target.ids["actorId"].clone())).await;
+    refused("POST", messages.clone(), with("channelAccountId", target.ids["channelAccountId"].clone())).await;
+    refused("POST", messages.clone(), with("attachments", json!([{ "fileId": id("fileId") }]))).await;
+    refused("POST", messages.clone(), with("attachments", json!([{ "fileId": "https://files.example/5" }])))
+        .await;
+    refused(
+        "POST",
+        messages.clone(),
+        with("recipients", json!([{ "actorId": format!("V-{}", id("contactId")) }])),
+    )
+    .await;
+    for actor in [
+        format!("A-{}", id("agentId")),
+        format!("B-{}", id("botId")),
+        format!("L-{}", id("llmId")),
+        id("agentId"),
+    ] {
+        refused("PUT", format!("{V3}/threads/{own}/assignee"), json!({ "actorId": actor })).await;
+    }
+    refused("GET", format!("{messages}/{}", target.message), json!({})).await;
+    refused("GET", format!("{messages}/{}/original-content", target.message), json!({})).await;
+    refused("PUT", format!("/antiphon/v1/threads/{own}/ticket"), json!({ "ticketId": id("ticketId") })).await;
+    refused("PUT", format!("/antiphon/v1/threads/{own}/inbox"), json!({ "inboxId": id("inboxId") })).await;
+    refused(
+        "PUT",
+        format!("/antiphon/v1/threads/{own}/messages/{}/status", target.message),
+        json!({ "statusType": "READ" }),
+    )
+    .await;
+    refused(
+        "POST",
+        "/antiphon/v1/channel-accounts".into(),
+        json!({ "name": "x", "channelId": 1000, "inboxId": id("inboxId") }),
+    )
+    .await;
+    refused("POST", "/antiphon/v1/tokens".into(), json!({ "label": "x", "appId": id("appId") })).await;
+    let identifier = json!({ "type": "CHANNEL_SPECIFIC_OPAQUE_ID", "value": "x" });
+    let incoming = json!({ "channelAccountId": id("channelAccountId"), "sender": { "identifier": identifier }, "text": "x" });
+    refused("POST", "/antiphon/v1/messages/incoming".into(), incoming).await;
+    let by_contact = json!({ "channelAccountId": spy.portal.chat, "sender": { "contactId": id("contactId") }, "text": "x" });
+    refused("POST", "/antiphon/v1/messages/incoming".into(), by_contact).await;
+    let start = json!({ "channelAccountId": spy.portal.chat, "recipient": { "contactId": id("contactId") } });
+    refused("POST", "/antiphon/v1/threads".into(), start).await;
+    assert_eq!(target.desk.position().await, before, "nothing happened in the other portal");
+
+    // A reply to a message of theirs is a new conversation of ours.
+    let reply = json!({ "channelAccountId": spy.portal.chat, "sender": { "identifier": identifier }, "text": "x", "inReplyToId": target.message });
+    let thread = spy.portal.inject(reply).await;
+    assert!(spy.history(&thread).await.iter().all(|entry| entry.get("inReplyToId").is_none()));
+}
+
+#[tokio::test]
+async fn foreign_ids_in_query_and_cursor_find_nothing() {
+    let server = TestServer::start().await;
+    let target = target(&server).await;
+    let spy = Desk::on(&server).await;
+    let own = spy.chat("ines").await;
+    spy.chat("omar").await;
+    let nothing = async |user: &User, path: &str| {
+        let reply = user.get(path).await.expect(200);
+        assert_eq!(reply.json()["results"], json!([]), "{path}");
+    };
+    let id = |name: &str| text(&target.ids, name);
+    let contact = text(&target.desk.thread(&target.thread).await, "associatedContactId");
+    for query in [
+        format!("inboxId={}", id("inboxId")),
+        format!("associatedContactId={contact}"),
+        format!("associatedContactId={}", id("contactId")),
+        format!("associatedTicketId={}", id("ticketId")),
+        format!("inboxId={}&archived=true", id("inboxId")),
+        format!(
+            "inboxId={}&sort=latestMessageTimestamp&latestMessageTimestampAfter=2026-01-01",
+            id("inboxId")
+        ),
+    ] {
+        nothing(&spy.user, &format!("{V3}/threads?{query}")).await;
+    }
+    nothing(&spy.user, &format!("{V3}/channel-accounts?inboxId={}", id("inboxId"))).await;
+    let latest = "sort=latestMessageTimestamp&latestMessageTimestampAfter=2026-01-01";
+    for (path, own) in [
+        (format!("{V3}/threads?limit=2"), format!("{V3}/threads?limit=2")),
+        (format!("{V3}/threads?limit=2&{latest}"), format!("{V3}/threads?limit=2&{latest}")),
+        (
+            format!("{V3}/threads/{}/messages?limit=1", target.thread),
+            format!("{V3}/threads/{own}/messages?limit=1"),
+        ),
+        (format!("{V3}/inboxes?limit=1"), format!("{V3}/inboxes?limit=1")),
+        (format!("{V3}/channel-accounts?limit=1"), format!("{V3}/channel-accounts?limit=1")),
+        ("/antiphon/v1/contacts?limit=1".into(), "/antiphon/v1/contacts?limit=1".into()),
+        ("/antiphon/v1/tickets?limit=1".into(), "/antiphon/v1/tickets?limit=1".into()),
+    ] {
+        let page = target.desk.user.get(&path).await.expect(200).json();
+        let after = text(&page["paging"]["next"], "after");
+        let reply = spy.user.get(&format!("{own}&after={after}")).await;
+        assert!(matches!(reply.status, 200 | 400), "{own}: {}", reply.text());
+        assert!(!reply.text().contains(SECRET), "{}", reply.text());
+    }
+    // Nothing of theirs is in any list.
+    for (_, path) in antiphon::routes::Family::Conversations.prefixes().iter().flat_map(|(prefix, _)| {
+        ["threads", "inboxes", "channels", "channel-accounts"]
+            .map(|list| (list, format!("{prefix}/{list}?limit=500")))
+    }) {
+        assert!(!spy.user.get(&path).await.expect(200).text().contains(SECRET), "{path}");
+    }
+    for list in ["apps", "tokens", "agents", "bots", "llms", "contacts", "tickets", "events"] {
+        assert!(
+            !spy.user
+                .get(&format!("/antiphon/v1/{list}?limit=500"))
+                .await
+                .expect(200)
+                .text()
+                .contains(SECRET),
+            "{list}"
+        );
+    }
+}
