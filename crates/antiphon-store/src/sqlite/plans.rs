@@ -26,7 +26,7 @@ fn every_query(limit: usize) -> Vec<ThreadQuery> {
             for status in [None, Some(ThreadStatus::Open), Some(ThreadStatus::Closed)] {
                 let on = |bit: i32| bits >> bit & 1 == 1;
                 // In the middle of a list, by whichever key.
-                let middle = on(4).then_some(50_000).unwrap_or(500);
+                let middle = if on(4) { 50_000 } else { 500 };
                 // Bit 5 makes whatever is asked for something that nothing has.
                 let wanted = if on(5) { 1_000_000_007 } else { 1 };
                 all.push(ThreadQuery {

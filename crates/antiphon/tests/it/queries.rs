@@ -100,7 +100,7 @@ async fn truth_values() {
         ("true&archived=", true),
     ] {
         let expected = if archived { &gone } else { &live };
-        assert_eq!(desk.found(&format!("?archived={value}")).await, [expected.clone()], "{value}");
+        assert_eq!(desk.found(&format!("?archived={value}")).await, [expected.as_str()], "{value}");
     }
     for path in [
         "/threads".to_owned(),

@@ -264,8 +264,8 @@ async fn deleting_is_soft_for_thirty_days_and_not_a_millisecond_less() {
     desk.post(&format!("/threads/{id}/messages"), desk.on_chat("Hi")).await.expect(404);
     desk.put(&format!("/threads/{id}/assignee"), json!({ "actorId": desk.portal.agent })).await.expect(404);
     desk.delete(&format!("/threads/{id}/assignee")).await.expect(404);
-    assert_eq!(desk.found("?archived=true").await, [id.clone()]);
-    assert_eq!(desk.found("").await, [other.clone()]);
+    assert_eq!(desk.found("?archived=true").await, [id.as_str()]);
+    assert_eq!(desk.found("").await, [other.as_str()]);
     let trashed = desk.get(&format!("/threads/{id}/messages?archived=true")).await.expect(200).json();
     assert!(trashed["results"].as_array().unwrap().iter().all(|one| one["archived"] == true));
     assert_eq!(
