@@ -11,7 +11,7 @@ use super::status_shown;
 pub enum Author {
     /// The system by itself.
     System,
-    /// An app, through the API.
+    /// An app, through the API. App 0, behind which there is the operator, counts as the system.
     App(AppId),
     /// Somebody with this actor id, whose act it follows from.
     Actor(String),
@@ -21,7 +21,7 @@ impl Author {
     /// Actor id for `createdBy`.
     pub fn actor(&self) -> String {
         match self {
-            Self::System => SYSTEM.to_owned(),
+            Self::System | Self::App(AppId(0)) => SYSTEM.to_owned(),
             Self::App(app) => format!("I-{app}"),
             Self::Actor(id) => id.clone(),
         }
@@ -30,8 +30,8 @@ impl Author {
     /// Through what it came about.
     pub fn client(&self) -> Client {
         match self {
+            Self::System | Self::Actor(_) | Self::App(AppId(0)) => Client::of(ClientType::System),
             Self::App(app) => Client::app(app.0),
-            Self::System | Self::Actor(_) => Client::of(ClientType::System),
         }
     }
 }
