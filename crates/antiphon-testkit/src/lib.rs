@@ -2,6 +2,7 @@
 //! its own, and a judge that holds every answer against our own API description.
 
 mod connection;
+mod disk;
 mod portal;
 mod program;
 mod reply;
@@ -11,6 +12,7 @@ mod strict;
 mod user;
 
 pub use connection::Connection;
+pub use disk::{Dial, Disk};
 pub use portal::{EVERY_SCOPE, Portal};
 pub use program::{Program, Running, copy_dir};
 pub use reply::Reply;

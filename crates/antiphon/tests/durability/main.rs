@@ -4,7 +4,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 mod oracle;
-mod power;
 mod small_disk;
 mod stream;
 
@@ -12,9 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use antiphon_testkit::{Connection, Program, SEED_TOKEN, seed};
+use antiphon_testkit::{Connection, Dial, Disk, Program, SEED_TOKEN, seed};
 use oracle::Oracle;
-use power::{Dial, Disk};
 use small_disk::Filler;
 use stream::{Place, flood, send};
 

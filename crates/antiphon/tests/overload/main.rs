@@ -5,52 +5,66 @@
 mod load;
 
 use std::io;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use antiphon_testkit::{Connection, Program, Running, SEED_TOKEN, seed};
-use load::{Shot, fire};
+use antiphon_testkit::{Connection, Disk, Program, Running, SEED_TOKEN, seed};
+use load::{fire, post};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 const PREFIX: &str = "/conversations/v3/conversations";
 
-/// The program on a seeded portal, without rate limits.
-async fn serving(change: impl FnOnce(Program) -> Program) -> (Program, Running, tempfile::TempDir) {
+const BINARY: &str = env!("CARGO_BIN_EXE_antiphon");
+
+/// A seeded portal: the directory that holds everything, and the one with the data.
+async fn seeded() -> (tempfile::TempDir, PathBuf) {
     let root = tempfile::tempdir().unwrap();
     let data = root.path().join("data");
     seed(&data, 200).await.unwrap();
-    let program = Program::new(env!("CARGO_BIN_EXE_antiphon"), data).env("ANTIPHON_LIMITS__ENABLED", "false");
-    let program = change(program);
+    (root, data)
+}
+
+/// The program on a seeded portal, without rate limits.
+async fn serving(change: impl FnOnce(Program) -> Program) -> (Program, Running, tempfile::TempDir) {
+    let (root, data) = seeded().await;
+    let program = change(Program::new(BINARY, data)).env("ANTIPHON_LIMITS__ENABLED", "false");
     let running = program.start().await.unwrap();
     (program, running, root)
 }
 
-/// A comment in each of the portal's threads: a durable change that needs nothing else.
-async fn shots(program: &Program) -> Vec<Shot> {
+/// Where to comment: in each of the portal's threads.
+async fn paths(program: &Program) -> Vec<String> {
     let mut server = Connection::open(program.address, SEED_TOKEN).await.unwrap();
     let threads = server.all(&format!("{PREFIX}/threads")).await.unwrap();
-    let body = json!({ "type": "COMMENT", "text": "x".repeat(600) }).to_string();
-    let shot = |id: &str| Shot { path: format!("{PREFIX}/threads/{id}/messages"), body: body.clone() };
-    threads.iter().filter_map(|thread| thread["id"].as_str().map(shot)).collect()
+    threads
+        .iter()
+        .map(|thread| format!("{PREFIX}/threads/{}/messages", thread["id"].as_str().unwrap()))
+        .collect()
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+/// The disk takes a fifth of a second for each sync, so that it is what limits the server: four times what it can take is then
+/// little for the processor, which the load shares with the server, and the figures do not depend on the machine.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn four_times_capacity_for_a_minute() {
-    // One core for the server, so that the others can offer four times what it can do.
-    let (program, running, _root) = serving(|program| program.through(&["taskset", "--cpu-list", "0"])).await;
-    let shots = shots(&program).await;
+    let (root, data) = seeded().await;
+    let disk = Disk::new(&root.path().join("slow"), &data).unwrap();
+    let program =
+        disk.program(BINARY, 0).env("POWERCUT_DELAY_US", "200000").env("ANTIPHON_LIMITS__ENABLED", "false");
+    let running = program.start().await.unwrap();
+    let body = json!({ "type": "COMMENT", "text": "x".repeat(600) }).to_string();
+    let shots: Vec<_> = paths(&program).await.iter().map(|path| post(path, &body)).collect();
     let seconds = Duration::from_secs;
 
-    fire(program.address, &shots, 64, None, seconds(2)).await;
-    let capacity = fire(program.address, &shots, 64, None, seconds(5)).await.rate();
-    let busy = fire(program.address, &shots, 256, Some(capacity * 0.8), seconds(15)).await;
+    let capacity = fire(program.address, &shots, 400, None, seconds(10)).await.rate();
+    let busy = fire(program.address, &shots, 1000, Some(capacity * 0.8), seconds(20)).await;
     println!("capacity {capacity:.0}/s; at {:.0}/s p99 {:?}", busy.offered(), busy.p99());
     assert!(busy.wrong.is_empty(), "{:?}", busy.wrong.first());
 
     let flood = tokio::spawn({
         let (address, shots) = (program.address, shots.clone());
-        async move { fire(address, &shots, 1000, Some(capacity * 4.0), seconds(60)).await }
+        async move { fire(address, &shots, 2000, Some(capacity * 4.0), seconds(60)).await }
     });
     let mut memory = Vec::new();
     while !flood.is_finished() {
@@ -66,19 +80,15 @@ async fn four_times_capacity_for_a_minute() {
         flood.refused
     );
     assert!(flood.wrong.is_empty(), "{} such as {:?}", flood.wrong.len(), flood.wrong.first());
-    assert!(flood.offered() > capacity * 2.5, "the generator could not offer enough");
+    assert!(flood.offered() > capacity * 3.5, "the generator could not offer enough");
     assert!(flood.refused > 0, "nothing was shed");
-    assert!(flood.rate() > capacity * 0.4, "overload ate the capacity");
+    assert!(flood.rate() > capacity * 0.7, "overload ate the capacity");
     assert!(flood.p99() <= busy.p99() * 2, "accepted p99 {:?}, at 80 % {:?}", flood.p99(), busy.p99());
     let (early, late) = (memory[memory.len() / 4], memory[memory.len() - 1]);
     assert!(late <= 150 && late <= early + 20, "memory grows: {memory:?} MiB");
 
-    let calm = fire(program.address, &shots, 16, None, seconds(3)).await;
-    assert!(
-        calm.rate() > capacity * 0.4 && calm.wrong.is_empty(),
-        "it does not recover: {:.0}/s",
-        calm.rate()
-    );
+    let calm = fire(program.address, &shots, 16, None, seconds(5)).await;
+    assert!(calm.wrong.is_empty() && calm.refused == 0, "it does not recover: {} refused", calm.refused);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -146,7 +156,7 @@ async fn slow_silent_and_half_open_clients_keep_nobody_waiting() {
         program.env("ANTIPHON_SERVER__IDLE_SECONDS", "3").env("ANTIPHON_SERVER__REQUEST_SECONDS", "3")
     })
     .await;
-    let path = shots(&program).await.remove(0).path;
+    let path = paths(&program).await.remove(0);
     let half_body = format!(
         "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {SEED_TOKEN}\r\ncontent-length: 900\r\n\r\n{{\"type\":"
     );

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use antiphon_testkit::{Program, copy_dir};
+use crate::{Program, copy_dir};
 
 /// A data directory on a disk that loses what was not synced.
 pub struct Disk {
@@ -19,16 +19,22 @@ pub struct Disk {
 /// What `powercut.c` shares with us, by its place in the control file.
 #[derive(Clone, Copy)]
 pub enum Dial {
+    /// Syncs of the write-ahead log so far.
     WalSyncs = 0,
+    /// Syncs of everything else.
     OtherSyncs = 8,
+    /// Bytes that may still be written.
     Space = 24,
+    /// Not 0: every write is refused.
     ReadOnly = 32,
+    /// Not 0: every sync fails.
     SyncError = 40,
 }
 
 impl Disk {
     /// A disk below a directory, holding a copy of `data`.
     pub fn new(root: &Path, data: &Path) -> io::Result<Self> {
+        fs::create_dir_all(root)?;
         let root = root.canonicalize()?;
         let disk = Self {
             data: root.join("data"),
@@ -36,7 +42,7 @@ impl Disk {
             control: root.join("control"),
             library: root.join("powercut.so"),
         };
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/durability/powercut.c");
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/src/powercut.c");
         let built = Command::new("cc")
             .args([
                 "-Wall",
