@@ -73,7 +73,7 @@ impl Recipe {
 
     /// The store of this recipe, made now unless it is kept from an earlier run.
     pub fn seeded(&self, root: &Path) -> Result<PathBuf> {
-        let kept = root.join(format!("seed-{}", schema()?)).join(self.name);
+        let kept = root.join(format!("seed-{}", schema())).join(self.name);
         if kept.exists() {
             return Ok(kept);
         }
@@ -141,17 +141,12 @@ impl Recipe {
     }
 }
 
-/// Identifies the schema and the seeding, so that a store kept from another one is never measured.
-fn schema() -> Result<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../crates/antiphon-store/migrations/sqlite");
-    let mut files: Vec<_> =
-        std::fs::read_dir(folder)?.map(|entry| anyhow::Ok(entry?.path())).collect::<Result<_>>()?;
-    files.sort();
-    let mut hash = Sha256::new_with_prefix(EDITION.to_le_bytes());
-    for file in files {
-        hash.update(std::fs::read(file)?);
-    }
-    Ok(hash.finalize()[..4].iter().map(|byte| format!("{byte:02x}")).collect())
+/// Identifies the first schema and the seeding, so that a store kept from another one is never measured. Later
+/// migrations are run by whoever opens a copy.
+fn schema() -> String {
+    const SCHEMA: &str = include_str!("../../crates/antiphon-store/migrations/sqlite/0001_initial.sql");
+    let hash = Sha256::new_with_prefix(EDITION.to_le_bytes()).chain_update(SCHEMA).finalize();
+    hash[..4].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 async fn change<F>(store: &Store, target: Target, rule: F) -> Result<Applied>

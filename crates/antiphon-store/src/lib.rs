@@ -35,5 +35,5 @@ pub use messages::{
     Direction, Document, HistoryQuery, MessageKind, NewMessage, Original, Page, Position, StoredMessage,
 };
 pub use store::{Settings, Store, StoreStatus};
-pub use threads::{Thread, ThreadPosition, ThreadQuery, ThreadSort, ThreadStatus, ThreadView};
+pub use threads::{KnownThread, Thread, ThreadPosition, ThreadQuery, ThreadSort, ThreadStatus, ThreadView};
 pub use visitors::{Ticket, Visitor, VisitorQuery};

@@ -126,7 +126,11 @@ impl Store {
     }
 
     /// A thread, live or in the trash.
-    pub async fn thread_by_id(&self, portal: PortalId, id: ThreadId) -> Result<Option<Thread>, StoreError> {
+    pub async fn thread_by_id(
+        &self,
+        portal: PortalId,
+        id: ThreadId,
+    ) -> Result<Option<Arc<KnownThread>>, StoreError> {
         self.engine.thread_by_id(portal, id)
     }
 
@@ -135,7 +139,7 @@ impl Store {
         &self,
         portal: PortalId,
         query: &ThreadQuery,
-        sink: &mut (dyn FnMut(ThreadView<'_>) + Send),
+        sink: &mut (dyn FnMut(&KnownThread) + Send),
     ) -> Result<Page<ThreadPosition>, StoreError> {
         self.engine.threads(portal, query, sink)
     }

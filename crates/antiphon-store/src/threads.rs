@@ -75,6 +75,38 @@ impl Thread {
     }
 }
 
+/// A thread as it is held in memory, with room for what a reader makes of it: the same thread is printed once and read often.
+#[derive(Debug)]
+pub struct KnownThread {
+    thread: Thread,
+    printed: std::sync::OnceLock<Box<[u8]>>,
+}
+
+impl KnownThread {
+    /// What `print` once made of this thread. There is one such print, so every caller must want the same.
+    pub fn printed(&self, print: impl FnOnce(ThreadView<'_>, &mut Vec<u8>)) -> &[u8] {
+        self.printed.get_or_init(|| {
+            let mut out = Vec::with_capacity(512);
+            print(self.thread.view(), &mut out);
+            out.into_boxed_slice()
+        })
+    }
+}
+
+impl From<Thread> for KnownThread {
+    fn from(thread: Thread) -> Self {
+        Self { thread, printed: std::sync::OnceLock::new() }
+    }
+}
+
+impl std::ops::Deref for KnownThread {
+    type Target = Thread;
+
+    fn deref(&self) -> &Thread {
+        &self.thread
+    }
+}
+
 /// What a reader sees of a thread: exactly what the API prints, borrowed from the row being read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ThreadView<'a> {

@@ -6,6 +6,7 @@ use std::collections::hash_map::Entry;
 use rusqlite::Connection;
 
 use super::failure::{Result, conflict};
+use super::known::Committing;
 use super::memory::{Memory, PortalMemory, ServerCounters};
 use super::threads;
 use crate::changes::MessageIds;
@@ -18,11 +19,26 @@ pub(super) struct Pending {
     pub portals: HashMap<PortalId, PortalMemory>,
     /// Threads met in this batch. A row is read once and, unless an index depends on it, written once at the end.
     threads: HashMap<(PortalId, ThreadId), Slot>,
+    /// Threads taken out in this batch.
+    removed: Vec<(PortalId, ThreadId)>,
+}
+
+impl Pending {
+    /// Shows what was committed to whoever reads threads from memory.
+    pub(super) fn publish(&mut self, commit: &Committing<'_>) {
+        for (portal, id) in self.removed.drain(..) {
+            commit.remove(portal, id);
+        }
+        for ((portal, _), slot) in self.threads.drain().filter(|(_, slot)| slot.changed) {
+            commit.put(portal, slot.thread);
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
 struct Slot {
     thread: Thread,
+    changed: bool,
     unwritten: bool,
 }
 
@@ -38,7 +54,12 @@ pub(super) struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     pub(super) fn new(conn: &'a Connection, committed: &'a Memory, message_ids: &'a MessageIds) -> Self {
-        let pending = Pending { server: committed.server, portals: HashMap::new(), threads: HashMap::new() };
+        let pending = Pending {
+            server: committed.server,
+            portals: HashMap::new(),
+            threads: HashMap::new(),
+            removed: Vec::new(),
+        };
         Self { conn, now: 0, message_ids, committed, pending, written: false }
     }
 
@@ -58,7 +79,7 @@ impl<'a> Batch<'a> {
         Ok(match self.pending.threads.entry((portal, id)) {
             Entry::Occupied(known) => Some(&known.into_mut().thread),
             Entry::Vacant(place) => threads::by_id(self.conn, portal, id)?
-                .map(|thread| &place.insert(Slot { thread, unwritten: false }).thread),
+                .map(|thread| &place.insert(Slot { thread, changed: false, unwritten: false }).thread),
         })
     }
 
@@ -66,7 +87,7 @@ impl<'a> Batch<'a> {
     pub(super) fn thread_new(&mut self, portal: PortalId, thread: Thread) -> Result<()> {
         self.written = true;
         threads::put(self.conn, portal, &thread, true)?;
-        self.pending.threads.insert((portal, thread.id), Slot { thread, unwritten: false });
+        self.pending.threads.insert((portal, thread.id), Slot { thread, changed: true, unwritten: false });
         Ok(())
     }
 
@@ -89,7 +110,7 @@ impl<'a> Batch<'a> {
         if moved {
             threads::put(self.conn, portal, &thread, false)?;
         }
-        *slot = Slot { thread, unwritten: !moved };
+        *slot = Slot { thread, changed: true, unwritten: !moved };
         Ok(())
     }
 
@@ -97,6 +118,7 @@ impl<'a> Batch<'a> {
     pub(super) fn thread_remove(&mut self, portal: PortalId, id: ThreadId) {
         self.written = true;
         self.pending.threads.remove(&(portal, id));
+        self.pending.removed.push((portal, id));
     }
 
     /// Writes what was put off.

@@ -1,11 +1,18 @@
 //! What can be asked: each question is one read on a connection of its own.
 
+use std::sync::Arc;
+
 use super::{Answer, Engine, events, messages, threads, visitors};
 use crate::*;
 
 impl Engine {
-    pub(crate) fn thread_by_id(&self, portal: PortalId, id: ThreadId) -> Answer<Option<Thread>> {
-        self.read(|conn| threads::by_id(conn, portal, id))
+    pub(crate) fn thread_by_id(&self, portal: PortalId, id: ThreadId) -> Answer<Option<Arc<KnownThread>>> {
+        self.shared.readers.check_open()?;
+        let known = self.shared.known.reading();
+        match known.held(portal, id) {
+            Some(thread) => Ok(Some(thread)),
+            None => self.read(|conn| known.thread(conn, portal, id)),
+        }
     }
 
     pub(crate) fn history(
@@ -15,7 +22,8 @@ impl Engine {
         query: &HistoryQuery,
         sink: &mut (dyn FnMut(&[u8]) + Send),
     ) -> Answer<Option<Page<Position>>> {
-        self.read(|conn| messages::history(conn, portal, thread, query, sink))
+        let known = self.shared.known.reading();
+        self.read(|conn| messages::history(conn, &known, portal, thread, query, sink))
     }
 
     pub(crate) fn message_by_id(

@@ -3,6 +3,7 @@
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 
 use super::failure::{Result, conflict, damaged};
+use super::known::Reading;
 use super::threads;
 use crate::{
     Direction, Document, HistoryQuery, MessageId, MessageKind, NewMessage, Original, Page, PortalId,
@@ -43,20 +44,18 @@ fn message(row: &Row<'_>, archived: bool) -> Result<StoredMessage> {
     Ok(StoredMessage { id: MessageId(row.get(0)?), kind, direction, document, archived })
 }
 
-/// Reads a page. The thread's row stays open meanwhile, so that both are read from one snapshot.
+/// Reads a page.
 pub(super) fn history(
     conn: &Connection,
+    known: &Reading<'_>,
     portal: PortalId,
     thread: ThreadId,
     query: &HistoryQuery,
     sink: &mut (dyn FnMut(&[u8]) + Send),
 ) -> Result<Option<Page<Position>>> {
-    let mut sql = conn
-        .prepare_cached("SELECT number, entries, population FROM threads WHERE portal_id = ?1 AND id = ?2")?;
-    let mut rows = sql.query([portal.0, thread.0])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    let (number, entries, population): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-    if (population & 2 != 0) != query.archived {
+    let Some(thread) = known.thread(conn, portal, thread)? else { return Ok(None) };
+    let (number, entries) = (thread.number, thread.entries);
+    if thread.is_archived() != query.archived {
         return Ok(None);
     }
     let after = query.after.map(|after| after.0.clamp(-1, entries));

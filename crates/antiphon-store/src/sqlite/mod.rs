@@ -11,6 +11,7 @@ mod events;
 mod failure;
 mod finders;
 mod gate;
+mod known;
 mod lock;
 mod memory;
 mod messages;
@@ -42,6 +43,7 @@ use self::checkpoint::{Checkpointer, Log};
 use self::disk::Disk;
 use self::failure::{Failure, Result};
 use self::gate::Gate;
+use self::known::Known;
 use self::memory::{Counters, Memory, PortalMemory, ServerCounters};
 use self::readers::Readers;
 use self::writer::{Task, Waiting, Writer};
@@ -58,6 +60,7 @@ struct Shared {
     path: PathBuf,
     readers: Readers,
     caches: Caches,
+    known: Known,
     gate: Gate,
     log: Log,
     latest_now: AtomicI64,
@@ -131,6 +134,7 @@ impl Engine {
                 path,
                 settings,
                 caches: Caches::default(),
+                known: Known::default(),
                 gate: Gate::default(),
                 log: Log::default(),
                 latest_now: AtomicI64::new(latest),
@@ -270,11 +274,12 @@ impl Engine {
         &self,
         portal: PortalId,
         query: &ThreadQuery,
-        sink: &mut (dyn FnMut(ThreadView<'_>) + Send),
+        sink: &mut (dyn FnMut(&KnownThread) + Send),
     ) -> Answer<Page<ThreadPosition>> {
         let Some(directory) = self.directory(portal)? else { return Ok(Page { count: 0, next: None }) };
         let inboxes: Vec<InboxId> = directory.inboxes.keys().copied().collect();
-        self.read(|conn| thread_list::page(conn, portal, &inboxes, query, sink))
+        let known = self.shared.known.reading();
+        self.read(|conn| thread_list::page(conn, &known, portal, &inboxes, query, sink))
     }
 
     pub(crate) async fn backup(

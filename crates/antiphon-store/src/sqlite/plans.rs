@@ -205,11 +205,11 @@ fn exercise(conn: &Connection) -> Result<()> {
 
 fn questions(conn: &Connection, thread: ThreadId, message: MessageId) -> Result<()> {
     for query in every_query(5) {
-        thread_list::page(conn, PORTAL, &INBOXES, &query, &mut |_| {})?;
+        thread_list::page(conn, &Known::default().reading(), PORTAL, &INBOXES, &query, &mut |_| {})?;
     }
     for (archived, ascending) in [(true, true), (true, false)] {
         let query = HistoryQuery { archived, ascending, after: None, limit: 5 };
-        messages::history(conn, PORTAL, thread, &query, &mut |_| {})?.unwrap();
+        messages::history(conn, &Known::default().reading(), PORTAL, thread, &query, &mut |_| {})?.unwrap();
     }
     messages::original(conn, PORTAL, thread, message)?.unwrap();
     messages::latest_incoming(conn, PORTAL, thread, 5)?;
@@ -281,7 +281,9 @@ fn filled(threads: i64) -> (tempfile::TempDir, Connection) {
 }
 
 fn steps(conn: &mut Connection, query: &ThreadQuery) -> u64 {
-    let page = |conn: &Connection| thread_list::page(conn, PORTAL, &INBOXES, query, &mut |_| {}).unwrap();
+    let page = |conn: &Connection| {
+        thread_list::page(conn, &Known::default().reading(), PORTAL, &INBOXES, query, &mut |_| {}).unwrap()
+    };
     page(conn);
     let count = Arc::new(AtomicU64::new(0));
     let counted = count.clone();

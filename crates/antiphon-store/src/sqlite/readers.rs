@@ -29,9 +29,7 @@ impl Readers {
 
     /// Runs a read on a connection of its own.
     pub(super) fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        if self.closed.load(Ordering::Acquire) {
-            return Err(StoreError::Unavailable("it is closed".into()).into());
-        }
+        self.check_open()?;
         let conn = match self.idle.pop() {
             Some(conn) => conn,
             None => self.open()?,
@@ -42,6 +40,14 @@ impl Readers {
             let _ = self.idle.push(conn);
         }
         found
+    }
+
+    /// Refuses once the store is closed.
+    pub(super) fn check_open(&self) -> Result<()> {
+        match self.closed.load(Ordering::Acquire) {
+            true => Err(StoreError::Unavailable("it is closed".into()).into()),
+            false => Ok(()),
+        }
     }
 
     /// A connection outside the pool, for long reads.

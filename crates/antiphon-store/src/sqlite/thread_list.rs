@@ -1,17 +1,19 @@
-//! Lists of threads: every filter is a few ranges of an index that ends in the id, merged as they are read.
+//! Lists of threads: every filter is a few ranges of an index that ends in the id, merged as they are read. Only indexes
+//! are walked; the threads themselves come from memory where they can.
 
 use rusqlite::fallible_streaming_iterator::FallibleStreamingIterator;
 use rusqlite::{CachedStatement, Connection, Rows};
 
 use super::failure::Result;
-use super::threads::{by_id, population, view, view_columns};
+use super::known::Reading;
+use super::threads::population;
 use crate::{
-    InboxId, Page, PortalId, ThreadId, ThreadPosition, ThreadQuery, ThreadSort, ThreadStatus, ThreadView,
+    InboxId, KnownThread, Page, PortalId, ThreadId, ThreadPosition, ThreadQuery, ThreadSort, ThreadStatus,
     TicketId,
 };
 
 /// Where threads go as they are read.
-type Sink<'a> = dyn FnMut(ThreadView<'_>) + Send + 'a;
+type Sink<'a> = dyn FnMut(&KnownThread) + Send + 'a;
 
 /// Most rows that a filter no index serves may look at for one page.
 pub(super) const EXAMINED: usize = 20_000;
@@ -67,7 +69,7 @@ fn statement(range: Range, sort: ThreadSort, descending: bool, nth: usize) -> St
             "latest_message_at DESC, id DESC",
         ),
     };
-    let columns = view_columns!();
+    let columns = if latest { "id, latest_message_at" } else { "id" };
     format!(
         "SELECT {columns} FROM threads INDEXED BY {index} WHERE portal_id = ?1 AND {owner} AND {place} ORDER BY {order} --{nth}"
     )
@@ -103,8 +105,8 @@ fn bind(sql: &mut CachedStatement<'_>, portal: PortalId, range: Range, query: &T
 }
 
 /// What the ranges do not already see to.
-fn admits(query: &ThreadQuery, thread: &ThreadView<'_>) -> bool {
-    thread.archived == query.archived
+fn admits(query: &ThreadQuery, thread: &KnownThread) -> bool {
+    thread.is_archived() == query.archived
         && query.status.is_none_or(|status| status == thread.status)
         && (query.inboxes.is_empty() || query.inboxes.contains(&thread.inbox_id))
         && query.visitor.is_none_or(|visitor| visitor == thread.visitor_id)
@@ -115,22 +117,24 @@ fn admits(query: &ThreadQuery, thread: &ThreadView<'_>) -> bool {
 /// One page. `inboxes` are all of the portal's.
 pub(super) fn page(
     conn: &Connection,
+    known: &Reading<'_>,
     portal: PortalId,
     inboxes: &[InboxId],
     query: &ThreadQuery,
     sink: &mut Sink<'_>,
 ) -> Result<Page<ThreadPosition>> {
     if let (Some(ticket), ThreadSort::LatestMessage) = (query.ticket, query.sort)
-        && let Some(places) = places_of_ticket(conn, portal, ticket, query)?
+        && let Some(places) = places_of_ticket(conn, known, portal, ticket, query)?
     {
-        return sorted(conn, portal, query, places, sink);
+        return sorted(conn, known, portal, query, places, sink);
     }
-    merged(conn, portal, &ranges(query, inboxes), query, sink)
+    merged(conn, known, portal, &ranges(query, inboxes), query, sink)
 }
 
 /// Reads ranges side by side, always taking the thread that comes first.
 fn merged(
     conn: &Connection,
+    known: &Reading<'_>,
     portal: PortalId,
     ranges: &[Range],
     query: &ThreadQuery,
@@ -149,14 +153,13 @@ fn merged(
     }
     let (mut count, mut examined, mut last) = (0, 0, None);
     while let Some((at, head)) = first(&heads, query.descending) {
-        if let Some(row) = ranges[at].get() {
-            let thread = view(row)?;
+        if let Some(thread) = known.thread(conn, portal, head.id)? {
             if !admits(query, &thread) {
                 last = if count < query.limit { Some(head) } else { last };
             } else if count == query.limit {
                 return Ok(Page { count, next: last });
             } else {
-                sink(thread);
+                sink(&thread);
                 (count, last) = (count + 1, Some(head));
             }
         }
@@ -176,7 +179,7 @@ fn advance(query: &ThreadQuery, rows: &mut Rows<'_>) -> Result<Option<ThreadPosi
     let id: i64 = row.get(0)?;
     let key = match query.sort {
         ThreadSort::Id => id,
-        ThreadSort::LatestMessage => row.get(11)?,
+        ThreadSort::LatestMessage => row.get(1)?,
     };
     Ok(Some(ThreadPosition { key, id: ThreadId(id) }))
 }
@@ -192,6 +195,7 @@ fn first(heads: &[Option<ThreadPosition>], descending: bool) -> Option<(usize, T
 /// that walking that order finds them sooner.
 fn places_of_ticket(
     conn: &Connection,
+    known: &Reading<'_>,
     portal: PortalId,
     ticket: TicketId,
     query: &ThreadQuery,
@@ -204,16 +208,17 @@ fn places_of_ticket(
         ..query.clone()
     };
     let mut places = Vec::new();
-    let mut note = |thread: ThreadView<'_>| {
+    let mut note = |thread: &KnownThread| {
         places.extend(thread.latest_message_at.map(|key| ThreadPosition { key, id: thread.id }));
     };
-    let page = merged(conn, portal, &[Range::Ticket(ticket.0)], &by_id, &mut note)?;
+    let page = merged(conn, known, portal, &[Range::Ticket(ticket.0)], &by_id, &mut note)?;
     Ok(page.next.is_none().then_some(places))
 }
 
 /// One page out of places that are all known.
 fn sorted(
     conn: &Connection,
+    known: &Reading<'_>,
     portal: PortalId,
     query: &ThreadQuery,
     mut places: Vec<ThreadPosition>,
@@ -232,8 +237,8 @@ fn sorted(
     let more = places.len() > query.limit;
     places.truncate(query.limit);
     for place in &places {
-        if let Some(thread) = by_id(conn, portal, place.id)? {
-            sink(thread.view());
+        if let Some(thread) = known.thread(conn, portal, place.id)? {
+            sink(&thread);
         }
     }
     Ok(Page { count: places.len(), next: if more { places.last().copied() } else { None } })

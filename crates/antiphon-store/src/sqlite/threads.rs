@@ -4,88 +4,46 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::failure::Result;
 use crate::{
-    AccountId, InboxId, MessageId, Millis, PortalId, Thread, ThreadId, ThreadStatus, ThreadView, TicketId,
-    VisitorId,
+    AccountId, InboxId, MessageId, Millis, PortalId, Thread, ThreadId, ThreadStatus, TicketId, VisitorId,
 };
-
-/// What a list reads, in the order of [`view`].
-macro_rules! view_columns {
-    () => {
-        "id, inbox_id, channel_id, account_id, visitor_id, population, spam, assigned_to, ticket_id, created_at, \
-         closed_at, latest_message_at, latest_sent_at, latest_received_at"
-    };
-}
-pub(super) use view_columns;
-
-/// All of a row, in the order of [`thread`].
-macro_rules! thread_columns {
-    () => {
-        concat!(
-            view_columns!(),
-            ", number, archived_at, latest_message_id, latest_entry_at, entries, revision, subject"
-        )
-    };
-}
 
 /// The set of lists a thread is in: 2 × archived + closed.
 pub(super) fn population(archived: bool, status: ThreadStatus) -> i64 {
     i64::from(archived) * 2 + i64::from(status == ThreadStatus::Closed)
 }
 
-/// The printed part of a row, borrowed from it.
-pub(super) fn view<'a>(row: &'a Row<'_>) -> Result<ThreadView<'a>> {
-    let population: i64 = row.get(5)?;
-    Ok(ThreadView {
-        id: ThreadId(row.get(0)?),
-        inbox_id: InboxId(row.get(1)?),
-        channel_id: row.get(2)?,
-        account_id: AccountId(row.get(3)?),
-        visitor_id: VisitorId(row.get(4)?),
-        status: if population & 1 == 0 { ThreadStatus::Open } else { ThreadStatus::Closed },
-        spam: row.get(6)?,
-        archived: population & 2 != 0,
-        assigned_to: row.get_ref(7)?.as_str_or_null().map_err(rusqlite::Error::from)?,
-        ticket_id: row.get::<_, Option<i64>>(8)?.map(TicketId),
-        created_at: row.get(9)?,
-        closed_at: row.get(10)?,
-        latest_message_at: row.get(11)?,
-        latest_sent_at: row.get(12)?,
-        latest_received_at: row.get(13)?,
-    })
-}
-
-fn thread(row: &Row<'_>) -> Result<Thread> {
-    let view = view(row)?;
+fn thread(row: &Row<'_>) -> rusqlite::Result<Thread> {
+    let population: i64 = row.get(3)?;
     Ok(Thread {
-        id: view.id,
-        number: row.get(14)?,
-        inbox_id: view.inbox_id,
-        channel_id: view.channel_id,
-        account_id: view.account_id,
-        visitor_id: view.visitor_id,
-        status: view.status,
-        spam: view.spam,
-        assigned_to: view.assigned_to.map(str::to_owned),
-        ticket_id: view.ticket_id,
-        subject: row.get(20)?,
-        created_at: view.created_at,
-        closed_at: view.closed_at,
-        archived_at: row.get(15)?,
-        latest_message_at: view.latest_message_at,
-        latest_sent_at: view.latest_sent_at,
-        latest_received_at: view.latest_received_at,
+        number: row.get(0)?,
+        id: ThreadId(row.get(1)?),
+        inbox_id: InboxId(row.get(2)?),
+        channel_id: row.get(4)?,
+        account_id: AccountId(row.get(5)?),
+        visitor_id: VisitorId(row.get(6)?),
+        status: if population & 1 == 0 { ThreadStatus::Open } else { ThreadStatus::Closed },
+        spam: row.get(7)?,
+        assigned_to: row.get(8)?,
+        ticket_id: row.get::<_, Option<i64>>(9)?.map(TicketId),
+        created_at: row.get(10)?,
+        closed_at: row.get(11)?,
+        archived_at: row.get(12)?,
+        latest_message_at: row.get(13)?,
+        latest_sent_at: row.get(14)?,
+        latest_received_at: row.get(15)?,
         latest_message_id: row.get::<_, Option<[u8; 16]>>(16)?.map(MessageId),
         latest_entry_at: row.get(17)?,
         entries: row.get(18)?,
         revision: row.get(19)?,
+        subject: row.get(20)?,
     })
 }
 
 pub(super) fn by_id(conn: &Connection, portal: PortalId, id: ThreadId) -> Result<Option<Thread>> {
-    let sql = concat!("SELECT ", thread_columns!(), " FROM threads WHERE portal_id = ?1 AND id = ?2");
-    let mut sql = conn.prepare_cached(sql)?;
-    let mut rows = sql.query([portal.0, id.0])?;
-    rows.next()?.map(thread).transpose()
+    let sql = "SELECT number, id, inbox_id, population, channel_id, account_id, visitor_id, spam, assigned_to, ticket_id, \
+               created_at, closed_at, archived_at, latest_message_at, latest_sent_at, latest_received_at, \
+               latest_message_id, latest_entry_at, entries, revision, subject FROM threads WHERE portal_id = ?1 AND id = ?2";
+    Ok(conn.prepare_cached(sql)?.query_row([portal.0, id.0], thread).optional()?)
 }
 
 /// The id of the newest live thread of a visitor on an account.

@@ -155,8 +155,12 @@ impl Writer {
             outcomes.push(run(&mut batch, waiting.work.as_mut(), careful)?);
         }
         batch.flush()?;
-        let pending = batch.pending;
-        conn.prepare_cached("COMMIT")?.execute([])?;
+        let mut pending = batch.pending;
+        {
+            let commit = self.shared.known.committing();
+            conn.prepare_cached("COMMIT")?.execute([])?;
+            pending.publish(&commit);
+        }
 
         let mut recorded = 0;
         self.memory.server = pending.server;

@@ -24,7 +24,7 @@ async fn a_store_that_is_dropped_lets_go() {
     let Kit { store, portal, clock, dir } = kit;
     drop(store);
     let store = open(settings(&dir, &clock));
-    assert_eq!(store.thread_by_id(portal, thread.id).await.unwrap(), Some(thread));
+    assert_eq!(**store.thread_by_id(portal, thread.id).await.unwrap().unwrap(), thread);
 }
 
 fn empty() -> (tempfile::TempDir, Arc<AtomicI64>) {

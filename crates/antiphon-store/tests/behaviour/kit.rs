@@ -66,7 +66,7 @@ impl Kit {
     }
 
     pub async fn read(&self, thread: ThreadId) -> Thread {
-        self.store.thread_by_id(self.portal, thread).await.unwrap().unwrap()
+        Thread::clone(&self.store.thread_by_id(self.portal, thread).await.unwrap().unwrap())
     }
 
     /// Texts of a whole history, read in pages.

@@ -15,7 +15,7 @@ pub async fn list(call: Call) -> Result<Answer, Refusal> {
     let id = thread_id(&call)?;
     let query = asked(&call)?;
     let archived = query.archived;
-    let mut out = Vec::with_capacity(query.limit.min(100) * 768);
+    let mut out = Vec::with_capacity(query.limit.min(100) * 1536);
     let mut page = Page::open(&mut out);
     let mut sink = |document: &[u8]| page.item(|out| wire::complete(document, archived, out));
     let found = call.app.store.history(call.caller.portal(), id, &query, &mut sink).await?;

@@ -1,6 +1,6 @@
 //! One thread.
 
-use super::{path, print, thread_id};
+use super::{path, print_known, thread_id};
 use crate::call::{Answer, Call};
 use crate::refusal::Refusal;
 
@@ -15,6 +15,6 @@ pub async fn get(call: Call) -> Result<Answer, Refusal> {
     let thread = thread.filter(|thread| thread.is_archived() == archived);
     let thread = thread.ok_or_else(|| Refusal::not_found(path(&call, 0)))?;
     let mut out = Vec::with_capacity(512);
-    print(thread.view(), with_ticket, &mut out);
+    print_known(&thread, with_ticket, &mut out);
     Ok(Answer::ok(out))
 }

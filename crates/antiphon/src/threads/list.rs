@@ -1,6 +1,6 @@
 //! A page of threads: filters, sorts and cursors, and which of them go together.
 
-use antiphon_store::{InboxId, ThreadPosition, ThreadQuery, ThreadSort, ThreadView, TicketId, VisitorId};
+use antiphon_store::{InboxId, KnownThread, ThreadPosition, ThreadQuery, ThreadSort, TicketId, VisitorId};
 use antiphon_wire::cursor::{self, Cursor};
 use antiphon_wire::error::Problem;
 use antiphon_wire::id::{MAX_INT32, MAX_SAFE};
@@ -8,7 +8,7 @@ use antiphon_wire::page::{Link, Page};
 use antiphon_wire::query::Query;
 use antiphon_wire::thread::{Association, ThreadStatus};
 
-use super::{print, status_stored};
+use super::{print_known, status_stored};
 use crate::call::{Answer, Call};
 use crate::refusal::Refusal;
 
@@ -21,7 +21,7 @@ pub async fn list(call: Call) -> Result<Answer, Refusal> {
     let (query, with_ticket) = asked(&call.query)?;
     let mut out = Vec::with_capacity(query.limit.min(100) * 512);
     let mut page = Page::open(&mut out);
-    let mut sink = |thread: ThreadView<'_>| page.item(|out| print(thread, with_ticket, out));
+    let mut sink = |thread: &KnownThread| page.item(|out| print_known(thread, with_ticket, out));
     let next = call.app.store.threads(call.caller.portal(), &query, &mut sink).await?.next;
     let sort = cursor_sort(query.sort);
     let cursor =

@@ -18,7 +18,7 @@ pub mod spam;
 pub mod start;
 pub mod update;
 
-use antiphon_store::{Applied, State, Thread, ThreadStatus, ThreadView};
+use antiphon_store::{Applied, KnownThread, State, Thread, ThreadStatus, ThreadView};
 use antiphon_wire::id::{MAX_SAFE, parse_path_id};
 use antiphon_wire::thread as wire;
 
@@ -62,6 +62,15 @@ pub(crate) fn print(thread: ThreadView<'_>, with_ticket: bool, out: &mut Vec<u8>
         associated_ticket_id: thread.ticket_id.filter(|_| with_ticket).map(|ticket| ticket.0),
     }
     .write(out);
+}
+
+/// Prints a thread that is held in memory. Without the ticket every answer prints the same, which is kept with the thread.
+pub(crate) fn print_known(thread: &KnownThread, with_ticket: bool, out: &mut Vec<u8>) {
+    if with_ticket && thread.ticket_id.is_some() {
+        print(thread.view(), true, out);
+    } else {
+        out.extend_from_slice(thread.printed(|thread, out| print(thread, false, out)));
+    }
 }
 
 /// Answers a change with the thread as it is by now.
