@@ -120,6 +120,41 @@ async fn the_oracle_notices_when_nothing_is_synced() {
     assert!(verdict.contains("lost"), "{verdict}");
 }
 
+/// Runs a command of the program to its end.
+async fn command(arguments: &[&str]) {
+    let mut command = std::process::Command::new(BINARY);
+    command.args(arguments);
+    let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_under_load_holds_what_was_acknowledged() {
+    let root = tempfile::tempdir().unwrap();
+    let (data, places) = seeded(root.path()).await;
+    let (file, restored) = (root.path().join("backup"), root.path().join("restored"));
+    let [from, file, to] = [&data, &file, &restored].map(|path| path.to_str().unwrap());
+    let program = unlimited(Program::new(BINARY, &data));
+    let server = program.start().await.unwrap();
+    let oracle = Arc::new(Oracle::default());
+    let mut senders = flood(program.address, &oracle, &places[..PLACES], SENDERS);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+
+    let begun = oracle.clock();
+    command(&["backup", file, "--data-dir", from]).await;
+    server.kill().unwrap();
+    while senders.join_next().await.transpose().unwrap().is_some() {}
+
+    let copy = oracle.of_a_copy(begun);
+    println!("{} acknowledged messages belong into the backup", copy.count());
+    assert!(copy.count() > 50 && copy.count() < oracle.count(), "nothing went on meanwhile");
+    command(&["restore", file, "--data-dir", to]).await;
+    let program = unlimited(Program::new(BINARY, &restored));
+    let server = program.start().await.unwrap();
+    judge(&program, &copy, &places).await.unwrap();
+    drop(server);
+}
+
 #[tokio::test]
 async fn one_sync_per_send_at_one_connection() {
     let root = tempfile::tempdir().unwrap();

@@ -50,6 +50,21 @@ impl Oracle {
         known.sent.get_mut(text).unwrap().acknowledged = Some((clock, answer));
     }
 
+    /// The moment, as the oracle counts time.
+    pub fn clock(&self) -> u64 {
+        self.known.lock().unwrap().clock
+    }
+
+    /// The judge of a copy that was begun at a moment: it must hold what was acknowledged before, and may hold what came after.
+    pub fn of_a_copy(&self, begun: u64) -> Self {
+        let known = self.known.lock().unwrap();
+        let sent = known.sent.iter().map(|(text, sent)| {
+            let acknowledged = sent.acknowledged.clone().filter(|(at, _)| *at <= begun);
+            (text.clone(), Sent { thread: sent.thread.clone(), started: sent.started, acknowledged })
+        });
+        Self { known: Mutex::new(Known { sent: sent.collect(), ..Known::default() }) }
+    }
+
     /// How many messages were acknowledged.
     pub fn count(&self) -> usize {
         self.known.lock().unwrap().sent.values().filter(|sent| sent.acknowledged.is_some()).count()

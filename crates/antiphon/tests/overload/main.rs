@@ -84,8 +84,10 @@ async fn four_times_capacity_for_a_minute() {
     assert!(flood.refused > 0, "nothing was shed");
     assert!(flood.rate() > capacity * 0.7, "overload ate the capacity");
     assert!(flood.p99() <= busy.p99() * 2, "accepted p99 {:?}, at 80 % {:?}", flood.p99(), busy.p99());
-    let (early, late) = (memory[memory.len() / 4], memory[memory.len() - 1]);
-    assert!(late <= 150 && late <= early + 20, "memory grows: {memory:?} MiB");
+    // What is not synced yet is kept twice on the disk that is slow, and counts here.
+    let most =
+        |third: usize| *memory.chunks(memory.len().div_ceil(3)).nth(third).unwrap().iter().max().unwrap();
+    assert!(most(2) <= 200 && most(2) <= most(1) + 20, "memory grows: {memory:?} MiB");
 
     let calm = fire(program.address, &shots, 16, None, seconds(5)).await;
     assert!(calm.wrong.is_empty() && calm.refused == 0, "it does not recover: {} refused", calm.refused);
