@@ -23,7 +23,11 @@ const MOST_AMPERSANDS: usize = 100_000;
 /// assert_eq!(safe, "<p>Hi</p>");
 /// ```
 pub fn sanitise(html: &str) -> String {
-    if is_excessive(html) { text::to_html(&text::from_html(html)) } else { ammonia::clean(html) }
+    if is_excessive(html) {
+        return text::to_html(&text::from_html(html));
+    }
+    // A carriage return can only come out of a character reference, and would be read back as a line feed.
+    ammonia::clean(html).replace("\r\n", "\n").replace('\r', "\n")
 }
 
 fn is_excessive(html: &str) -> bool {
