@@ -176,7 +176,7 @@ impl Store {
         self.engine.original_by_id(portal, thread, id)
     }
 
-    /// The newest incoming `MESSAGE`s of a thread, newest first, among its newest 500 entries.
+    /// The newest incoming `MESSAGE`s of a thread, newest first.
     pub async fn latest_incoming(
         &self,
         portal: PortalId,

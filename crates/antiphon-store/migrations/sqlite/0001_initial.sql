@@ -218,6 +218,8 @@ CREATE TABLE messages (
     holes BLOB
 ) STRICT;
 CREATE UNIQUE INDEX messages_by_id ON messages (portal_id, id);
+-- Who wrote last, however much was answered since.
+CREATE INDEX messages_incoming ON messages (key) WHERE direction = 1;
 
 CREATE TABLE originals (
     message INTEGER PRIMARY KEY, -- the message's key

@@ -153,13 +153,12 @@ pub(super) fn latest_incoming(
     limit: usize,
 ) -> Result<Vec<StoredMessage>> {
     let Some(thread) = threads::by_id(conn, portal, thread)? else { return Ok(Vec::new()) };
-    let first = key(thread.number, (thread.entries - 500).max(0));
     let sql = format!(
-        "SELECT {COLUMNS} FROM messages WHERE key >= ?1 AND key < ?2 AND kind = 1 AND direction = 1 \
-         ORDER BY key DESC LIMIT ?3"
+        "SELECT {COLUMNS} FROM messages INDEXED BY messages_incoming \
+         WHERE key >= ?1 AND key < ?2 AND direction = 1 ORDER BY key DESC LIMIT ?3"
     );
     let mut sql = conn.prepare_cached(&sql)?;
-    let mut rows = sql.query([first, key(thread.number, thread.entries), limit as i64])?;
+    let mut rows = sql.query([key(thread.number, 0), key(thread.number, thread.entries), limit as i64])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(message(row, thread.is_archived())?);

@@ -122,7 +122,20 @@ async fn the_latest_incoming_messages_come_newest_first() {
     let latest = kit.store.latest_incoming(kit.portal, thread.id, 5).await.unwrap();
     let texts: Vec<&[u8]> = latest.iter().map(|message| message.document.bytes.as_slice()).collect();
     assert_eq!(texts, [b"2", b"0"]);
-    assert_eq!(kit.store.latest_incoming(kit.portal, thread.id, 1).await.unwrap().len(), 1);
+    for _ in 0..3 {
+        let answered = kit.store.change(kit.portal, Target::Thread(thread.id), move |state, moment| {
+            let thread = state.thread.as_ref().ok_or(No)?;
+            let mut answer = || {
+                let mut message = message(thread, moment, "answer");
+                message.direction = Some(Direction::Outgoing);
+                message
+            };
+            Ok::<_, No>(Changes { messages: (0..400).map(|_| answer()).collect(), ..Changes::default() })
+        });
+        answered.await.unwrap().unwrap();
+    }
+    let latest = kit.store.latest_incoming(kit.portal, thread.id, 1).await.unwrap();
+    assert_eq!(latest[0].document.bytes, b"2", "however many answers there are");
 }
 
 #[tokio::test]
