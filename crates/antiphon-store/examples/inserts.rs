@@ -1,4 +1,5 @@
-//! How fast changes are, next to a bare loop over the same rows: `inserts <page size> [messages] [seconds]`.
+//! How fast changes are, next to a bare loop over the same rows:
+//! `inserts <page size> [messages] [seconds] [senders] [log in MiB]`.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,7 +9,6 @@ use antiphon_store::*;
 use rusqlite::{Connection, params};
 
 const THREADS: i64 = 20_000;
-const SENDERS: usize = 256;
 const BODY: usize = 1_200;
 
 type Error = Box<dyn std::error::Error>;
@@ -18,6 +18,8 @@ fn main() -> Result<(), Error> {
     let page_size = args.next().transpose()?.unwrap_or(8192);
     let messages = args.next().transpose()?.unwrap_or(1_000_000);
     let seconds = args.next().transpose()?.unwrap_or(10) as u64;
+    let senders = args.next().transpose()?.unwrap_or(256);
+    let log = args.next().transpose()?.unwrap_or(64) << 20;
     let dir = std::env::temp_dir().join(format!("antiphon-inserts-{page_size}-{messages}"));
     let _ = std::fs::remove_dir_all(&dir);
     std::fs::create_dir_all(&dir)?;
@@ -32,9 +34,10 @@ fn main() -> Result<(), Error> {
     fill(&file, messages)?;
     println!("page size {page_size}, {messages} messages present");
     for _ in 0..2 {
-        let batch = runtime.block_on(through_the_store(&dir, seconds))?;
-        bare(&file, batch, seconds)?;
+        let batch = runtime.block_on(through_the_store(&dir, seconds, senders, log as u64))?;
+        bare(&file, batch, seconds, log)?;
     }
+    append(&dir, seconds)?;
     runtime.block_on(reads(&dir))?;
     std::fs::remove_dir_all(&dir)?;
     Ok(())
@@ -163,15 +166,14 @@ fn send(body: &str) -> impl FnMut(&State, &mut Moment) -> Result<Changes, ()> + 
     }
 }
 
-async fn through_the_store(dir: &Path, seconds: u64) -> Result<u64, Error> {
-    let settings = Settings::new(dir);
-    let limit = settings.wal_bytes;
+async fn through_the_store(dir: &Path, seconds: u64, senders: i64, limit: u64) -> Result<u64, Error> {
+    let settings = Settings { wal_bytes: limit, ..Settings::new(dir) };
     let store = Store::open(settings)?;
     let (portal, body) = (PortalId(1), "x".repeat(BODY));
     let before = store.status();
     let end = Instant::now() + Duration::from_secs(seconds);
     let mut tasks = Vec::new();
-    for n in 0..SENDERS {
+    for n in 0..senders {
         let (store, body) = (store.clone(), body.clone());
         tasks.push(tokio::spawn(async move {
             let mut state = 0x9e37_79b9_7f4a_7c15 ^ (n as u64 + 1);
@@ -214,13 +216,13 @@ async fn through_the_store(dir: &Path, seconds: u64) -> Result<u64, Error> {
 
 #[expect(clippy::disallowed_methods, reason = "the bare loop has no store to ask")]
 /// The same rows without rules, queue or answers.
-fn bare(file: &Path, batch: u64, seconds: u64) -> Result<(), Error> {
+fn bare(file: &Path, batch: u64, seconds: u64, log: i64) -> Result<(), Error> {
     let conn = Connection::open(file)?;
     let page: i64 = conn.pragma_query_value(None, "page_size", |row| row.get(0))?;
     conn.execute_batch(&format!(
         "PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA mmap_size = 274877906944; \
          PRAGMA wal_autocheckpoint = {}",
-        (64 << 20) / page
+        log / page
     ))?;
     let body = "x".repeat(BODY);
     let mut entries: Vec<i64> = vec![0; THREADS as usize + 1];
@@ -269,6 +271,22 @@ fn bare(file: &Path, batch: u64, seconds: u64) -> Result<(), Error> {
     }
     let rate = done.load(Ordering::Relaxed) as f64 / begun.elapsed().as_secs_f64();
     println!("  bare  {rate:>7.0}/s  {batch} a batch");
+    Ok(())
+}
+
+/// What the disk does with 4 KiB and a sync.
+fn append(dir: &Path, seconds: u64) -> Result<(), Error> {
+    use std::io::Write;
+    let mut file = std::fs::File::create(dir.join("append"))?;
+    let (begun, mut times) = (Instant::now(), Vec::new());
+    while begun.elapsed() < Duration::from_secs(seconds) {
+        let one = Instant::now();
+        file.write_all(&[7; 4096])?;
+        file.sync_data()?;
+        times.push(one.elapsed());
+    }
+    times.sort_unstable();
+    println!("  append p50 {:.1?} p99 {:.1?}", times[times.len() / 2], times[times.len() * 99 / 100]);
     Ok(())
 }
 

@@ -12,7 +12,7 @@ const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_initial
 /// Marks the file as ours: "Antp".
 const APPLICATION_ID: i64 = 0x416e_7470;
 
-const PAGE_SIZE: i64 = 8192;
+const PAGE_SIZE: i64 = 4096;
 
 /// Opens the file for writing, migrating it first if it is new or old.
 pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
