@@ -1,10 +1,11 @@
 //! The log is written back on a thread of its own, so that no commit waits for it.
 //!
 //! SQLite starts the log over only when everything in it is written back *and* no reader still needs it. Under a writer
-//! that never pauses the first would never hold: so most of the log is written back beside the writer, and then the
-//! writer is held between two batches for the short rest. Readers are not held: as soon as the rest is written they read
+//! that never pauses the first would never hold: so most of the log is written back and synced beside the writer, and
+//! then the writer is held between two batches for the short rest. Readers are not held: as soon as the rest is written they read
 //! the file alone, and the few that began earlier end within a page's time.
 
+use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
@@ -40,7 +41,7 @@ enum Nudge {
 }
 
 pub(super) struct Checkpointer {
-    thread: JoinHandle<()>,
+    thread: JoinHandle<File>,
     nudge: Sender<Nudge>,
 }
 
@@ -49,6 +50,8 @@ impl Checkpointer {
     pub(super) fn start(shared: Arc<Shared>, writer: &mut Connection, own: Connection) -> Result<Self> {
         let page: u32 = writer.pragma_query_value(None, "page_size", |row| row.get(0))?;
         let (nudge, nudged) = bounded(2);
+        let failed = |e: std::io::Error| StoreError::Engine(e.to_string());
+        let file = File::open(&shared.path).map_err(failed)?;
         let (told, sender) = (shared.clone(), nudge.clone());
         // A frame is a page and a header of 24 bytes.
         writer.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, frames: i32| {
@@ -62,26 +65,28 @@ impl Checkpointer {
         }))?;
         let thread = std::thread::Builder::new()
             .name("antiphon-checkpoint".into())
-            .spawn(move || run(&shared, &own, &nudged))
-            .map_err(|e| StoreError::Engine(e.to_string()))?;
+            .spawn(move || {
+                run(&shared, &own, &file, &nudged);
+                file
+            })
+            .map_err(failed)?;
         Ok(Self { thread, nudge })
     }
 
-    /// Ends the thread after what it is doing.
-    pub(super) fn stop(self) {
+    /// Ends the thread after what it is doing. The file it leaves must stay open until the last connection is closed:
+    /// closing any descriptor of a file drops the locks that SQLite holds on it.
+    pub(super) fn stop(self) -> Option<File> {
         let _ = self.nudge.send(Nudge::Stop);
-        if self.thread.join().is_err() {
-            tracing::error!("the checkpointer panicked");
-        }
+        self.thread.join().inspect_err(|_| tracing::error!("the checkpointer panicked")).ok()
     }
 }
 
-fn run(shared: &Shared, conn: &Connection, nudged: &Receiver<Nudge>) {
+fn run(shared: &Shared, conn: &Connection, file: &File, nudged: &Receiver<Nudge>) {
     let mut written_back = 0;
     loop {
         match nudged.recv_timeout(QUIET) {
             Ok(Nudge::Long) => {
-                if !turn_over(shared, conn) {
+                if !turn_over(shared, conn, file) {
                     std::thread::sleep(BACK_OFF);
                 }
             }
@@ -97,18 +102,28 @@ fn run(shared: &Shared, conn: &Connection, nudged: &Receiver<Nudge>) {
 }
 
 /// Writes all of the log back and has the next commit start it over; `false` if a reader still needs it.
-fn turn_over(shared: &Shared, conn: &Connection) -> bool {
+fn turn_over(shared: &Shared, conn: &Connection, file: &File) -> bool {
     if shared.log.bytes.load(Ordering::Relaxed) < shared.settings.wal_bytes {
         return true;
     }
-    // The second pass leaves as little for the third as was written during the second.
-    checkpoint(conn, CheckpointMode::PASSIVE);
-    checkpoint(conn, CheckpointMode::PASSIVE);
+    // Each pass leaves as little for the next as was committed meanwhile. A pass that a writer overtakes does not sync;
+    // without the sync here all of it would be left to the last one, for which the writer waits.
+    for _ in 0..2 {
+        checkpoint(conn, CheckpointMode::PASSIVE);
+        if let Err(e) = file.sync_data() {
+            tracing::warn!(error = %e, "the database could not be synced");
+            return false;
+        }
+    }
     if shared.log.pins.load(Ordering::Acquire) > 0 {
         return false;
     }
     let _hold = shared.gate.hold();
-    checkpoint(conn, CheckpointMode::RESTART)
+    let over = checkpoint(conn, CheckpointMode::RESTART);
+    if over {
+        shared.log.bytes.store(0, Ordering::Relaxed);
+    }
+    over
 }
 
 /// Whether all of the log was written back, and for RESTART, whether it will start over.

@@ -188,7 +188,7 @@ impl Writer {
     /// Writes the log back and lets go of the directory.
     fn finish(self) {
         self.shared.readers.close();
-        self.checkpointer.stop();
+        let _file = self.checkpointer.stop();
         if let Err(e) = self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())) {
             tracing::warn!(error = %e, "the log was not written back; the next start does it");
         }
