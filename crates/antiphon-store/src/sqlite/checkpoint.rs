@@ -103,14 +103,20 @@ fn run(shared: &Shared, conn: &Connection, file: &File, nudged: &Receiver<Nudge>
 
 /// Writes all of the log back and has the next commit start it over; `false` if a reader still needs it.
 fn turn_over(shared: &Shared, conn: &Connection, file: &File) -> bool {
-    if shared.log.bytes.load(Ordering::Relaxed) < shared.settings.wal_bytes {
+    let (limit, durable) = (shared.settings.wal_bytes, shared.settings.durable);
+    let length = || shared.log.bytes.load(Ordering::Relaxed);
+    if length() < limit {
         return true;
     }
     // Each pass leaves as little for the next as was committed meanwhile. A pass that a writer overtakes does not sync;
     // without the sync here all of it would be left to the last one, for which the writer waits.
     for _ in 0..2 {
+        if length() > limit + limit / 2 {
+            // The disk is slower than the writer: it has to wait, or the log grows without end.
+            break;
+        }
         checkpoint(conn, CheckpointMode::PASSIVE);
-        if let Err(e) = file.sync_data() {
+        if durable && let Err(e) = file.sync_data() {
             tracing::warn!(error = %e, "the database could not be synced");
             return false;
         }
