@@ -16,15 +16,25 @@ use crate::{KnownThread, PortalId, Thread, ThreadId};
 
 const SHARDS: usize = 64;
 
-/// Most threads in one shard: some 30 MB over all of them. A full shard starts over.
-const MOST: usize = 512;
+/// Threads of neighbouring ids are kept together, as lists read them.
+const BLOCK: i64 = 64;
 
-type Key = (PortalId, ThreadId);
+/// Most blocks in one shard: some 30 MB over all of them. A full shard starts over.
+const MOST: usize = 8;
+
+/// A portal and which block of its ids.
+type Key = (PortalId, i64);
+
+type Block = [Option<Arc<KnownThread>>; BLOCK as usize];
+
+/// Blocks by their key.
+#[derive(Default)]
+struct Shard(HashMap<Key, Box<Block>>);
 
 pub(super) struct Known {
     /// Odd while a transaction is being committed.
     commits: AtomicU64,
-    shards: [Mutex<HashMap<Key, Arc<KnownThread>>>; SHARDS],
+    shards: [Mutex<Shard>; SHARDS],
 }
 
 impl Default for Known {
@@ -34,8 +44,9 @@ impl Default for Known {
 }
 
 impl Known {
-    fn shard(&self, key: Key) -> MutexGuard<'_, HashMap<Key, Arc<KnownThread>>> {
-        self.shards[key.1.0 as usize % SHARDS].lock().unwrap_or_else(PoisonError::into_inner)
+    fn shard(&self, id: ThreadId) -> MutexGuard<'_, Shard> {
+        let at = (id.0.div_euclid(BLOCK)) as usize % SHARDS;
+        self.shards[at].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins to read. To be called before the transaction in which misses are read.
@@ -50,11 +61,25 @@ impl Known {
     }
 }
 
-fn insert(shard: &mut HashMap<Key, Arc<KnownThread>>, key: Key, thread: Arc<KnownThread>) {
-    if shard.len() >= MOST {
-        shard.clear();
+impl Shard {
+    fn get(&self, portal: PortalId, id: ThreadId) -> Option<&Arc<KnownThread>> {
+        self.0.get(&(portal, id.0.div_euclid(BLOCK)))?[id.0.rem_euclid(BLOCK) as usize].as_ref()
     }
-    shard.insert(key, thread);
+
+    fn put(&mut self, portal: PortalId, thread: Arc<KnownThread>) {
+        let key = (portal, thread.id.0.div_euclid(BLOCK));
+        if self.0.len() >= MOST && !self.0.contains_key(&key) {
+            self.0.clear();
+        }
+        let slot = thread.id.0.rem_euclid(BLOCK) as usize;
+        self.0.entry(key).or_insert_with(|| Box::new([const { None }; BLOCK as usize]))[slot] = Some(thread);
+    }
+
+    fn remove(&mut self, portal: PortalId, id: ThreadId) {
+        if let Some(block) = self.0.get_mut(&(portal, id.0.div_euclid(BLOCK))) {
+            block[id.0.rem_euclid(BLOCK) as usize] = None;
+        }
+    }
 }
 
 /// One read.
@@ -66,7 +91,7 @@ pub(super) struct Reading<'a> {
 impl Reading<'_> {
     /// A thread, if it is in memory.
     pub(super) fn held(&self, portal: PortalId, id: ThreadId) -> Option<Arc<KnownThread>> {
-        self.known.shard((portal, id)).get(&(portal, id)).cloned()
+        self.known.shard(id).get(portal, id).cloned()
     }
 
     /// A thread, from memory if it is there.
@@ -76,15 +101,14 @@ impl Reading<'_> {
         portal: PortalId,
         id: ThreadId,
     ) -> Result<Option<Arc<KnownThread>>> {
-        let key = (portal, id);
         if let Some(held) = self.held(portal, id) {
             return Ok(Some(held));
         }
         let Some(thread) = threads::by_id(conn, portal, id)? else { return Ok(None) };
         let thread = Arc::new(KnownThread::from(thread));
-        let mut shard = self.known.shard(key);
+        let mut shard = self.known.shard(id);
         if self.commits.is_multiple_of(2) && self.known.commits.load(Ordering::SeqCst) == self.commits {
-            insert(&mut shard, key, thread.clone());
+            shard.put(portal, thread.clone());
         }
         Ok(Some(thread))
     }
@@ -95,12 +119,11 @@ pub(super) struct Committing<'a>(&'a Known);
 
 impl Committing<'_> {
     pub(super) fn put(&self, portal: PortalId, thread: Thread) {
-        let key = (portal, thread.id);
-        insert(&mut self.0.shard(key), key, Arc::new(KnownThread::from(thread)));
+        self.0.shard(thread.id).put(portal, Arc::new(KnownThread::from(thread)));
     }
 
     pub(super) fn remove(&self, portal: PortalId, id: ThreadId) {
-        self.0.shard((portal, id)).remove(&(portal, id));
+        self.0.shard(id).remove(portal, id);
     }
 }
 
@@ -126,7 +149,7 @@ mod tests {
         .unwrap();
         let (portal, id) = (PortalId(1), ThreadId(7));
         let known = Known::default();
-        let held = || known.shard((portal, id)).contains_key(&(portal, id));
+        let held = || known.shard(id).get(portal, id).is_some();
 
         let before = known.reading();
         let commit = known.committing();
@@ -161,8 +184,9 @@ mod tests {
             known.reading().thread(&conn, PortalId(1), ThreadId(id)).unwrap().unwrap()
         };
         for n in 0..=MOST as i64 {
-            assert_eq!(thread(n * SHARDS as i64).id, ThreadId(n * SHARDS as i64));
+            let id = n * BLOCK * SHARDS as i64;
+            assert_eq!(thread(id).id, ThreadId(id));
         }
-        assert_eq!(known.shards[0].lock().unwrap().len(), 1);
+        assert_eq!(known.shards[0].lock().unwrap().0.len(), 1);
     }
 }
