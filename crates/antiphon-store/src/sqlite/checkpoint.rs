@@ -22,9 +22,12 @@ use crate::StoreError;
 /// After this long without a commit the log is written back, so that reads come from the memory map.
 const QUIET: Duration = Duration::from_millis(500);
 
-/// How long the writer is held for readers that began long ago, and how long it is left alone when they do not end.
+/// How long the writer is held for readers that began before the last pass.
 pub(super) const PATIENCE: Duration = Duration::from_millis(20);
-const BACK_OFF: Duration = Duration::from_millis(250);
+
+/// How long the writer is left alone when they did not end: briefly, unless it is known that they take long.
+const AGAIN: Duration = Duration::from_millis(5);
+const LATER: Duration = Duration::from_millis(250);
 
 /// What the log looks like after the newest commit.
 #[derive(Default)]
@@ -87,7 +90,8 @@ fn run(shared: &Shared, conn: &Connection, file: &File, nudged: &Receiver<Nudge>
         match nudged.recv_timeout(QUIET) {
             Ok(Nudge::Long) => {
                 if !turn_over(shared, conn, file) {
-                    std::thread::sleep(BACK_OFF);
+                    let pinned = shared.log.pins.load(Ordering::Acquire) > 0;
+                    std::thread::sleep(if pinned { LATER } else { AGAIN });
                 }
             }
             Ok(Nudge::Stop) | Err(RecvTimeoutError::Disconnected) => return,
