@@ -1,0 +1,134 @@
+//! Bodies as they come over a real socket: announced, in pieces, packed.
+
+use std::io::Write;
+use std::time::Duration;
+
+use antiphon::config::Config;
+use antiphon::serve::{Server, settings};
+use antiphon_store::Quota;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpStream, UnixStream};
+
+use crate::kit::text;
+
+const HEAD: &str = "POST /antiphon/v1/tickets HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n";
+
+/// More than any call of this kind takes.
+const TOO_MUCH: usize = 8 << 20;
+
+struct Running {
+    server: Server,
+    /// The request line, the usual headers, and a token that may make tickets.
+    head: String,
+    _directory: tempfile::TempDir,
+}
+
+impl Running {
+    async fn start() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let config = Config::for_tests(directory.path()).unwrap();
+        let settings = settings(&config);
+        let server = Server::start(config, settings).unwrap();
+        server.app.store.portal_create(None, "Acme".into(), "UTC".into(), Quota::default()).await.unwrap();
+        let mut operator = UnixStream::connect(directory.path().join("antiphon.sock")).await.unwrap();
+        let body = r#"{ "label": "x", "scopes": ["antiphon.admin"] }"#;
+        let head = HEAD.replace("tickets", "tokens");
+        let sent = format!("{head}Connection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+        operator.write_all(sent.as_bytes()).await.unwrap();
+        let mut made = String::new();
+        operator.read_to_string(&mut made).await.unwrap();
+        let made: Value = serde_json::from_str(made.split_once("\r\n\r\n").unwrap().1).unwrap();
+        let head = format!("{HEAD}Authorization: Bearer {}\r\n", text(&made, "token"));
+        Self { server, head, _directory: directory }
+    }
+
+    async fn connect(&self) -> TcpStream {
+        TcpStream::connect(self.server.url.trim_start_matches("http://")).await.unwrap()
+    }
+}
+
+/// What comes until the answer has an end or the server is done.
+async fn answer(stream: &mut (impl AsyncReadExt + Unpin), until: &str) -> String {
+    let mut read = Vec::new();
+    let all = async {
+        while !String::from_utf8_lossy(&read).contains(until) {
+            if stream.read_buf(&mut read).await.unwrap() == 0 {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), all).await.unwrap();
+    String::from_utf8(read).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_asks_first_is_told_to_go_on() {
+    let running = Running::start().await;
+    let mut stream = running.connect().await;
+    let body = r#"{ "subject": "Bicycle" }"#;
+    let head = format!("{}Expect: 100-continue\r\nContent-Length: {}\r\n\r\n", running.head, body.len());
+    stream.write_all(head.as_bytes()).await.unwrap();
+    assert_eq!(answer(&mut stream, "\r\n\r\n").await, "HTTP/1.1 100 Continue\r\n\r\n");
+    stream.write_all(body.as_bytes()).await.unwrap();
+    let made = answer(&mut stream, "}").await;
+    assert!(made.starts_with("HTTP/1.1 201") && made.contains("Bicycle"), "{made}");
+
+    // What is not wanted is not asked for: neither too much of it, nor anything from a stranger.
+    let mut stream = running.connect().await;
+    let head = format!("{}Expect: 100-continue\r\nContent-Length: {TOO_MUCH}\r\n\r\n", running.head);
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let refused = answer(&mut stream, "}").await;
+    assert!(refused.starts_with("HTTP/1.1 413"), "{refused}");
+    let mut stranger = running.connect().await;
+    let head = format!("{HEAD}Expect: 100-continue\r\nContent-Length: {}\r\n\r\n", body.len());
+    stranger.write_all(head.as_bytes()).await.unwrap();
+    let refused = answer(&mut stranger, "}").await;
+    assert!(refused.starts_with("HTTP/1.1 401"), "{refused}");
+    running.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_in_pieces_is_measured_as_it_comes() {
+    let running = Running::start().await;
+    let mut stream = running.connect().await;
+    let pieces = format!("{}Transfer-Encoding: chunked\r\n\r\nb\r\n{{ \"subject\"\r\n", running.head);
+    stream.write_all(pieces.as_bytes()).await.unwrap();
+    stream.write_all(b"9\r\n: \"Bell\"}\r\n0\r\n\r\n").await.unwrap();
+    let made = answer(&mut stream, "}").await;
+    assert!(made.starts_with("HTTP/1.1 201") && made.contains("Bell"), "{made}");
+
+    let head = format!("{}Transfer-Encoding: chunked\r\n\r\n", running.head);
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut chunk = b"10000\r\n".to_vec();
+    chunk.extend(std::iter::repeat_n(b' ', 0x10000));
+    chunk.extend(b"\r\n");
+    // The server may hang up before everything is said; what it answered is there all the same.
+    for _ in 0..TOO_MUCH / 0x10000 {
+        if stream.write_all(&chunk).await.is_err() {
+            break;
+        }
+    }
+    stream.write_all(b"0\r\n\r\n").await.ok();
+    let refused = answer(&mut stream, "}").await;
+    assert!(refused.starts_with("HTTP/1.1 413"), "{refused}");
+    running.server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_small_packet_does_not_become_a_large_body() {
+    let running = Running::start().await;
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(&vec![b' '; 64 << 20]).unwrap();
+    let bomb = encoder.finish().unwrap();
+    assert!(bomb.len() < 100 << 10);
+    let mut stream = running.connect().await;
+    let head = format!("{}Content-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", running.head, bomb.len());
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream.write_all(&bomb).await.unwrap();
+    let refused = answer(&mut stream, "}").await;
+    assert!(refused.starts_with("HTTP/1.1 413"), "{refused}");
+    running.server.stop().await;
+}
