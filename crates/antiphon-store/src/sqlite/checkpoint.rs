@@ -89,6 +89,7 @@ fn run(shared: &Shared, conn: &Connection, file: &File, nudged: &Receiver<Nudge>
     loop {
         match nudged.recv_timeout(QUIET) {
             Ok(Nudge::Long) => {
+                rest(conn, false);
                 if !turn_over(shared, conn, file) {
                     let pinned = shared.log.pins.load(Ordering::Acquire) > 0;
                     std::thread::sleep(if pinned { LATER } else { AGAIN });
@@ -97,11 +98,28 @@ fn run(shared: &Shared, conn: &Connection, file: &File, nudged: &Receiver<Nudge>
             Ok(Nudge::Stop) | Err(RecvTimeoutError::Disconnected) => return,
             Err(RecvTimeoutError::Timeout) => {
                 let bytes = shared.log.bytes.load(Ordering::Relaxed);
-                if bytes != written_back && checkpoint(conn, CheckpointMode::PASSIVE) {
-                    written_back = bytes;
+                if bytes != written_back {
+                    rest(conn, false);
+                    if checkpoint(conn, CheckpointMode::PASSIVE) {
+                        written_back = bytes;
+                    }
                 }
+                rest(conn, bytes == written_back);
             }
         }
+    }
+}
+
+/// While nothing is to be written back, this connection stays in a read transaction. SQLite locks the file for the first
+/// reader of a process and only counts the others, so that readers then ask the kernel for nothing.
+fn rest(conn: &Connection, resting: bool) {
+    let moved = match (conn.is_autocommit(), resting) {
+        (true, true) => conn.execute_batch("BEGIN; SELECT 1 FROM server"),
+        (false, false) => conn.execute_batch("COMMIT"),
+        _ => Ok(()),
+    };
+    if let Err(e) = moved {
+        tracing::warn!(error = %e, "the checkpointer could not change its lock");
     }
 }
 
