@@ -50,7 +50,7 @@ impl Room {
 }
 
 /// Reads a JSON body of at most `limit` bytes.
-pub async fn read<B>(headers: &HeaderMap, body: B, limit: usize, time: Duration) -> Result<Bytes, Failure>
+pub async fn read<B>(headers: &HeaderMap, mut body: B, limit: usize, time: Duration) -> Result<Bytes, Failure>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -64,10 +64,11 @@ where
         discard(headers, body, time).await;
         return Err(Envelope::payload_too_large(limit).into());
     }
-    let read = tokio::time::timeout(time, Limited::new(body, limit).collect()).await;
+    let read = tokio::time::timeout(time, Limited::new(&mut body, limit).collect()).await;
     let bytes = match read {
         Err(_) => return Err(Failure::unavailable()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            discard(headers, body, time).await;
             return Err(Envelope::payload_too_large(limit).into());
         }
         Ok(Err(_)) => return Err(unreadable("the body ended before it was complete")),
