@@ -118,11 +118,9 @@ impl Engine {
             readers::tune(conn, 16 << 10)?;
             conn.pragma_update(None, "synchronous", if settings.durable { "full" } else { "off" })?;
             conn.pragma_update(None, "wal_autocheckpoint", 0)?;
-            conn.pragma_update(
-                None,
-                "journal_size_limit",
-                i64::try_from(settings.wal_bytes).unwrap_or(i64::MAX),
-            )?;
+            // The log overshoots its limit a little every time. Were it cut back, every time it would have to grow again.
+            let kept = settings.wal_bytes.saturating_mul(2);
+            conn.pragma_update(None, "journal_size_limit", i64::try_from(kept).unwrap_or(i64::MAX))?;
             let memory = Memory { server: ServerCounters::load(conn)?, portals: Default::default() };
             let (latest, events): (i64, i64) = conn.query_row(
                 "SELECT coalesce(max(latest_now), 0), coalesce(sum(event_position), 0) FROM counters",
