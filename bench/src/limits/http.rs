@@ -42,10 +42,15 @@ pub fn serve(answers: Answers, database: Option<PathBuf>) -> Result<SocketAddr> 
     for _ in 1..cores() {
         listeners.push(bind(address)?);
     }
+    let mut resting = database.as_deref().map(|database| Reader::open(database)?.rest()).transpose()?;
     for listener in listeners {
         let answers = answers.clone();
         let reader = database.as_deref().map(Reader::open).transpose()?;
-        std::thread::Builder::new().name("limit".into()).spawn(move || run(listener, answers, reader))?;
+        let resting = resting.take();
+        std::thread::Builder::new().name("limit".into()).spawn(move || {
+            let _resting = resting;
+            run(listener, answers, reader)
+        })?;
     }
     Ok(address)
 }

@@ -42,6 +42,13 @@ impl Reader {
         Ok(Self { connection })
     }
 
+    /// Stays in a read transaction, so that SQLite only counts the other readers of this process instead of locking the
+    /// file for each: what the store does too.
+    pub fn rest(self) -> Result<Self> {
+        self.connection.execute_batch("BEGIN; SELECT 1 FROM server")?;
+        Ok(self)
+    }
+
     /// Threads' numbers by id.
     pub fn number(&self, thread: i64) -> Result<i64> {
         let mut find =
