@@ -64,21 +64,21 @@ pub(super) fn history(
         false => (0, after.unwrap_or(entries)),
     };
     let sql = if query.ascending {
-        "SELECT key, doc FROM messages WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3"
+        "SELECT doc FROM messages WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3"
     } else {
-        "SELECT key, doc FROM messages WHERE key >= ?1 AND key < ?2 ORDER BY key DESC LIMIT ?3"
+        "SELECT doc FROM messages WHERE key >= ?1 AND key < ?2 ORDER BY key DESC LIMIT ?3"
     };
     let mut sql = conn.prepare_cached(sql)?;
     let mut docs = sql.query([key(number, from), key(number, to.max(from)), query.limit as i64])?;
-    let (mut count, mut last) = (0, None);
+    let mut count = 0;
     while let Some(row) = docs.next()? {
-        last = Some(row.get::<_, i64>(0)? - key(number, 0));
-        sink(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?);
+        sink(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?);
         count += 1;
     }
-    // Sequences have no gaps, so the last one tells whether anything is left.
-    let next = last.filter(|last| if query.ascending { last + 1 < to } else { *last > 0 }).map(Position);
-    Ok(Some(Page { count, next }))
+    // Sequences have no gaps, so their number tells which entry was the last and whether anything is left.
+    let last = if query.ascending { from + count as i64 - 1 } else { to - count as i64 };
+    let more = count > 0 && if query.ascending { last + 1 < to } else { last > 0 };
+    Ok(Some(Page { count, next: more.then_some(Position(last)) }))
 }
 
 /// An entry of a thread, and its key.
