@@ -43,7 +43,7 @@ pub fn run(bench: &Bench, report: &mut Report) -> Result<()> {
         progress(&operation.name());
         let requests = Requests::any_of(vec![request]);
         let load = |server: &Server| Load {
-            time: bench.turn.min(Duration::from_secs(1)),
+            time: bench.turn / 4,
             ..bench.load(server.address, CONNECTIONS, &requests)
         };
         let outcomes = bench.interleave(&[load(&ours), load(&theirs)])?;
