@@ -73,8 +73,9 @@ fn main() -> Result<()> {
     let options = Options::parse();
     let (rounds, turn) =
         if options.quick { (3, Duration::from_millis(700)) } else { (5, Duration::from_secs(2)) };
-    let bench = Bench { server: options.server, root: options.root, rounds, turn, full: options.full };
-    std::fs::create_dir_all(&bench.root)?;
+    std::fs::create_dir_all(&options.root)?;
+    let (server, root) = (options.server.canonicalize()?, options.root.canonicalize()?);
+    let bench = Bench { server, root, rounds, turn, full: options.full };
     let wanted = |part: Part| {
         if part == Part::Rivals {
             options.rivals || options.only.contains(&part)

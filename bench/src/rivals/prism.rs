@@ -28,7 +28,7 @@ pub fn run(bench: &Bench, report: &mut Report) -> Result<()> {
     let message = a_message(&ours)?;
     for (n, operation) in operations(&document).into_iter().enumerate() {
         // Each on a thread of its own, so that one operation's effects are not another's.
-        let Some(request) = operation.request(n as i64 + 10, &message) else {
+        let Some(request) = operation.request(&ours, n as i64 + 10, &message) else {
             report.skip(format!("{}, for which the benchmark knows no request", operation.name()));
             continue;
         };
@@ -126,6 +126,10 @@ fn operations(document: &Value) -> Vec<Operation> {
             }
         }
     }
+    // What adds to the directory comes late and what takes away comes last, so that nothing is measured on less or more.
+    found.sort_by_key(|operation| {
+        ["GET", "PUT", "PATCH", "POST", "DELETE"].iter().position(|m| *m == operation.method)
+    });
     found
 }
 
@@ -134,51 +138,90 @@ impl Operation {
         format!("{} {}", self.method, self.path.strip_prefix(BASE).unwrap_or(&self.path))
     }
 
-    fn request(&self, thread: i64, message: &(i64, String)) -> Option<Vec<u8>> {
+    /// A request that can be sent again and again; `None` where there is none.
+    fn request(&self, ours: &Server, thread: i64, message: &(i64, String)) -> Option<Vec<u8>> {
         let mut path = self.path.replace("{messageId}", &message.1);
         let thread = if path == self.path { thread } else { message.0 };
+        path = path.replace("{threadId}", &thread.to_string());
+        if let Some((collection, _)) =
+            path.strip_prefix("/antiphon/v1/").and_then(|rest| rest.split_once("/{"))
+        {
+            let id = made(ours, collection)?;
+            path = match (path.find('{'), path.find('}')) {
+                (Some(from), Some(to)) => [&path[..from], &id, &path[to + 1..]].concat(),
+                _ => path,
+            };
+        }
         for (name, value) in [
-            ("{threadId}", thread.to_string()),
             ("{actorId}", format!("A-{AGENT}")),
             ("{inboxId}", INBOX.to_string()),
             ("{channelId}", CHANNEL.to_string()),
             ("{channelAccountId}", ACCOUNT.to_string()),
-            ("{contactId}", "1".into()),
-            ("{agentId}", AGENT.to_string()),
         ] {
             path = path.replace(name, &value);
         }
-        if path.contains('{') {
-            return None;
-        }
         let body = match self.method.as_str() {
+            _ if path.contains('{') => return None,
             "GET" | "DELETE" => Vec::new(),
-            method => self.body(method, thread)?,
+            method => self.body(ours, method, thread)?,
         };
         Some(ask(&self.method, &path, &body))
     }
 
-    /// A body that can be sent again and again.
-    fn body(&self, method: &str, thread: i64) -> Option<Vec<u8>> {
+    fn body(&self, ours: &Server, method: &str, thread: i64) -> Option<Vec<u8>> {
         let identifier = visitor_identifier(antiphon_store::VisitorId(thread));
-        let body = match (method, self.name().split(' ').nth(1)?) {
-            ("POST", "/threads/{threadId}/messages") => return Some(send_body(thread, 1)),
+        let sender = json!({"deliveryIdentifier": {"type": identifier.kind, "value": identifier.value}});
+        let account = ACCOUNT.to_string();
+        let send = || serde_json::from_slice::<Value>(&send_body(thread, 1)).unwrap_or_default();
+        let name = self.name();
+        let body = match (method, name.split(' ').nth(1)?) {
+            ("POST", "/threads/{threadId}/messages") => send(),
             ("PATCH", "/threads/{threadId}") => json!({"status": "OPEN"}),
             ("PUT" | "POST", "/threads/{threadId}/assignee") => json!({"actorId": format!("A-{AGENT}")}),
             ("POST", "/actors/batch/read") => json!({"inputs": [format!("A-{AGENT}"), "V-1"]}),
-            ("POST", "/antiphon/v1/inboxes") => json!({"name": "Another"}),
-            ("POST", "/antiphon/v1/tickets") => json!({"subject": "A ticket"}),
-            ("POST", "/antiphon/v1/agents") => json!({"name": "Another"}),
-            ("POST", "/antiphon/v1/threads" | "/antiphon/v1/inbound" | "/antiphon/v1/messages/inbound") => {
-                json!({
-                    "channelAccountId": ACCOUNT.to_string(), "text": "Is anybody there?",
-                    "sender": {"deliveryIdentifier": {"type": identifier.kind, "value": identifier.value}},
-                })
+            ("POST", "/antiphon/v1/threads") => {
+                json!({"channelAccountId": account, "recipient": {"contactId": thread.to_string()}, "message": send()})
             }
+            ("POST", "/antiphon/v1/messages/incoming") => {
+                json!({"channelAccountId": account, "sender": sender, "text": "Is anybody there?"})
+            }
+            ("PUT", "/antiphon/v1/threads/{threadId}/inbox") => json!({"inboxId": INBOX.to_string()}),
+            ("PUT", "/antiphon/v1/threads/{threadId}/spam") => json!({"spam": true}),
+            ("PUT", "/antiphon/v1/threads/{threadId}/ticket") => json!({"ticketId": made(ours, "tickets")?}),
+            ("PUT", path) if path.ends_with("/status") => json!({"statusType": "READ"}),
+            ("POST", path) if path.ends_with("/rotate") => json!({"atOnce": false}),
+            ("PATCH", path) if path.starts_with("/antiphon/v1/") => json!({"name": "Another"}),
+            ("POST", path) => new(path.strip_prefix("/antiphon/v1/")?)?,
             _ => return None,
         };
         Some(body.to_string().into_bytes())
     }
+}
+
+/// What makes an object of ours.
+fn new(collection: &str) -> Option<Value> {
+    Some(match collection {
+        "inboxes" | "agents" | "bots" | "llms" | "apps" | "contacts" => json!({"name": "Another"}),
+        "portals" => json!({"name": "Another", "timeZone": "UTC"}),
+        "tickets" => json!({"subject": "Another"}),
+        "files" => {
+            json!({"name": "a.pdf", "mediaType": "application/pdf", "url": "https://bench.example/a.pdf"})
+        }
+        "channel-accounts" => {
+            json!({"name": "Another", "channelId": CHANNEL.to_string(), "inboxId": INBOX.to_string()})
+        }
+        "tokens" => json!({"label": "Another", "appId": "4410", "scopes": ["conversations.read"]}),
+        _ => return None,
+    })
+}
+
+/// The id of an object made for one operation alone.
+fn made(ours: &Server, collection: &str) -> Option<String> {
+    let body = new(collection)?.to_string();
+    let made =
+        fetch(ours.address, &ask("POST", &format!("/antiphon/v1/{collection}"), body.as_bytes())).ok()?;
+    let made: Value = serde_json::from_slice(&made).ok()?;
+    Some(made["id"].as_str()?.to_string())
 }
 
 #[cfg(test)]
