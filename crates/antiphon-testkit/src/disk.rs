@@ -29,6 +29,8 @@ pub enum Dial {
     ReadOnly = 32,
     /// Not 0: every sync fails.
     SyncError = 40,
+    /// Thousandths of the disk that are said to be in use; 0: as it really is.
+    Taken = 48,
 }
 
 impl Disk {
@@ -61,7 +63,7 @@ impl Disk {
         assert!(built.success(), "powercut.c needs a C compiler named cc");
         copy_dir(data, &disk.data)?;
         copy_dir(data, &disk.shadow)?;
-        fs::write(&disk.control, [0; 48])?;
+        fs::write(&disk.control, [0; 56])?;
         disk.turn(Dial::Space, i64::MAX)?;
         Ok(disk)
     }

@@ -22,6 +22,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/types.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -35,6 +36,7 @@ struct control {
     int64_t space;    /* bytes that may still be written */
     int64_t readonly; /* every write is EROFS */
     int64_t sync_error; /* every sync is EIO, and what it should have kept stays unsynced */
+    int64_t taken;    /* thousandths of the disk said to be in use; 0: as it really is */
 };
 
 struct op {
@@ -61,7 +63,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct file *files;
 static struct file *open_files[FDS];
 static struct entry *entries, **last_entry = &entries;
-static struct control none = {0, 0, 0, INT64_MAX, 0, 0}, *control = &none;
+static struct control none = {0, 0, 0, INT64_MAX, 0, 0, 0}, *control = &none;
 static const char *data_dir, *shadow_dir;
 static unsigned leak, delay_us;
 static uint64_t dice;
@@ -76,6 +78,7 @@ static int (*real_fsync)(int);
 static int (*real_fdatasync)(int);
 static int (*real_rename)(const char *, const char *);
 static int (*real_unlink)(const char *);
+static int (*real_statvfs)(const char *, struct statvfs64 *);
 
 __attribute__((constructor)) static void start(void) {
     real_open = dlsym(RTLD_NEXT, "open64");
@@ -88,6 +91,7 @@ __attribute__((constructor)) static void start(void) {
     real_fdatasync = dlsym(RTLD_NEXT, "fdatasync");
     real_rename = dlsym(RTLD_NEXT, "rename");
     real_unlink = dlsym(RTLD_NEXT, "unlink");
+    real_statvfs = dlsym(RTLD_NEXT, "statvfs64");
 
     const char *path = getenv("POWERCUT_CONTROL");
     if (path) {
@@ -406,5 +410,12 @@ int unlink(const char *path) {
         note_entry(path, NULL);
     }
     pthread_mutex_unlock(&lock);
+    return result;
+}
+
+int statvfs64(const char *path, struct statvfs64 *about) {
+    int result = real_statvfs(path, about);
+    if (result == 0 && control->taken && is_watched(path))
+        about->f_bavail = about->f_bfree = about->f_blocks / 1000 * (fsblkcnt64_t)(1000 - control->taken);
     return result;
 }

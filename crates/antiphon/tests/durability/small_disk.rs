@@ -15,6 +15,7 @@ const WAYS: [&[&str]; 2] = [&["unshare", "--user", "--map-root-user", "--mount"]
 /// The program with `data` copied to a small disk at `place`. `None` where this machine lets nobody mount anything.
 pub fn program(binary: &str, data: &Path, place: &Path) -> Option<Program> {
     fs::create_dir_all(place).unwrap();
+    let place = &place.canonicalize().unwrap();
     let mount = format!("mount -t tmpfs -o size={SIZE} tmpfs '{}'", place.display());
     let allowed = |way: &&&[&str]| {
         let tried = Command::new(way[0]).args(&way[1..]).args(["sh", "-c", &mount]).output();
