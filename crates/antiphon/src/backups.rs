@@ -15,7 +15,7 @@ use crate::refusal::Refusal;
 pub struct BackupRequest {
     /// Absolute path on the server's machine; the file must not exist yet.
     #[schema(value_type = String)]
-    file: PathBuf,
+    file: Option<PathBuf>,
 }
 
 /// A backup that was made.
@@ -55,9 +55,8 @@ pub async fn make(call: Call) -> Result<Answer, Refusal> {
             "Backups are made on the server's machine, with `antiphon backup`",
         ));
     }
-    let request: BackupRequest = serde_json::from_slice(&call.body)
-        .map_err(|error| Refusal::Invalid(vec![Problem::bare(format!("Invalid input JSON: {error}"))]))?;
-    let file = request.file;
+    let request: BackupRequest = call.json()?;
+    let file = request.file.ok_or_else(|| Refusal::Invalid(vec![Problem::required("file")]))?;
     if !file.is_absolute() || file.exists() {
         let message = format!("{} must be an absolute path at which nothing exists yet", file.display());
         return Err(Refusal::invalid("file", message));

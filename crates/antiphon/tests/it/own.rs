@@ -41,6 +41,8 @@ async fn everything_wrong_is_told_at_once() {
             vec!["id", "name", "timeZone", "quota"],
         ),
         ("POST", "portals".into(), json!({ "id": portal.id, "name": "Twin" }), vec!["id"]),
+        ("POST", "backups".into(), json!({}), vec!["file"]),
+        ("POST", "backups".into(), json!({ "file": "copy.db" }), vec!["file"]),
         (
             "PATCH",
             format!("portals/{}", portal.id),
