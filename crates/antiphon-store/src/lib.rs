@@ -11,6 +11,7 @@
 //! from a run that was thrown away.
 
 mod changes;
+mod check;
 mod directory;
 mod error;
 mod events;
@@ -23,6 +24,7 @@ mod threads;
 mod visitors;
 
 pub use changes::{Applied, Changes, ConversationKey, Earlier, Moment, Replacement, State, Target};
+pub use check::{Finding, Invariant};
 pub use directory::{
     Account, Actor, ActorKind, Adapter, App, Directory, DirectoryChange, Identifier, Inbox, InboxKind,
     Portal, Quota, Token, TokenHash, Usage,

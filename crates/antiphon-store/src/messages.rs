@@ -33,6 +33,11 @@ pub struct Document {
     pub bytes: Vec<u8>,
 }
 
+impl Document {
+    /// The newest format, and the only one so far.
+    pub const FORMAT: u8 = 1;
+}
+
 /// An entry to be appended to a thread.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewMessage {

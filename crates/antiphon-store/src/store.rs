@@ -272,6 +272,17 @@ impl Store {
         self.engine.backup(to, progress).await
     }
 
+    /// Reads everything and tells what is not as it was written. `deep` compares every index with its table as well; `sound`
+    /// judges documents; `progress` hears steps done and steps in all.
+    pub async fn check(
+        &self,
+        deep: bool,
+        sound: fn(&[u8]) -> bool,
+        progress: impl Fn(u64, u64) + Send + 'static,
+    ) -> Result<Vec<Finding>, StoreError> {
+        self.engine.check(deep, sound, progress).await
+    }
+
     /// Puts a backup, once it is verified, into an empty data directory.
     pub fn restore(from: &Path, data_dir: &Path) -> Result<(), OpenError> {
         sqlite::restore(from, data_dir)

@@ -192,6 +192,9 @@ pub const MAX_ATTACHMENTS: usize = 20;
 /// The number of the document format that [`Message::document`] writes.
 pub const FORMAT: u8 = 1;
 
+/// The end of a stored document: its last key, whose value is only known when it is read.
+const TAIL: &[u8] = b",\"archived\":";
+
 impl Message {
     /// An entry with what every kind has; the rest is for the caller to fill in.
     pub fn new(
@@ -237,7 +240,7 @@ impl Message {
         if serde_json::to_writer(&mut document, self).is_ok() {
             document.pop();
         }
-        document.extend_from_slice(b",\"archived\":");
+        document.extend_from_slice(TAIL);
         document
     }
 }
@@ -246,6 +249,16 @@ impl Message {
 pub fn complete(document: &[u8], archived: bool, out: &mut Vec<u8>) {
     out.extend_from_slice(document);
     out.extend_from_slice(if archived { b"true}" } else { b"false}" });
+}
+
+/// Whether a stored document of format 1 begins and ends as one.
+pub fn is_complete(document: &[u8]) -> bool {
+    document.starts_with(b"{") && document.ends_with(TAIL)
+}
+
+/// Whether a stored document of format 1 can be read back, to its last field.
+pub fn is_sound(document: &[u8]) -> bool {
+    is_complete(document) && read(document).is_some()
 }
 
 /// Reads a stored document of format 1 back, for rules that build on an earlier entry. Printing what was read gives the same

@@ -1,11 +1,12 @@
 //! What every room may reach.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use antiphon_store::Store;
 use bytes::Bytes;
 
+use crate::backups::Progress;
 use crate::config::Config;
 use crate::metrics::Figures;
 use crate::middleware::body::Room;
@@ -26,8 +27,9 @@ pub struct App {
     /// The OpenAPI document, printed when it is first asked for.
     pub(crate) openapi: OnceLock<Bytes>,
     pub(crate) open_connections: AtomicUsize,
-    /// Pages done and pages in all of the latest backup.
-    pub(crate) backup: (AtomicU64, AtomicU64),
+    /// How far the latest backup and the latest check are.
+    pub(crate) backup: Progress,
+    pub(crate) check: Progress,
     stopping: AtomicBool,
 }
 
@@ -46,7 +48,8 @@ impl App {
             room: Room::default(),
             openapi: OnceLock::new(),
             open_connections: AtomicUsize::new(0),
-            backup: Default::default(),
+            backup: Progress::default(),
+            check: Progress::default(),
             stopping: AtomicBool::new(false),
             routes,
             config,

@@ -1,14 +1,31 @@
-//! Backups and the state of the store: what the operator asks of a running server.
+//! Backups, checks and the state of the store: what the operator asks of a running server.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
 use antiphon_wire::error::Problem;
+use antiphon_wire::message as wire;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::call::{Answer, Call};
 use crate::refusal::Refusal;
+
+/// How far long work is: steps done, and steps in all.
+#[derive(Debug, Default)]
+pub struct Progress(AtomicU64, AtomicU64);
+
+impl Progress {
+    fn tell(&self, done: u64, all: u64) {
+        self.0.store(done, Relaxed);
+        self.1.store(all, Relaxed);
+    }
+
+    fn told(&self) -> Result<Answer, Refusal> {
+        Answer::json(200, &ProgressMade { done: self.0.load(Relaxed), pages: self.1.load(Relaxed) })
+    }
+}
 
 /// Where to write a backup.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -16,6 +33,30 @@ pub struct BackupRequest {
     /// Absolute path on the server's machine; the file must not exist yet.
     #[schema(value_type = String)]
     file: Option<PathBuf>,
+}
+
+/// How thoroughly to check.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct CheckRequest {
+    /// Whether every index is compared with its table and every message is read as its clients would.
+    #[schema(nullable = false)]
+    deep: Option<bool>,
+}
+
+/// What a check found.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CheckMade {
+    /// Empty when everything is as it was written.
+    findings: Vec<Found>,
+}
+
+/// Something that is not as it was written.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Found {
+    /// What does not hold: `file`, `entries`, `documents`, `formats`, `events`, `usage` or `ids`.
+    check: &'static str,
+    /// What is wrong where, and what to do.
+    message: String,
 }
 
 /// A backup that was made.
@@ -26,9 +67,9 @@ pub struct BackupMade {
     bytes: u64,
 }
 
-/// How far the running backup is, in pages of the database.
+/// How far the running backup or check is, in pages of the database.
 #[derive(Debug, Serialize, ToSchema)]
-pub struct BackupProgress {
+pub struct ProgressMade {
     done: u64,
     pages: u64,
 }
@@ -62,10 +103,7 @@ pub async fn make(call: Call) -> Result<Answer, Refusal> {
         return Err(Refusal::invalid("file", message));
     }
     let app = call.app.clone();
-    let progress = move |done, pages| {
-        app.backup.0.store(done, Relaxed);
-        app.backup.1.store(pages, Relaxed);
-    };
+    let progress = move |done, pages| app.backup.tell(done, pages);
     call.app.store.backup(&file, progress).await.map_err(|error| {
         Refusal::invalid("file", format!("{} could not be written: {error}", file.display()))
     })?;
@@ -75,8 +113,26 @@ pub async fn make(call: Call) -> Result<Answer, Refusal> {
 
 /// How far it is.
 pub async fn progress(call: Call) -> Result<Answer, Refusal> {
-    let (done, pages) = &call.app.backup;
-    Answer::json(200, &BackupProgress { done: done.load(Relaxed), pages: pages.load(Relaxed) })
+    call.app.backup.told()
+}
+
+/// Reads the whole store, and tells what is wrong with it.
+pub async fn check(call: Call) -> Result<Answer, Refusal> {
+    let deep = call.json::<CheckRequest>()?.deep.unwrap_or_default();
+    let sound = if deep { wire::is_sound } else { wire::is_complete };
+    let app = call.app.clone();
+    let progress = move |done, pages| app.check.tell(done, pages);
+    let findings = call.app.store.check(deep, sound, progress).await?;
+    let found = |finding: &antiphon_store::Finding| Found {
+        check: finding.invariant.name(),
+        message: finding.to_string(),
+    };
+    Answer::json(200, &CheckMade { findings: findings.iter().map(found).collect() })
+}
+
+/// How far it is.
+pub async fn check_progress(call: Call) -> Result<Answer, Refusal> {
+    call.app.check.told()
 }
 
 /// The state of the store.

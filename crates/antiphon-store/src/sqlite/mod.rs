@@ -4,6 +4,7 @@ mod apply;
 mod backup;
 mod batch;
 mod caches;
+mod check;
 mod checkpoint;
 mod directory;
 mod disk;
@@ -30,7 +31,7 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::thread::JoinHandle;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
@@ -285,17 +286,44 @@ impl Engine {
         to: &Path,
         progress: impl FnMut(u64, u64) + Send + 'static,
     ) -> Answer<()> {
-        let (shared, to) = (self.shared.clone(), to.to_owned());
+        let to = to.to_owned();
+        self.aside("backup", move |conn, _| backup::make(&conn, &to, progress)).await
+    }
+
+    pub(crate) async fn check(
+        &self,
+        deep: bool,
+        sound: fn(&[u8]) -> bool,
+        progress: impl Fn(u64, u64) + Send + 'static,
+    ) -> Answer<Vec<Finding>> {
+        let work = move |conn, asked: Weak<()>| {
+            check::findings(conn, deep, sound, move |done, all| {
+                progress(done, all);
+                asked.strong_count() > 0
+            })
+        };
+        self.aside("check", work).await
+    }
+
+    /// Runs a long read in a thread of its own. The second argument of `work` dies when nobody waits for it any more.
+    async fn aside<T: Send + 'static>(
+        &self,
+        name: &str,
+        work: impl FnOnce(rusqlite::Connection, Weak<()>) -> Result<T> + Send + 'static,
+    ) -> Answer<T> {
+        let shared = self.shared.clone();
         let (answer, answered) = oneshot::channel();
-        let copy = move || {
+        let asked = Arc::new(());
+        let still = Arc::downgrade(&asked);
+        let work = move || {
             shared.log.pins.fetch_add(1, Ordering::AcqRel);
-            let made = shared.readers.open().and_then(|conn| backup::make(&conn, &to, progress));
+            let done = shared.readers.open().and_then(|conn| work(conn, still));
             shared.log.pins.fetch_sub(1, Ordering::AcqRel);
-            let _ = answer.send(made.map_err(StoreError::from));
+            let _ = answer.send(done.map_err(StoreError::from));
         };
         let engine = |e: std::io::Error| StoreError::Engine(e.to_string());
-        std::thread::Builder::new().name("antiphon-backup".into()).spawn(copy).map_err(engine)?;
-        answered.await.unwrap_or_else(|_| Err(StoreError::Engine("the backup panicked".into())))
+        std::thread::Builder::new().name(format!("antiphon-{name}")).spawn(work).map_err(engine)?;
+        answered.await.unwrap_or_else(|_| Err(StoreError::Engine(format!("the {name} panicked"))))
     }
 
     pub(crate) fn status(&self) -> StoreStatus {

@@ -1,8 +1,6 @@
 //! `antiphon backup`
 
-use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
@@ -27,7 +25,7 @@ impl Backup {
             let made = operator.call("POST", "/antiphon/v1/backups", None, Some(&body));
             let made = tokio::select! {
                 made = made => made,
-                never = progress(&operator, common.json) => never,
+                never = operator.progress("/antiphon/v1/backups", common.json) => never,
             };
             operator.close().await;
             let made = made?;
@@ -37,19 +35,5 @@ impl Backup {
             }
             Ok(())
         })
-    }
-}
-
-/// Says how far it is, as long as somebody can see it.
-async fn progress<T>(operator: &Operator, quiet: bool) -> anyhow::Result<T> {
-    let visible = !quiet && std::io::stderr().is_terminal();
-    loop {
-        tokio::time::sleep(Duration::from_millis(300)).await;
-        let Ok(state) = operator.call("GET", "/antiphon/v1/backups", None, None).await else { continue };
-        let (done, pages) = (state["done"].as_u64().unwrap_or(0), state["pages"].as_u64().unwrap_or(0));
-        if visible && pages > 0 {
-            eprint!("\r{:3} %", done * 100 / pages);
-            std::io::stderr().flush().ok();
-        }
     }
 }

@@ -94,8 +94,8 @@ enum Command {
     Ticket(ticket::Ticket),
     /// Print the OpenAPI document
     Openapi,
-    /// Say how the server and its data are
-    Doctor,
+    /// Read everything the server keeps, and say how it and its data are
+    Doctor(doctor::Doctor),
     /// Bring the store to this version's schema, after a snapshot
     Migrate,
     /// Copy the store into one file while it serves
@@ -120,7 +120,7 @@ pub fn run() -> ExitCode {
         Some(Command::Contact(contact)) => contact.run(&common),
         Some(Command::Ticket(ticket)) => ticket.run(&common),
         Some(Command::Openapi) => openapi::run(&common),
-        Some(Command::Doctor) => doctor::run(&common),
+        Some(Command::Doctor(doctor)) => doctor.run(&common),
         Some(Command::Migrate) => migrate::run(&common),
         Some(Command::Backup(backup)) => backup.run(&common),
         Some(Command::Restore(restore)) => restore.run(&common),

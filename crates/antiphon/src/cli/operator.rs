@@ -1,8 +1,10 @@
 //! How commands reach the data: over the control socket of a running server, otherwise through the very same router in
 //! this process. Either way they are the operator and pass the doors that everybody passes.
 
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use antiphon_store::Store;
 use anyhow::{Context, bail};
@@ -94,6 +96,20 @@ impl Operator {
             bail!("{}", refusal(&value));
         }
         Ok(value)
+    }
+
+    /// Says how far long work is, as long as somebody can see it, and never ends.
+    pub async fn progress<T>(&self, path: &str, quiet: bool) -> T {
+        let visible = !quiet && std::io::stderr().is_terminal();
+        loop {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            let Ok(state) = self.call("GET", path, None, None).await else { continue };
+            let (done, pages) = (state["done"].as_u64().unwrap_or(0), state["pages"].as_u64().unwrap_or(0));
+            if visible && pages > 0 {
+                eprint!("\r{:3} %", done * 100 / pages);
+                std::io::stderr().flush().ok();
+            }
+        }
     }
 
     /// Leaves the store as it should be left.

@@ -19,7 +19,16 @@ pub const TABLE: &[Operation] = &[
     Operation::own(Verb::Get, "/backups", "backups.progress", door!(backups::progress))
         .scope(Scope::Operator)
         .says("How far the running backup is")
-        .gives(200, Payload::One(shape::<backups::BackupProgress>)),
+        .gives(200, Payload::One(shape::<backups::ProgressMade>)),
+    Operation::own(Verb::Post, "/checks", "checks.make", door!(backups::check))
+        .scope(Scope::Operator)
+        .says("Read the whole store, and tell what is wrong with it")
+        .takes(shape::<backups::CheckRequest>)
+        .gives(200, Payload::One(shape::<backups::CheckMade>)),
+    Operation::own(Verb::Get, "/checks", "checks.progress", door!(backups::check_progress))
+        .scope(Scope::Operator)
+        .says("How far the running check is")
+        .gives(200, Payload::One(shape::<backups::ProgressMade>)),
     Operation::own(Verb::Get, "/status", "store.status", door!(backups::status))
         .scope(Scope::Operator)
         .says("The figures of the store")

@@ -83,6 +83,7 @@ impl Names {
             | "accounts.list"
             | "accounts.get"
             | "backups.progress"
+            | "checks.progress"
             | "store.status"
             | "portals.list"
             | "portals.get"
@@ -108,6 +109,7 @@ impl Names {
             "messages.post" => desk.on_chat("Hello"),
             "actors.batch" => json!({ "inputs": [portal.agent, "S-hubspot"] }),
             "backups.make" => json!({ "file": desk.server.data_dir().join(format!("backup-{}", portal.id)) }),
+            "checks.make" => json!({}),
             "portals.create" => json!({ "name": "Larkspur" }),
             "portals.update" => json!({ "quota": { "messages": 1000 } }),
             "apps.create" | "apps.update" => json!({ "name": "Exporter" }),

@@ -11,6 +11,7 @@ mod channels;
 mod conventions;
 mod coverage;
 mod directory;
+mod doctor;
 mod isolation;
 mod kit;
 mod lifecycle;
