@@ -289,6 +289,12 @@ impl Envelope {
         Self { http_status: 414, ..envelope }
     }
 
+    /// 431 for headers of more than so many bytes.
+    pub fn headers_too_large(limit: usize) -> Self {
+        let message = format!("The request's headers are larger than {limit} bytes.");
+        Self { http_status: 431, ..Self::new(Category::ValidationError, message) }
+    }
+
     /// 415.
     pub fn unsupported_media_type(media_type: &str) -> Self {
         Self::new(Category::UnsupportedMediaType, "Send the body as application/json.")

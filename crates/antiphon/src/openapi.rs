@@ -194,6 +194,7 @@ const FAILURES: &[(u16, &str, &[&str])] = &[
     (414, "The request line is too long.", &[]),
     (415, "The body is no JSON.", &[]),
     (429, "A rate limit was reached.", &["Retry-After"]),
+    (431, "The headers are too large.", &[]),
     (500, "A bug of the server.", &[]),
     (503, "Starting, stopping or full; try again.", &["Retry-After"]),
 ];

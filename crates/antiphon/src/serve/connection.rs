@@ -30,6 +30,10 @@ use crate::middleware::{self, Peer};
 /// What a client sends first when it speaks HTTP/2 without having asked.
 const PREFACE: &[u8; 4] = b"PRI ";
 
+/// Most bytes of headers that are read at all with HTTP/2, a little less than with HTTP/1.1. What is too much but not endless
+/// is then refused in the shape of every other refusal.
+const HEADERS: u32 = 384 << 10;
+
 /// How long a client that is turned away may take to send what it wants.
 const TURNED_AWAY: Duration = Duration::from_secs(2);
 
@@ -187,7 +191,7 @@ async fn http2<S>(
     let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .keep_alive_interval(idle)
-        .max_header_list_size(64 << 10)
+        .max_header_list_size(HEADERS)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
     tokio::select! {

@@ -198,5 +198,13 @@ async fn http_2_needs_no_introduction() {
         let body = reply.into_body().collect().await.unwrap().to_bytes();
         assert_eq!(serde_json::from_slice::<Value>(&body).unwrap()["total"], 9);
     }
+    let sent = http::Request::get(format!("{}{V3}/channels", running.server.url))
+        .header("cookie", "x".repeat(100 << 10))
+        .body(Full::<Bytes>::default())
+        .unwrap();
+    let refused = sender.send_request(sent).await.unwrap();
+    assert_eq!(refused.status().as_u16(), 431);
+    let body = refused.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(serde_json::from_slice::<Value>(&body).unwrap()["category"], "VALIDATION_ERROR");
     running.server.stop().await;
 }

@@ -130,3 +130,50 @@ async fn a_small_packet_does_not_become_a_large_body() {
     assert!(refused.starts_with("HTTP/1.1 413"), "{refused}");
     running.server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_head_that_is_too_large_is_refused_like_everything_else() {
+    let running = Running::start().await;
+    let long = |length: usize| "x".repeat(length);
+    let line = |length: usize| format!("GET /antiphon/v1/tickets?x={} HTTP/1.1\r\n\r\n", long(length));
+    let headers = |length: usize| format!("{}Cookie: {}\r\n\r\n", running.head, long(length));
+    let many = |each: usize| {
+        let more: String = (0..90).map(|n| format!("X-{n}: {}\r\n", long(each))).collect();
+        format!("{}{more}\r\n", running.head)
+    };
+    for (sent, status) in [
+        (line(16 << 10), 414),
+        (line(60 << 10), 414),
+        (headers(64 << 10), 431),
+        (headers(380 << 10), 431),
+        (many(730), 431),
+        (many(4 << 10), 431),
+    ] {
+        let mut stream = running.connect().await;
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        let refused = answer(&mut stream, "}").await;
+        assert!(refused.starts_with(&format!("HTTP/1.1 {status} ")), "{refused}");
+        let (head, body) = refused.split_once("\r\n\r\n").unwrap();
+        let body: Value = serde_json::from_str(body).unwrap();
+        assert_eq!((&body["status"], &body["category"]), (&"error".into(), &"VALIDATION_ERROR".into()));
+        assert!(head.contains(&format!("x-request-id: {}", text(&body, "correlationId"))), "{head}");
+    }
+    // Just below, it is the token that counts, or the body.
+    for (sent, status) in [(line(16_000), 401), (headers(65_000), 400), (many(700), 400)] {
+        let mut stream = running.connect().await;
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        let answered = answer(&mut stream, "}").await;
+        assert!(answered.starts_with(&format!("HTTP/1.1 {status} ")), "{answered}");
+    }
+    // Nobody reads on for ever: not to the end of this line, nor into the next header.
+    let mut endless = headers(0).trim_end().to_owned();
+    endless.push_str(&long((408 << 10) - endless.len()));
+    for (sent, status) in [(line(64 << 10), 414), (endless, 431)] {
+        let mut stream = running.connect().await;
+        stream.write_all(sent.as_bytes()).await.unwrap();
+        let mut refused = [0; 12];
+        stream.read_exact(&mut refused).await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&refused), format!("HTTP/1.1 {status}"));
+    }
+    running.server.stop().await;
+}
