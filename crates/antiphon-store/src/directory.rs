@@ -1,7 +1,10 @@
 //! The directory: everything about a portal that is small, rarely changed and needed on every request.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+mod objects;
+mod revision;
+
+pub use objects::Objects;
+pub use revision::{Directory, DirectoryChange};
 
 use crate::{AccountId, AppId, InboxId, Millis, PortalId};
 
@@ -123,7 +126,7 @@ pub struct App {
 }
 
 /// SHA-256 of a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TokenHash(pub [u8; 32]);
 
 /// What a token opens.
@@ -138,28 +141,4 @@ pub struct Token {
     pub created_at: Millis,
     pub expires_at: Option<Millis>,
     pub revoked_at: Option<Millis>,
-}
-
-/// A portal's directory at one revision.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Directory {
-    pub portal: Portal,
-    /// Raised by every change of the directory.
-    pub revision: i64,
-    pub inboxes: BTreeMap<InboxId, Inbox>,
-    pub accounts: BTreeMap<AccountId, Account>,
-    pub actors: BTreeMap<(ActorKind, i64), Actor>,
-    pub apps: BTreeMap<AppId, App>,
-    pub tokens: Vec<Arc<Token>>,
-}
-
-/// One change of a portal's directory. Each creates the row or replaces it whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DirectoryChange {
-    Portal(Portal),
-    Inbox(Inbox),
-    Account(Account),
-    Actor(Actor),
-    App(App),
-    Token(Token),
 }

@@ -27,7 +27,7 @@ pub use changes::{Applied, Changes, ConversationKey, Earlier, Moment, Replacemen
 pub use check::{Finding, Invariant};
 pub use directory::{
     Account, Actor, ActorKind, Adapter, App, Directory, DirectoryChange, Identifier, Inbox, InboxKind,
-    Portal, Quota, Token, TokenHash, Usage,
+    Objects, Portal, Quota, Token, TokenHash, Usage,
 };
 pub use error::{OpenError, StoreError};
 pub use events::{Event, EventKind, NewEvent, ObjectKind};

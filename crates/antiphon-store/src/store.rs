@@ -105,9 +105,9 @@ impl Store {
         self.engine.portal_create(id, name, time_zone, quota).await
     }
 
-    /// Every portal, by id.
-    pub async fn portals(&self) -> Result<Vec<Portal>, StoreError> {
-        self.engine.portals()
+    /// One page of portals, by id.
+    pub async fn portals(&self, after: Option<PortalId>, limit: usize) -> Result<Vec<Portal>, StoreError> {
+        self.engine.portals(after, limit)
     }
 
     /// A portal's directory as of now; cached.

@@ -7,9 +7,7 @@ use antiphon_store::{
     Changes, Directory, DirectoryChange, Moment, PortalId, State, Store, StoreError, Target,
 };
 
-use serde::Serialize;
-
-use crate::call::{Answer, Call};
+use crate::call::Call;
 use crate::events::kinds;
 use crate::refusal::Refusal;
 
@@ -52,15 +50,6 @@ pub async fn now(call: &Call) -> Result<Arc<Directory>, Refusal> {
     call.app.store.directory(portal).await?.ok_or_else(|| Refusal::not_found(portal))
 }
 
-/// A list that is short enough for one page.
-///
-/// # Errors
-/// None that a caller could cause.
-pub fn all<T: Serialize>(items: impl Iterator<Item = T>) -> Result<Answer, Refusal> {
-    let results: Vec<_> = items.collect();
-    Answer::json(200, &serde_json::json!({ "results": results }))
-}
-
 /// Those changes that change anything, with the event that tells of them.
 pub fn recorded(current: &Directory, mut wanted: Vec<DirectoryChange>, moment: &Moment) -> Changes {
     wanted.retain(|change| !is_so(current, change));
@@ -72,11 +61,13 @@ pub fn recorded(current: &Directory, mut wanted: Vec<DirectoryChange>, moment: &
 fn is_so(current: &Directory, change: &DirectoryChange) -> bool {
     match change {
         DirectoryChange::Portal(portal) => current.portal == *portal,
-        DirectoryChange::Inbox(inbox) => current.inboxes.get(&inbox.id) == Some(inbox),
-        DirectoryChange::Account(account) => current.accounts.get(&account.id) == Some(account),
-        DirectoryChange::Actor(actor) => current.actors.get(&(actor.kind, actor.id)) == Some(actor),
-        DirectoryChange::App(app) => current.apps.get(&app.id) == Some(app),
-        DirectoryChange::Token(token) => current.tokens.iter().any(|known| **known == *token),
+        DirectoryChange::Inbox(inbox) => current.inbox(inbox.id) == Some(inbox),
+        DirectoryChange::Account(account) => current.account(account.id) == Some(account),
+        DirectoryChange::Actor(actor) => current.actor(actor.kind, actor.id) == Some(actor),
+        DirectoryChange::App(app) => current.app(app.id) == Some(app),
+        DirectoryChange::Token(token) => {
+            current.tokens().get(&token.hash).is_some_and(|known| **known == *token)
+        }
     }
 }
 
@@ -104,7 +95,7 @@ mod tests {
     #[test]
     fn what_is_so_already_is_no_change_and_no_event() {
         let directory = testing::state().directory;
-        let inbox = directory.inboxes.values().next().unwrap().clone();
+        let inbox = directory.inbox(antiphon_store::InboxId(640)).unwrap().clone();
         let moment = Moment::still(NOW);
         assert!(recorded(&directory, vec![DirectoryChange::Inbox(inbox.clone())], &moment).is_empty());
         let renamed = antiphon_store::Inbox { name: "Care".into(), ..inbox.clone() };

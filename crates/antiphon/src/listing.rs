@@ -1,7 +1,10 @@
-//! Lists of the directory: inboxes, channels, channel accounts. They are small enough to be sorted whole, by any field.
+//! Lists of the directory. A page in the order of ids costs the same however long the list is, unless it is filtered: then
+//! everything is counted, for the total. Any other order sorts everything that matches.
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
+use antiphon_store::Objects;
 use antiphon_wire::cursor::{Cursor, List};
 use antiphon_wire::error::Problem;
 use antiphon_wire::page::{Link, Page};
@@ -39,47 +42,68 @@ pub trait Listed {
     fn key(&self, field: &str) -> Option<Key>;
 }
 
-/// One page of a list: those of `all` that `matches`, in the order and from the place the client asked for.
-///
-/// `filters` is what came of reading the parameters that `matches` is made of, so that all problems are told at once.
+/// What a list is made of.
+pub struct Source<'a, K: Ord, T, M> {
+    pub list: List,
+    pub objects: &'a Objects<K, T>,
+    /// From a number to an id.
+    pub id: fn(i64) -> K,
+    /// Which of the objects are asked for; `None` for all. What was wrong with the parameters that it is made of is told
+    /// together with all other problems.
+    pub matches: Result<Option<M>, Vec<Problem>>,
+}
+
+/// One page of a list, in the order and from the place the client asked for. `known` finds the object that a cursor names:
+/// it stays where it was, archived or not, as nothing of the directory is ever erased.
 ///
 /// # Errors
 /// What is wrong with the query.
-pub fn page<'a, T, S>(
+pub fn page<'a, K, T, M, S>(
     call: &Call,
-    list: List,
-    all: impl Iterator<Item = &'a T> + Clone,
-    filter: Result<impl Fn(&T) -> bool, Vec<Problem>>,
+    source: Source<'a, K, T, M>,
+    known: impl FnOnce(K) -> Option<&'a T>,
     shown: impl Fn(&T) -> S,
 ) -> Result<Answer, Refusal>
 where
-    T: Listed + 'a,
+    K: Ord + Clone,
+    T: Listed,
+    M: Fn(&T) -> bool,
     S: Serialize,
 {
-    let order = Order::new(&call.query);
-    let (matches, (limit, after)) = match (filter, place(&call.query, list, &order)) {
+    let (list, order) = (source.list, Order::new(&call.query));
+    let (matches, (limit, after)) = match (source.matches, place(&call.query, list, &order)) {
         (Ok(matches), Ok(place)) => (matches, place),
-        (filter, place) => {
-            return Err(Refusal::Invalid(filter.err().into_iter().chain(place.err()).flatten().collect()));
+        (matches, place) => {
+            return Err(Refusal::Invalid(matches.err().into_iter().chain(place.err()).flatten().collect()));
         }
     };
-    // The object a cursor names stays where it was, archived or not: nothing of the directory is ever erased.
-    let behind = after.and_then(|id| all.clone().find(|known| known.id() == id));
-    let mut found: Vec<_> = all.filter(|known| matches(known)).collect();
-    found.sort_by(|a, b| order.compare(*a, *b));
-    let start = behind.map_or(0, |last| found.partition_point(|known| order.compare(*known, last).is_le()));
-    let end = found.len().min(start + limit);
+    let after = after.map(source.id);
+    let wanted = |object: &&Arc<T>| matches.as_ref().is_none_or(|matches| matches(object));
+    let all = || source.objects.iter().filter(wanted);
+    let total = if matches.is_some() { all().count() } else { source.objects.len() };
+    // One more than the page holds, to see whether there are any.
+    let found: Vec<_> = if order.0.is_empty() {
+        source.objects.after(after).filter(wanted).take(limit + 1).collect()
+    } else {
+        let mut found: Vec<_> = all().collect();
+        found.sort_by(|a, b| order.compare(a.as_ref(), b.as_ref()));
+        let start = after
+            .and_then(known)
+            .map_or(0, |last| found.partition_point(|object| order.compare(object.as_ref(), last).is_le()));
+        found.into_iter().skip(start).take(limit + 1).collect()
+    };
+    let end = found.len().min(limit);
 
-    let mut body = Vec::with_capacity(256 * (end - start) + 64);
+    let mut body = Vec::with_capacity(256 * end + 64);
     let mut out = Page::open(&mut body);
-    for known in &found[start..end] {
-        let shown = serde_json::to_vec(&shown(known)).map_err(|e| Refusal::Internal(e.to_string()))?;
+    for object in &found[..end] {
+        let shown = serde_json::to_vec(&shown(object)).map_err(|e| Refusal::Internal(e.to_string()))?;
         out.item(|out| out.extend_from_slice(&shown));
     }
     let next = (end < found.len()).then(|| found[end - 1].id());
     let next = next.map(|id| Cursor::Directory { list, sort: order.hash(), key: Vec::new(), id });
     let link = Link { origin: &call.origin, path: &call.uri_path, query: &call.query };
-    out.close(next.as_ref().map(|cursor| (cursor, &link)), Some(found.len()));
+    out.close(next.as_ref().map(|cursor| (cursor, &link)), Some(total));
     Ok(Answer::ok(body))
 }
 
@@ -97,7 +121,7 @@ fn place(query: &Query, list: List, order: &Order) -> Result<(usize, Option<i64>
     }
 }
 
-/// What a list that the store keeps by id is asked for: how many, and behind which id.
+/// What a list that is kept by id is asked for: how many, and behind which id.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked {
     pub limit: usize,
@@ -113,7 +137,7 @@ pub fn asked(query: &Query, list: List) -> Result<Asked, Refusal> {
     Ok(Asked { limit, after })
 }
 
-/// One page of such a list. The store was asked for one item more than the page holds, to see whether there are any.
+/// One page of such a list. There has to be one item more than the page holds, where there are any.
 ///
 /// # Errors
 /// None that a caller could cause.

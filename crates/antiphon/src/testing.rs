@@ -1,12 +1,11 @@
 //! What the tests of rules share: a portal with a thread in it, and changes told in few words.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use antiphon_store::{
-    Account, AccountId, Actor, ActorKind, Adapter, App, AppId, Changes, Directory, EventKind, Identifier,
-    Inbox, InboxId, InboxKind, Millis, Portal, PortalId, Quota, State, Thread, ThreadId, ThreadStatus, Usage,
-    Visitor, VisitorId,
+    Account, AccountId, Actor, ActorKind, Adapter, App, AppId, Changes, Directory, DirectoryChange,
+    EventKind, Identifier, Inbox, InboxId, InboxKind, Millis, Portal, PortalId, Quota, State, Thread,
+    ThreadId, ThreadStatus, Usage, Visitor, VisitorId,
 };
 use antiphon_wire::message::{self as wire, Message, MessageType};
 
@@ -151,21 +150,22 @@ fn directory() -> Directory {
         active: true,
         created_at: 1,
     };
-    Directory {
-        portal: Portal {
-            id: PortalId(1),
-            name: "Acme".into(),
-            time_zone: "UTC".into(),
-            quota: Quota::default(),
-            created_at: 1,
-        },
-        revision: 1,
-        inboxes: [inbox(640, None), inbox(812, None), inbox(813, Some(3))].map(|one| (one.id, one)).into(),
-        accounts: accounts.map(|one| (one.id, one)).into(),
-        actors: actors.map(|one| ((one.kind, one.id), one)).into(),
-        apps: BTreeMap::from([(app.id, app)]),
-        tokens: Vec::new(),
+    let portal = Portal {
+        id: PortalId(1),
+        name: "Acme".into(),
+        time_zone: "UTC".into(),
+        quota: Quota::default(),
+        created_at: 1,
+    };
+    let mut directory = Directory::new(portal, 1);
+    let inboxes = [inbox(640, None), inbox(812, None), inbox(813, Some(3))];
+    let all = inboxes.into_iter().map(DirectoryChange::Inbox);
+    let all = all.chain(accounts.into_iter().map(DirectoryChange::Account));
+    for change in all.chain(actors.into_iter().map(DirectoryChange::Actor)) {
+        directory.put(change);
     }
+    directory.put(DirectoryChange::App(app));
+    directory
 }
 
 /// Lets a portal hold so many messages and no more.

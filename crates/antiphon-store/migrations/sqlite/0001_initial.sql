@@ -75,17 +75,18 @@ CREATE TABLE actors (
     PRIMARY KEY (portal_id, kind, id)
 ) STRICT, WITHOUT ROWID;
 
+-- An app is known by its id all over the server.
 CREATE TABLE apps (
+    id INTEGER PRIMARY KEY,
     portal_id INTEGER NOT NULL,
-    id INTEGER NOT NULL,
     name TEXT NOT NULL,
     avatar TEXT,
     client_secret TEXT NOT NULL,
     developer_key TEXT NOT NULL,
     active INTEGER NOT NULL,
-    created_at INTEGER NOT NULL,
-    PRIMARY KEY (portal_id, id)
-) STRICT, WITHOUT ROWID;
+    created_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX apps_of_portal ON apps (portal_id);
 
 -- The one table that is asked before the portal is known.
 CREATE TABLE tokens (
@@ -98,7 +99,7 @@ CREATE TABLE tokens (
     expires_at INTEGER,
     revoked_at INTEGER
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX tokens_of_portal ON tokens (portal_id, created_at, hash);
+CREATE INDEX tokens_of_portal ON tokens (portal_id);
 
 CREATE TABLE visitors (
     portal_id INTEGER NOT NULL,

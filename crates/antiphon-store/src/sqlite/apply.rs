@@ -118,7 +118,7 @@ fn write_directory(
     directory::write_revision(conn, directory)?;
     revisions.push((ObjectKind::Directory, 0, directory.revision));
     raise(&mut batch.pending.server.next_app, highest_app);
-    // Caches live on this event, whether or not the rule thought of it.
+    // Whoever follows the spine lives on this event, whether or not the rule thought of it.
     if !changes.events.iter().any(|event| event.kind == EventKind::DirectoryChanged) {
         changes.events.push(NewEvent {
             kind: EventKind::DirectoryChanged,

@@ -1,13 +1,13 @@
-//! Directories and tokens, held in memory: the spine's first inside reader. The writer shows it every stretch of new
-//! events before it answers, so that what was revoked is refused from the next request on.
+//! Directories, held in memory as they were last committed. The writer puts the one it has changed here before it answers,
+//! so that what was revoked is refused from the next request on.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use rusqlite::Connection;
 
+use super::directory;
 use super::failure::Result;
-use super::{directory, events};
 use crate::{Directory, PortalId, Token, TokenHash};
 
 #[derive(Default)]
@@ -18,8 +18,8 @@ pub(super) struct Caches {
 #[derive(Default)]
 struct Held {
     directories: HashMap<PortalId, Arc<Directory>>,
-    /// Tokens of the directories held. None ever leaves: a revoked one stays, saying so.
-    tokens: HashMap<TokenHash, Arc<Token>>,
+    /// Whose the tokens are that were asked for. That never changes; what became of a token, its directory knows.
+    owners: HashMap<TokenHash, PortalId>,
 }
 
 impl Caches {
@@ -27,8 +27,21 @@ impl Caches {
         self.held.read().unwrap_or_else(PoisonError::into_inner).directories.get(&portal).cloned()
     }
 
+    /// A token that was asked for before.
     pub(super) fn token(&self, hash: &TokenHash) -> Option<Arc<Token>> {
-        self.held.read().unwrap_or_else(PoisonError::into_inner).tokens.get(hash).cloned()
+        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
+        held.directories.get(held.owners.get(hash)?)?.tokens().get(hash).cloned()
+    }
+
+    /// Reads whose a token is, and its directory unless that is held.
+    pub(super) fn load_token(&self, conn: &Connection, hash: &TokenHash) -> Result<Option<Arc<Token>>> {
+        let Some(owner) = directory::portal_of_token(conn, hash)? else { return Ok(None) };
+        let directory = match self.directory(owner) {
+            Some(held) => Some(held),
+            None => self.load(conn, owner)?,
+        };
+        self.held.write().unwrap_or_else(PoisonError::into_inner).owners.insert(*hash, owner);
+        Ok(directory.and_then(|directory| directory.tokens().get(hash).cloned()))
     }
 
     /// Reads a directory that is not held yet.
@@ -36,38 +49,16 @@ impl Caches {
         Ok(directory::load(conn, portal)?.map(|directory| self.hold(Arc::new(directory))))
     }
 
-    /// Reads the events between two positions; when one of them is a change of the directory, its new revision is held
-    /// and returned.
-    pub(super) fn follow(
-        &self,
-        conn: &Connection,
-        portal: PortalId,
-        after: i64,
-        to: i64,
-    ) -> Result<Option<Arc<Directory>>> {
-        if !events::directory_changed(conn, portal, after, to)? {
-            return Ok(None);
-        }
-        self.load(conn, portal)
-    }
-
-    /// Holds nothing of a portal any more: the next request reads it.
-    pub(super) fn forget(&self, portal: PortalId) {
+    /// Holds a directory, and gives the one that is held now. A slow reader may come with an older revision than the one
+    /// held: the newer one stays.
+    pub(super) fn hold(&self, new: Arc<Directory>) -> Arc<Directory> {
         let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
-        held.directories.remove(&portal);
-        held.tokens.retain(|_, token| token.portal_id != portal);
-    }
-
-    /// A slow reader may come with an older revision than the one held: the newer one stays.
-    fn hold(&self, new: Arc<Directory>) -> Arc<Directory> {
-        let mut held = self.held.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) =
-            held.directories.get(&new.portal.id).filter(|known| known.revision >= new.revision)
-        {
-            return known.clone();
+        match held.directories.get(&new.portal.id) {
+            Some(known) if known.revision >= new.revision => known.clone(),
+            _ => {
+                held.directories.insert(new.portal.id, new.clone());
+                new
+            }
         }
-        held.tokens.extend(new.tokens.iter().map(|token| (token.hash, token.clone())));
-        held.directories.insert(new.portal.id, new.clone());
-        new
     }
 }

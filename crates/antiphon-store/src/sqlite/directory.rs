@@ -1,10 +1,8 @@
 //! Directories: loaded whole, changed row by row.
 
-use std::sync::Arc;
-
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::failure::{Failure, Result, conflict, damaged};
+use super::failure::{Result, conflict, damaged};
 use crate::{
     Account, AccountId, Actor, ActorKind, Adapter, App, AppId, Directory, DirectoryChange, Identifier, Inbox,
     InboxId, InboxKind, Portal, PortalId, Quota, Token, TokenHash,
@@ -23,26 +21,27 @@ fn portal(row: &Row<'_>) -> rusqlite::Result<Portal> {
     })
 }
 
-pub(super) fn portals(conn: &Connection) -> Result<Vec<Portal>> {
-    let mut sql = conn.prepare_cached(&format!("SELECT {PORTAL} FROM portals ORDER BY id"))?;
-    let portals = sql.query_map([], portal)?.collect::<rusqlite::Result<_>>()?;
+pub(super) fn portals(conn: &Connection, after: Option<PortalId>, limit: usize) -> Result<Vec<Portal>> {
+    let sql = format!("SELECT {PORTAL} FROM portals WHERE id > ?1 ORDER BY id LIMIT ?2");
+    let after = after.map_or(i64::MIN, |id| id.0);
+    let mut sql = conn.prepare_cached(&sql)?;
+    let portals = sql.query_map([after, limit as i64], portal)?.collect::<rusqlite::Result<_>>()?;
     Ok(portals)
 }
 
-/// Every row of one portal.
-fn rows<T>(
+/// Puts every row of its portal into a directory.
+fn rows(
     conn: &Connection,
-    id: PortalId,
+    directory: &mut Directory,
     sql: &str,
-    read: impl Fn(&Row<'_>) -> Result<T>,
-) -> Result<Vec<T>> {
+    read: impl Fn(&Row<'_>) -> Result<DirectoryChange>,
+) -> Result<()> {
     let mut sql = conn.prepare_cached(sql)?;
-    let mut rows = sql.query([id.0])?;
-    let mut all = Vec::new();
+    let mut rows = sql.query([directory.portal.id.0])?;
     while let Some(row) = rows.next()? {
-        all.push(read(row)?);
+        directory.put(read(row)?);
     }
-    Ok(all)
+    Ok(())
 }
 
 pub(super) fn load(conn: &Connection, id: PortalId) -> Result<Option<Directory>> {
@@ -50,9 +49,10 @@ pub(super) fn load(conn: &Connection, id: PortalId) -> Result<Option<Directory>>
     let found =
         conn.prepare_cached(&sql)?.query_row([id.0], |row| Ok((portal(row)?, row.get(6)?))).optional()?;
     let Some((portal, revision)) = found else { return Ok(None) };
-    let inboxes = rows(
+    let mut directory = Directory::new(portal, revision);
+    rows(
         conn,
-        id,
+        &mut directory,
         "SELECT id, name, kind, assign_on_reply, created_at, updated_at, archived_at FROM inboxes WHERE portal_id = ?1",
         |row| {
             let kind = match row.get(2)? {
@@ -60,7 +60,7 @@ pub(super) fn load(conn: &Connection, id: PortalId) -> Result<Option<Directory>>
                 2 => InboxKind::HelpDesk,
                 other => return Err(damaged("an inbox's kind", other)),
             };
-            Ok(Inbox {
+            Ok(DirectoryChange::Inbox(Inbox {
                 id: InboxId(row.get(0)?),
                 name: row.get(1)?,
                 kind,
@@ -68,12 +68,12 @@ pub(super) fn load(conn: &Connection, id: PortalId) -> Result<Option<Directory>>
                 created_at: row.get(4)?,
                 updated_at: row.get(5)?,
                 archived_at: row.get(6)?,
-            })
+            }))
         },
     )?;
-    let accounts = rows(
+    rows(
         conn,
-        id,
+        &mut directory,
         "SELECT id, channel_id, inbox_id, name, active, authorized, identifier_kind, identifier_value, adapter, welcome, \
          created_at, archived_at FROM accounts WHERE portal_id = ?1",
         |row| {
@@ -84,7 +84,7 @@ pub(super) fn load(conn: &Connection, id: PortalId) -> Result<Option<Directory>>
             };
             let kind: Option<String> = row.get(6)?;
             let value: Option<String> = row.get(7)?;
-            Ok(Account {
+            Ok(DirectoryChange::Account(Account {
                 id: AccountId(row.get(0)?),
                 channel_id: row.get(1)?,
                 inbox_id: InboxId(row.get(2)?),
@@ -96,12 +96,12 @@ pub(super) fn load(conn: &Connection, id: PortalId) -> Result<Option<Directory>>
                 welcome: row.get(9)?,
                 created_at: row.get(10)?,
                 archived_at: row.get(11)?,
-            })
+            }))
         },
     )?;
-    let actors = rows(
+    rows(
         conn,
-        id,
+        &mut directory,
         "SELECT kind, id, name, email, avatar, active, created_at FROM actors WHERE portal_id = ?1",
         |row| {
             let kind = match row.get(0)? {
@@ -110,7 +110,7 @@ pub(super) fn load(conn: &Connection, id: PortalId) -> Result<Option<Directory>>
                 3 => ActorKind::Llm,
                 other => return Err(damaged("an actor's kind", other)),
             };
-            Ok(Actor {
+            Ok(DirectoryChange::Actor(Actor {
                 kind,
                 id: row.get(1)?,
                 name: row.get(2)?,
@@ -118,15 +118,15 @@ pub(super) fn load(conn: &Connection, id: PortalId) -> Result<Option<Directory>>
                 avatar: row.get(4)?,
                 active: row.get(5)?,
                 created_at: row.get(6)?,
-            })
+            }))
         },
     )?;
-    let apps = rows(
+    rows(
         conn,
-        id,
+        &mut directory,
         "SELECT id, name, avatar, client_secret, developer_key, active, created_at FROM apps WHERE portal_id = ?1",
         |row| {
-            Ok(App {
+            Ok(DirectoryChange::App(App {
                 id: AppId(row.get(0)?),
                 name: row.get(1)?,
                 avatar: row.get(2)?,
@@ -134,20 +134,12 @@ pub(super) fn load(conn: &Connection, id: PortalId) -> Result<Option<Directory>>
                 developer_key: row.get(4)?,
                 active: row.get(5)?,
                 created_at: row.get(6)?,
-            })
+            }))
         },
     )?;
-    let sql = format!("SELECT {TOKEN} FROM tokens WHERE portal_id = ?1 ORDER BY created_at, hash");
-    let tokens = rows(conn, id, &sql, |row| Ok(Arc::new(token(row)?)))?;
-    Ok(Some(Directory {
-        portal,
-        revision,
-        inboxes: inboxes.into_iter().map(|inbox| (inbox.id, inbox)).collect(),
-        accounts: accounts.into_iter().map(|account| (account.id, account)).collect(),
-        actors: actors.into_iter().map(|actor| ((actor.kind, actor.id), actor)).collect(),
-        apps: apps.into_iter().map(|app| (app.id, app)).collect(),
-        tokens,
-    }))
+    let sql = format!("SELECT {TOKEN} FROM tokens WHERE portal_id = ?1");
+    rows(conn, &mut directory, &sql, |row| Ok(DirectoryChange::Token(token(row)?)))?;
+    Ok(Some(directory))
 }
 
 fn token(row: &Row<'_>) -> Result<Token> {
@@ -172,110 +164,122 @@ pub(super) fn portal_of_token(conn: &Connection, hash: &TokenHash) -> Result<Opt
 
 /// Writes one change to its row and to the directory in memory. Whoever calls raises the revision.
 pub(super) fn apply(conn: &Connection, directory: &mut Directory, change: &DirectoryChange) -> Result<()> {
-    let owner = directory.portal.id.0;
-    match change.clone() {
-        DirectoryChange::Portal(portal) => {
-            if portal.id != directory.portal.id {
-                return Err(conflict("a portal cannot change another one"));
-            }
-            conn.prepare_cached(
-                "UPDATE portals SET name = ?2, time_zone = ?3, quota_messages = ?4, quota_bytes = ?5 WHERE id = ?1",
-            )?
-            .execute(params![owner, portal.name, portal.time_zone, portal.quota.messages, portal.quota.bytes])?;
-            directory.portal = Portal { created_at: directory.portal.created_at, ..portal };
-        }
-        DirectoryChange::Inbox(inbox) => {
-            let kind = match inbox.kind {
-                InboxKind::Inbox => 1,
-                InboxKind::HelpDesk => 2,
-            };
-            conn.prepare_cached("INSERT OR REPLACE INTO inboxes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
-                .execute(params![
-                    owner,
-                    inbox.id.0,
-                    inbox.name,
-                    kind,
-                    inbox.assign_on_reply,
-                    inbox.created_at,
-                    inbox.updated_at,
-                    inbox.archived_at
-                ])?;
-            directory.inboxes.insert(inbox.id, inbox);
-        }
-        DirectoryChange::Account(account) => {
-            let adapter = match account.adapter {
-                Adapter::Stored => 1,
-                Adapter::None => 2,
-            };
-            let identifier = account.identifier.as_ref();
-            conn.prepare_cached(
-                "INSERT OR REPLACE INTO accounts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-            )?
-            .execute(params![
-                owner,
-                account.id.0,
-                account.channel_id,
-                account.inbox_id.0,
-                account.name,
-                account.active,
-                account.authorized,
-                identifier.map(|i| &i.kind),
-                identifier.map(|i| &i.value),
-                adapter,
-                account.welcome,
-                account.created_at,
-                account.archived_at
-            ])?;
-            directory.accounts.insert(account.id, account);
-        }
-        DirectoryChange::Actor(actor) => {
-            let kind = match actor.kind {
-                ActorKind::Agent => 1,
-                ActorKind::Bot => 2,
-                ActorKind::Llm => 3,
-            };
-            conn.prepare_cached("INSERT OR REPLACE INTO actors VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
-                .execute(params![
-                    owner,
-                    kind,
-                    actor.id,
-                    actor.name,
-                    actor.email,
-                    actor.avatar,
-                    actor.active,
-                    actor.created_at
-                ])?;
-            directory.actors.insert((actor.kind, actor.id), actor);
-        }
-        DirectoryChange::App(app) => {
-            conn.prepare_cached("INSERT OR REPLACE INTO apps VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
-                .execute(params![
-                    owner,
-                    app.id.0,
-                    app.name,
-                    app.avatar,
-                    app.client_secret,
-                    app.developer_key,
-                    app.active,
-                    app.created_at
-                ])?;
-            directory.apps.insert(app.id, app);
-        }
-        DirectoryChange::Token(token) => {
-            if token.portal_id != directory.portal.id {
-                return Err(conflict("a token opens its own portal only"));
-            }
-            write_token(conn, &token)?;
-            match directory.tokens.iter_mut().find(|known| known.hash == token.hash) {
-                Some(known) => *known = Arc::new(token),
-                None => directory.tokens.push(Arc::new(token)),
-            }
-        }
+    let owner = directory.portal.id;
+    match change {
+        DirectoryChange::Portal(portal) => write_portal(conn, owner, portal)?,
+        DirectoryChange::Inbox(inbox) => write_inbox(conn, owner, inbox)?,
+        DirectoryChange::Account(account) => write_account(conn, owner, account)?,
+        DirectoryChange::Actor(actor) => write_actor(conn, owner, actor)?,
+        DirectoryChange::App(app) => write_app(conn, owner, app)?,
+        DirectoryChange::Token(token) => write_token(conn, owner, token)?,
     }
+    directory.put(change.clone());
     Ok(())
 }
 
-fn write_token(conn: &Connection, token: &Token) -> std::result::Result<(), Failure> {
+fn write_portal(conn: &Connection, owner: PortalId, portal: &Portal) -> Result<()> {
+    if portal.id != owner {
+        return Err(conflict("a portal cannot change another one"));
+    }
+    let quota = portal.quota;
+    conn.prepare_cached(
+        "UPDATE portals SET name = ?2, time_zone = ?3, quota_messages = ?4, quota_bytes = ?5 WHERE id = ?1",
+    )?
+    .execute(params![owner.0, portal.name, portal.time_zone, quota.messages, quota.bytes])?;
+    Ok(())
+}
+
+fn write_inbox(conn: &Connection, owner: PortalId, inbox: &Inbox) -> Result<()> {
+    let kind = match inbox.kind {
+        InboxKind::Inbox => 1,
+        InboxKind::HelpDesk => 2,
+    };
+    conn.prepare_cached("INSERT OR REPLACE INTO inboxes VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?.execute(
+        params![
+            owner.0,
+            inbox.id.0,
+            inbox.name,
+            kind,
+            inbox.assign_on_reply,
+            inbox.created_at,
+            inbox.updated_at,
+            inbox.archived_at
+        ],
+    )?;
+    Ok(())
+}
+
+fn write_account(conn: &Connection, owner: PortalId, account: &Account) -> Result<()> {
+    let adapter = match account.adapter {
+        Adapter::Stored => 1,
+        Adapter::None => 2,
+    };
+    let identifier = account.identifier.as_ref();
+    conn.prepare_cached(
+        "INSERT OR REPLACE INTO accounts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    )?
+    .execute(params![
+        owner.0,
+        account.id.0,
+        account.channel_id,
+        account.inbox_id.0,
+        account.name,
+        account.active,
+        account.authorized,
+        identifier.map(|i| &i.kind),
+        identifier.map(|i| &i.value),
+        adapter,
+        account.welcome,
+        account.created_at,
+        account.archived_at
+    ])?;
+    Ok(())
+}
+
+fn write_actor(conn: &Connection, owner: PortalId, actor: &Actor) -> Result<()> {
+    let kind = match actor.kind {
+        ActorKind::Agent => 1,
+        ActorKind::Bot => 2,
+        ActorKind::Llm => 3,
+    };
+    conn.prepare_cached("INSERT OR REPLACE INTO actors VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?.execute(
+        params![
+            owner.0,
+            kind,
+            actor.id,
+            actor.name,
+            actor.email,
+            actor.avatar,
+            actor.active,
+            actor.created_at
+        ],
+    )?;
+    Ok(())
+}
+
+fn write_app(conn: &Connection, owner: PortalId, app: &App) -> Result<()> {
+    let written = conn
+        .prepare_cached(
+            "INSERT INTO apps VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO UPDATE SET \
+             name = ?3, avatar = ?4, client_secret = ?5, developer_key = ?6, active = ?7 WHERE portal_id = ?2",
+        )?
+        .execute(params![
+            app.id.0,
+            owner.0,
+            app.name,
+            app.avatar,
+            app.client_secret,
+            app.developer_key,
+            app.active,
+            app.created_at
+        ])?;
+    if written == 0 { Err(conflict("this app belongs to another portal")) } else { Ok(()) }
+}
+
+fn write_token(conn: &Connection, owner: PortalId, token: &Token) -> Result<()> {
+    if token.portal_id != owner {
+        return Err(conflict("a token opens its own portal only"));
+    }
     let written = conn
         .prepare_cached(
             "INSERT INTO tokens VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (hash) DO UPDATE SET \

@@ -53,14 +53,6 @@ pub(super) fn newest(conn: &Connection, portal: PortalId) -> Result<i64> {
     Ok(sql.query_row([portal.0], |row| row.get(0)).optional()?.unwrap_or_default())
 }
 
-/// Whether anything in a range of positions says that the directory changed.
-pub(super) fn directory_changed(conn: &Connection, portal: PortalId, after: i64, to: i64) -> Result<bool> {
-    let mut sql = conn.prepare_cached(
-        "SELECT 1 FROM events WHERE portal_id = ?1 AND position > ?2 AND position <= ?3 AND kind = 10 LIMIT 1",
-    )?;
-    Ok(sql.exists([portal.0, after, to])?)
-}
-
 fn kind(value: i64) -> Result<EventKind> {
     use EventKind::*;
     let all = [

@@ -88,8 +88,8 @@ impl Counters {
 pub(super) struct PortalMemory {
     pub counters: Counters,
     pub directory: Arc<Directory>,
-    /// How far the caches have read this portal's events.
-    pub followed: i64,
+    /// Position of the portal's newest event that is committed.
+    pub recorded: i64,
 }
 
 /// Counters of the whole server.
@@ -130,7 +130,7 @@ impl Memory {
         let directory = directory::load(conn, portal)?.ok_or(StoreError::NoPortal)?;
         let counters =
             Counters::load(conn, portal)?.ok_or(StoreError::Damaged("a portal has no counters".into()))?;
-        Ok(PortalMemory { counters, directory: Arc::new(directory), followed: counters.event_position })
+        Ok(PortalMemory { counters, directory: Arc::new(directory), recorded: counters.event_position })
     }
 }
 

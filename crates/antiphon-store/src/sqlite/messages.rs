@@ -75,7 +75,12 @@ pub(super) fn history(
         sink(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?);
         count += 1;
     }
-    // Sequences have no gaps, so their number tells which entry was the last and whether anything is left.
+    // Sequences have no gaps, so their number tells which entry was the last and whether anything is left. Where one is
+    // missing the file is damaged, unless the thread is being purged.
+    let there = usize::try_from(to - from).unwrap_or_default();
+    if count < there.min(query.limit) && threads::by_id(conn, portal, thread.id)?.is_some() {
+        return Err(damaged("how many entries a thread has", count as i64));
+    }
     let last = if query.ascending { from + count as i64 - 1 } else { to - count as i64 };
     let more = count > 0 && if query.ascending { last + 1 < to } else { last > 0 };
     Ok(Some(Page { count, next: more.then_some(Position(last)) }))

@@ -242,8 +242,8 @@ impl Engine {
         Ok(self.shared.readers.read(read)?)
     }
 
-    pub(crate) fn portals(&self) -> Answer<Vec<Portal>> {
-        self.read(directory::portals)
+    pub(crate) fn portals(&self, after: Option<PortalId>, limit: usize) -> Answer<Vec<Portal>> {
+        self.read(|conn| directory::portals(conn, after, limit))
     }
 
     pub(crate) fn directory(&self, portal: PortalId) -> Answer<Option<Arc<Directory>>> {
@@ -257,11 +257,7 @@ impl Engine {
         if let Some(token) = self.shared.caches.token(hash) {
             return Ok(Some(token));
         }
-        self.read(|conn| {
-            let Some(portal) = directory::portal_of_token(conn, hash)? else { return Ok(None) };
-            let Some(directory) = self.shared.caches.load(conn, portal)? else { return Ok(None) };
-            Ok(directory.tokens.iter().find(|token| token.hash == *hash).cloned())
-        })
+        self.read(|conn| self.shared.caches.load_token(conn, hash))
     }
 
     pub(crate) fn usage(&self, portal: PortalId) -> Answer<Usage> {
@@ -276,9 +272,8 @@ impl Engine {
         sink: &mut (dyn FnMut(&KnownThread) + Send),
     ) -> Answer<Page<ThreadPosition>> {
         let Some(directory) = self.directory(portal)? else { return Ok(Page { count: 0, next: None }) };
-        let inboxes: Vec<InboxId> = directory.inboxes.keys().copied().collect();
         let known = self.shared.known.reading();
-        self.read(|conn| thread_list::page(conn, &known, portal, &inboxes, query, sink))
+        self.read(|conn| thread_list::page(conn, &known, &directory, query, sink))
     }
 
     pub(crate) async fn backup(
@@ -367,15 +362,7 @@ fn portal_insert(batch: &mut Batch<'_>, portal: Portal) -> Result<Option<Portal>
     }
     batch.written = true;
     let id = portal.id;
-    let directory = Directory {
-        portal: portal.clone(),
-        revision: 1,
-        inboxes: Default::default(),
-        accounts: Default::default(),
-        actors: Default::default(),
-        apps: Default::default(),
-        tokens: Vec::new(),
-    };
+    let directory = Directory::new(portal.clone(), 1);
     let counters = Counters { event_position: 1, latest_now: batch.now, ..Counters::FRESH };
     let made = NewEvent {
         kind: EventKind::DirectoryChanged,
@@ -385,7 +372,7 @@ fn portal_insert(batch: &mut Batch<'_>, portal: Portal) -> Result<Option<Portal>
         payload: String::new(),
     };
     events::append(&mut batch.conn.prepare_cached(events::INSERT)?, id, 1, 1, &made)?;
-    batch.pending.portals.insert(id, PortalMemory { counters, directory: Arc::new(directory), followed: 0 });
+    batch.pending.portals.insert(id, PortalMemory { counters, directory: Arc::new(directory), recorded: 0 });
     let next = &mut batch.pending.server.next_portal;
     *next = (*next).max(id.0 + 1);
     Ok(Some(portal))

@@ -12,11 +12,27 @@ use super::memory::{Memory, ServerCounters, message_ids};
 use super::*;
 
 const PORTAL: PortalId = PortalId(1);
-const INBOXES: [InboxId; 3] = [InboxId(1), InboxId(2), InboxId(3)];
 
 fn portal() -> Portal {
     let quota = Quota::default();
     Portal { id: PORTAL, name: "Plans".into(), time_zone: "UTC".into(), quota, created_at: 0 }
+}
+
+/// The directory that lists are asked with.
+fn furnished() -> Directory {
+    let mut directory = Directory::new(portal(), 1);
+    for id in [1, 2, 3].map(InboxId) {
+        directory.put(DirectoryChange::Inbox(Inbox {
+            id,
+            name: "Plans".into(),
+            kind: InboxKind::Inbox,
+            assign_on_reply: false,
+            created_at: 0,
+            updated_at: 0,
+            archived_at: None,
+        }));
+    }
+    directory
 }
 
 fn every_query(limit: usize) -> Vec<ThreadQuery> {
@@ -205,7 +221,7 @@ fn exercise(conn: &Connection) -> Result<()> {
 
 fn questions(conn: &Connection, thread: ThreadId, message: MessageId) -> Result<()> {
     for query in every_query(5) {
-        thread_list::page(conn, &Known::default().reading(), PORTAL, &INBOXES, &query, &mut |_| {})?;
+        thread_list::page(conn, &Known::default().reading(), &furnished(), &query, &mut |_| {})?;
     }
     for (archived, ascending) in [(true, true), (true, false)] {
         let query = HistoryQuery { archived, ascending, after: None, limit: 5 };
@@ -225,7 +241,7 @@ fn questions(conn: &Connection, thread: ThreadId, message: MessageId) -> Result<
     }
     events::after(conn, PORTAL, 0, 5)?;
     events::newest(conn, PORTAL)?;
-    events::directory_changed(conn, PORTAL, 0, 5)?;
+    directory::portals(conn, Some(PortalId(0)), 10)?;
     directory::load(conn, PORTAL)?.unwrap();
     directory::portal_of_token(conn, &TokenHash([1; 32]))?.unwrap();
     Ok(())
@@ -282,7 +298,7 @@ fn filled(threads: i64) -> (tempfile::TempDir, Connection) {
 
 fn steps(conn: &mut Connection, query: &ThreadQuery) -> u64 {
     let page = |conn: &Connection| {
-        thread_list::page(conn, &Known::default().reading(), PORTAL, &INBOXES, query, &mut |_| {}).unwrap()
+        thread_list::page(conn, &Known::default().reading(), &furnished(), query, &mut |_| {}).unwrap()
     };
     page(conn);
     let count = Arc::new(AtomicU64::new(0));

@@ -8,8 +8,8 @@ use super::failure::Result;
 use super::known::Reading;
 use super::threads::population;
 use crate::{
-    InboxId, KnownThread, Page, PortalId, ThreadId, ThreadPosition, ThreadQuery, ThreadSort, ThreadStatus,
-    TicketId,
+    Directory, InboxId, KnownThread, Page, PortalId, ThreadId, ThreadPosition, ThreadQuery, ThreadSort,
+    ThreadStatus, TicketId,
 };
 
 /// Where threads go as they are read.
@@ -27,7 +27,7 @@ enum Range {
     Ticket(i64),
 }
 
-/// The ranges a query is made of, for a portal with these inboxes. What they let through is filtered by [`admits`].
+/// The ranges a query is made of, where it looks into these inboxes. What they let through is filtered by [`admits`].
 fn ranges(query: &ThreadQuery, inboxes: &[InboxId]) -> Vec<Range> {
     let populations: Vec<i64> = [ThreadStatus::Open, ThreadStatus::Closed]
         .into_iter()
@@ -44,8 +44,23 @@ fn ranges(query: &ThreadQuery, inboxes: &[InboxId]) -> Vec<Range> {
     if query.inboxes.is_empty() && !latest {
         return populations.into_iter().map(Range::Population).collect();
     }
-    let wanted = |id: &&InboxId| query.inboxes.is_empty() || query.inboxes.contains(id);
-    inboxes.iter().filter(wanted).flat_map(|id| populations.iter().map(|p| Range::Inbox(*id, *p))).collect()
+    inboxes.iter().flat_map(|id| populations.iter().map(|p| Range::Inbox(*id, *p))).collect()
+}
+
+/// The inboxes a query may have to look into, each once.
+fn inboxes(directory: &Directory, query: &ThreadQuery) -> Vec<InboxId> {
+    if query.inboxes.is_empty() {
+        let all = || [false, true].into_iter().flat_map(|archived| directory.inboxes(archived).iter());
+        return match query.sort {
+            ThreadSort::Id => Vec::new(),
+            ThreadSort::LatestMessage => all().map(|inbox| inbox.id).collect(),
+        };
+    }
+    let mut wanted = query.inboxes.clone();
+    wanted.sort_unstable();
+    wanted.dedup();
+    wanted.retain(|id| directory.inbox(*id).is_some());
+    wanted
 }
 
 /// The statement for one range. `nth` keeps apart the statements that are open at the same time.
@@ -114,21 +129,21 @@ fn admits(query: &ThreadQuery, thread: &KnownThread) -> bool {
         && query.latest_message_from.is_none_or(|from| thread.latest_message_at.is_some_and(|at| at >= from))
 }
 
-/// One page. `inboxes` are all of the portal's.
+/// One page.
 pub(super) fn page(
     conn: &Connection,
     known: &Reading<'_>,
-    portal: PortalId,
-    inboxes: &[InboxId],
+    directory: &Directory,
     query: &ThreadQuery,
     sink: &mut Sink<'_>,
 ) -> Result<Page<ThreadPosition>> {
+    let portal = directory.portal.id;
     if let (Some(ticket), ThreadSort::LatestMessage) = (query.ticket, query.sort)
         && let Some(places) = places_of_ticket(conn, known, portal, ticket, query)?
     {
         return sorted(conn, known, portal, query, places, sink);
     }
-    merged(conn, known, portal, &ranges(query, inboxes), query, sink)
+    merged(conn, known, portal, &ranges(query, &inboxes(directory, query)), query, sink)
 }
 
 /// Reads ranges side by side, always taking the thread that comes first.

@@ -165,20 +165,12 @@ impl Writer {
         let mut recorded = 0;
         self.memory.server = pending.server;
         for (id, mut portal) in pending.portals {
-            let before = portal.followed;
-            let to = portal.counters.event_position;
-            if to != before {
-                recorded += to - before;
-                match self.shared.caches.follow(&self.conn, id, before, to) {
-                    Ok(Some(directory)) => portal.directory = directory,
-                    Ok(None) => {}
-                    Err(e) => {
-                        tracing::error!(error = %e.0, "a directory could not be read again");
-                        self.shared.caches.forget(id);
-                    }
-                }
+            recorded += portal.counters.event_position - portal.recorded;
+            portal.recorded = portal.counters.event_position;
+            let known = self.memory.portals.get(&id).map(|known| known.directory.revision);
+            if known != Some(portal.directory.revision) {
+                self.shared.caches.hold(portal.directory.clone());
             }
-            portal.followed = to;
             self.memory.portals.insert(id, portal);
         }
         self.shared.count(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), recorded);

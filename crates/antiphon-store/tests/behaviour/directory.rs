@@ -55,11 +55,12 @@ async fn every_kind_of_row_is_kept() {
     )
     .await;
     let before = kit.store.directory(kit.portal).await.unwrap().unwrap();
-    assert_eq!(before.inboxes.values().cloned().collect::<Vec<_>>(), [inbox(INBOX), help_desk]);
-    assert_eq!(before.accounts.values().cloned().collect::<Vec<_>>(), [account()]);
-    assert_eq!(before.actors[&(ActorKind::Llm, 3)], actor);
-    assert_eq!(before.apps[&AppId(4410)], app);
-    assert_eq!(*before.tokens[0], token(kit.portal, 1));
+    let inboxes: Vec<_> = before.inboxes(false).iter().map(|inbox| Inbox::clone(inbox)).collect();
+    assert_eq!(inboxes, [inbox(INBOX), help_desk]);
+    assert_eq!(before.accounts(false).iter().map(|one| Account::clone(one)).collect::<Vec<_>>(), [account()]);
+    assert_eq!(before.actor(ActorKind::Llm, 3), Some(&actor));
+    assert_eq!(before.app(AppId(4410)), Some(&app));
+    assert_eq!(**before.tokens().get(&TokenHash([1; 32])).unwrap(), token(kit.portal, 1));
     let kit = kit.reopen().await;
     assert_eq!(kit.store.directory(kit.portal).await.unwrap().unwrap(), before);
     // Ids that were chosen are not given out again.
@@ -110,14 +111,14 @@ async fn rules_see_the_directory_of_their_own_batch() {
     let kit = Kit::new().await;
     let add = |id: i64| {
         kit.store.change(kit.portal, Target::Directory, move |state, _| {
-            let seen = state.directory.inboxes.len() as i64;
+            let seen = state.directory.inboxes(false).len() as i64;
             let directory = vec![DirectoryChange::Inbox(inbox(InboxId(id)))];
             if seen == id - 1 { Ok(Changes { directory, ..Changes::default() }) } else { Err(No) }
         })
     };
     let (two, three, four) = tokio::join!(add(2), add(3), add(4));
     assert!([two, three, four].into_iter().all(|done| done.unwrap().is_ok()));
-    assert_eq!(kit.store.directory(kit.portal).await.unwrap().unwrap().inboxes.len(), 4);
+    assert_eq!(kit.store.directory(kit.portal).await.unwrap().unwrap().inboxes(false).len(), 4);
 }
 
 #[tokio::test]
@@ -128,7 +129,42 @@ async fn a_token_of_another_portal_cannot_be_taken() {
     let steal = Changes { directory: vec![DirectoryChange::Token(token(other, 1))], ..Changes::default() };
     assert!(matches!(apply(&kit.store, other, Target::Directory, steal).await, Err(StoreError::Conflict(_))));
     assert_eq!(kit.store.token_by_hash(&TokenHash([1; 32])).await.unwrap().unwrap().portal_id, kit.portal);
-    assert!(kit.store.directory(other).await.unwrap().unwrap().tokens.is_empty());
+    assert!(kit.store.directory(other).await.unwrap().unwrap().tokens().is_empty());
+}
+
+#[tokio::test]
+async fn an_app_is_known_by_its_id_all_over_the_server() {
+    let kit = Kit::new().await;
+    let other = portal(&kit.store, "Second").await;
+    let app = |name: &str| {
+        DirectoryChange::App(App {
+            id: AppId(4410),
+            name: name.into(),
+            avatar: None,
+            client_secret: "secret".into(),
+            developer_key: "key".into(),
+            active: true,
+            created_at: NOON,
+        })
+    };
+    write(&kit, vec![app("Ours")]).await;
+    let before = kit.store.directory(other).await.unwrap().unwrap();
+    // What else the change wanted goes with it, and those beside it in the batch stay.
+    let steal =
+        |directory| apply(&kit.store, other, Target::Directory, Changes { directory, ..Changes::default() });
+    let (refused, done) = tokio::join!(
+        steal(vec![DirectoryChange::Token(token(other, 1)), app("Theirs")]),
+        write(&kit, vec![app("Renamed"), DirectoryChange::Inbox(inbox(InboxId(2)))])
+    );
+    assert!(matches!(refused, Err(StoreError::Conflict(_))));
+    assert_eq!(done.changes.directory.len(), 2);
+    assert_eq!(kit.store.token_by_hash(&TokenHash([1; 32])).await.unwrap(), None);
+    assert_eq!(*kit.store.directory(other).await.unwrap().unwrap(), *before);
+    let after = kit.store.directory(kit.portal).await.unwrap().unwrap();
+    assert_eq!(after.app(AppId(4410)).unwrap().name, "Renamed");
+    let kit = kit.reopen().await;
+    assert_eq!(kit.store.directory(other).await.unwrap().unwrap(), before);
+    assert_eq!(kit.store.directory(kit.portal).await.unwrap().unwrap(), after);
 }
 
 #[tokio::test]
@@ -141,7 +177,7 @@ async fn portals_are_made_once() {
     assert_eq!((chosen.id, chosen.quota, chosen.created_at), (PortalId(50), quota, NOON));
     assert_eq!(make(None).await.unwrap().unwrap().id, PortalId(51));
     let ids = async |kit: &Kit| -> Vec<i64> {
-        kit.store.portals().await.unwrap().iter().map(|portal| portal.id.0).collect()
+        kit.store.portals(None, 10).await.unwrap().iter().map(|portal| portal.id.0).collect()
     };
     assert_eq!(ids(&kit).await, [1, 50, 51]);
     let kit = kit.reopen().await;

@@ -87,7 +87,7 @@ pub(super) fn misfits(directory: &Directory, account: &Account) -> Vec<Problem> 
     let Some((_, channel)) = BUILT_IN.iter().find(|(id, _)| *id == account.channel_id) else {
         return vec![Problem::new("channelId", format!("Channel {} does not exist", account.channel_id))];
     };
-    if directory.inboxes.get(&account.inbox_id).is_none_or(|inbox| inbox.archived_at.is_some()) {
+    if directory.inbox(account.inbox_id).is_none_or(|inbox| inbox.archived_at.is_some()) {
         let message = format!("Inbox {} does not exist in this account or is archived", account.inbox_id);
         problems.push(Problem::new("inboxId", message));
     }
@@ -123,13 +123,8 @@ pub(super) fn misfits(directory: &Directory, account: &Account) -> Vec<Problem> 
 
 /// A living account on the same channel with the same address.
 fn twin(directory: &Directory, account: &Account) -> Option<AccountId> {
-    let address = account.identifier.as_ref()?.value.to_lowercase();
-    let mut others = directory.accounts.values().filter(|other| {
-        other.id != account.id && other.archived_at.is_none() && other.channel_id == account.channel_id
-    });
-    others
-        .find(|other| other.identifier.as_ref().is_some_and(|known| known.value.to_lowercase() == address))
-        .map(|other| other.id)
+    let address = &account.identifier.as_ref()?.value;
+    directory.accounts_at(account.channel_id, address).find(|other| *other != account.id)
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ async fn change(call: &Call, id: AccountId, edit: Edit) -> Result<Account, Refus
         Ok(vec![DirectoryChange::Account(edited(&state.directory, id, &edit, moment.now)?)])
     })
     .await?;
-    directory::now(call).await?.accounts.get(&id).cloned().ok_or_else(|| Refusal::not_found(id))
+    directory::now(call).await?.account(id).cloned().ok_or_else(|| Refusal::not_found(id))
 }
 
 fn read(body: ChannelAccountPatch) -> Result<Edit, Refusal> {
@@ -68,7 +68,7 @@ fn read(body: ChannelAccountPatch) -> Result<Edit, Refusal> {
 
 /// The rule. An account in the archive fits or not when it is restored, not before.
 pub fn edited(directory: &Directory, id: AccountId, edit: &Edit, now: Millis) -> Result<Account, Refusal> {
-    let mut account = directory.accounts.get(&id).ok_or_else(|| Refusal::not_found(id))?.clone();
+    let mut account = directory.account(id).ok_or_else(|| Refusal::not_found(id))?.clone();
     account.name = edit.name.clone().unwrap_or(account.name);
     account.inbox_id = edit.inbox_id.unwrap_or(account.inbox_id);
     account.identifier = edit.identifier.clone().or(account.identifier);

@@ -60,7 +60,7 @@ fn read(body: ActorCreate, kind: ActorKind) -> Result<Draft, Refusal> {
 
 /// The rule. Two active agents never share an address: threads are assigned by it.
 pub fn make(directory: &Directory, draft: &Draft, moment: &mut Moment) -> Result<Actor, Refusal> {
-    let taken = |id: i64| directory.actors.contains_key(&(draft.kind, id));
+    let taken = |id: i64| directory.actor(draft.kind, id).is_some();
     let id = match draft.id {
         Some(id) if taken(id) => return Err(Refusal::invalid("id", format!("The number {id} is taken"))),
         Some(id) => id,
@@ -81,16 +81,9 @@ pub fn make(directory: &Directory, draft: &Draft, moment: &mut Moment) -> Result
 
 /// Refuses an agent whose address another active agent has.
 pub(super) fn alone(directory: &Directory, actor: &Actor) -> Result<(), Refusal> {
-    let Some(email) = actor.email.as_ref().filter(|_| actor.active).map(|email| email.to_lowercase()) else {
-        return Ok(());
-    };
-    let twin = directory.actors.values().find(|other| {
-        other.kind == actor.kind
-            && other.id != actor.id
-            && other.active
-            && other.email.as_ref().is_some_and(|known| known.to_lowercase() == email)
-    });
-    match twin {
+    let Some(email) = actor.email.as_ref().filter(|_| actor.active) else { return Ok(()) };
+    let mut active = directory.actors_at(actor.kind, email).take_while(|other| other.active);
+    match active.find(|other| other.id != actor.id) {
         Some(other) => Err(Refusal::invalid("email", format!("Agent {} has this address already", other.id))),
         None => Ok(()),
     }
@@ -109,7 +102,7 @@ mod tests {
     #[test]
     fn numbers_and_addresses_have_one_owner() {
         let mut directory = Directory::clone(&testing::state().directory);
-        let mia = directory.actors[&(ActorKind::Agent, 71)].clone();
+        let mia = directory.actor(ActorKind::Agent, 71).unwrap().clone();
         let address = mia.email.clone().unwrap().to_uppercase();
         for (asked, fine) in [
             (draft(Some(71), None), false),
@@ -120,10 +113,10 @@ mod tests {
             assert_eq!(make(&directory, &asked, &mut Moment::still(NOW)).is_ok(), fine, "{asked:?}");
         }
         // Numbers that were chosen are passed over when one is counted.
-        directory.actors.insert((ActorKind::Agent, 1), Actor { id: 1, email: None, ..mia.clone() });
+        directory.put(DirectoryChange::Actor(Actor { id: 1, email: None, ..mia.clone() }));
         assert_eq!(make(&directory, &draft(None, None), &mut Moment::still(NOW)).unwrap().id, 2);
         // Who is deactivated no longer holds an address.
-        directory.actors.insert((ActorKind::Agent, 71), Actor { active: false, ..mia });
+        directory.put(DirectoryChange::Actor(Actor { active: false, ..mia }));
         assert!(make(&directory, &draft(None, Some(&address)), &mut Moment::still(NOW)).is_ok());
     }
 }

@@ -1,9 +1,10 @@
-//! The agents, bots or AI agents of the portal, deactivated ones included. They are few, so the list has one page.
+//! The agents, bots or AI agents of the portal by number, deactivated ones included.
 
 use antiphon_store::ActorKind;
+use antiphon_wire::cursor::List;
 
 use crate::call::{Answer, Call};
-use crate::directory;
+use crate::listing;
 use crate::refusal::Refusal;
 
 /// `GET /agents`
@@ -22,6 +23,7 @@ pub async fn llms(call: Call) -> Result<Answer, Refusal> {
 }
 
 fn list(call: &Call, kind: ActorKind) -> Result<Answer, Refusal> {
-    let actors = call.caller.directory.actors.values().filter(|actor| actor.kind == kind);
-    directory::all(actors.map(super::settings))
+    let asked = listing::asked(&call.query, List::Actors)?;
+    let actors = call.caller.directory.actors(kind, asked.after);
+    listing::by_id(call, List::Actors, asked, actors.map(|actor| (actor.id, super::settings(actor))))
 }

@@ -40,7 +40,7 @@ async fn resolve(
             ActorId::Agent(id) => of_directory(directory, ActorKind::Agent, *id),
             ActorId::Bot(id) => of_directory(directory, ActorKind::Bot, *id),
             ActorId::Llm(id) => of_directory(directory, ActorKind::Llm, *id),
-            ActorId::Integrator(app) => directory.apps.get(&AppId(*app)).map(|app| wire::Actor {
+            ActorId::Integrator(app) => directory.app(AppId(*app)).map(|app| wire::Actor {
                 name: Some(app.name.clone()),
                 avatar: app.avatar.clone(),
                 ..wire::Actor::new(id)
@@ -55,7 +55,7 @@ async fn resolve(
 }
 
 fn of_directory(directory: &Directory, kind: ActorKind, id: i64) -> Option<wire::Actor> {
-    directory.actors.get(&(kind, id)).map(shown)
+    directory.actor(kind, id).map(shown)
 }
 
 fn visitor_shown(visitor: &Visitor) -> wire::Actor {

@@ -42,7 +42,7 @@ async fn update(call: Call, kind: ActorKind) -> Result<Answer, Refusal> {
     })
     .await?;
     let directory = directory::now(&call).await?;
-    let actor = directory.actors.get(&(kind, id)).ok_or_else(|| Refusal::not_found(id))?;
+    let actor = directory.actor(kind, id).ok_or_else(|| Refusal::not_found(id))?;
     Answer::json(200, &super::settings(actor))
 }
 
@@ -60,7 +60,7 @@ fn read(body: ActorPatch) -> Result<Edit, Refusal> {
 
 /// The rule.
 pub fn edited(directory: &Directory, key: (ActorKind, i64), edit: &Edit) -> Result<Actor, Refusal> {
-    let mut actor = directory.actors.get(&key).ok_or_else(|| Refusal::not_found(key.1))?.clone();
+    let mut actor = directory.actor(key.0, key.1).ok_or_else(|| Refusal::not_found(key.1))?.clone();
     actor.name = edit.name.clone().or(actor.name);
     actor.email = edit.email.clone().unwrap_or(actor.email);
     actor.avatar = edit.avatar.clone().unwrap_or(actor.avatar);

@@ -1,10 +1,15 @@
-//! The apps of the portal, suspended ones included, without their secrets.
+//! The apps of the portal by id, suspended ones included, without their secrets.
+
+use antiphon_store::AppId;
+use antiphon_wire::cursor::List;
 
 use crate::call::{Answer, Call};
-use crate::directory;
+use crate::listing;
 use crate::refusal::Refusal;
 
 /// `GET /apps`
 pub async fn list(call: Call) -> Result<Answer, Refusal> {
-    directory::all(call.caller.directory.apps.values().map(super::shown))
+    let asked = listing::asked(&call.query, List::Apps)?;
+    let found = call.caller.directory.apps().after(asked.after.map(AppId));
+    listing::by_id(&call, List::Apps, asked, found.map(|app| (app.id.0, super::shown(app))))
 }

@@ -55,7 +55,7 @@ impl Task {
         let portal = of.and_then(|of| of.portal);
         let answer = block_on(async {
             let operator = Operator::connect(&config).await?;
-            let answer = operator.call(self.verb, &self.path, portal, self.body.as_ref()).await;
+            let answer = self.whole(&operator, portal).await;
             operator.close().await;
             answer
         })?;
@@ -65,6 +65,24 @@ impl Task {
             print!("{}", shown(&answer, self.columns, self.done));
         }
         Ok(())
+    }
+
+    /// The answer; of a list, all of its pages in one.
+    async fn whole(&self, operator: &Operator, portal: Option<i64>) -> anyhow::Result<Value> {
+        let mut whole = operator.call(self.verb, &self.path, portal, self.body.as_ref()).await?;
+        let more = if self.path.contains('?') { '&' } else { '?' };
+        while let Some(after) = whole["paging"]["next"]["after"].as_str() {
+            let path = format!("{}{more}after={after}", self.path);
+            let mut page = operator.call(self.verb, &path, portal, None).await?;
+            if let Some(results) = whole["results"].as_array_mut() {
+                results.append(page["results"].as_array_mut().unwrap_or(&mut Vec::new()));
+            }
+            whole["paging"] = page["paging"].take();
+        }
+        if let Some(members) = whole.as_object_mut() {
+            members.remove("paging");
+        }
+        Ok(whole)
     }
 }
 
@@ -121,9 +139,29 @@ fn cell(object: &Value, column: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use antiphon_store::{Quota, Settings, Store};
     use serde_json::json;
 
     use super::*;
+    use crate::app::App;
+    use crate::config::Config;
+
+    #[tokio::test]
+    async fn a_list_is_shown_whole() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(Settings::new(directory.path())).unwrap();
+        for name in ["a", "b", "c"] {
+            store.portal_create(None, name.into(), "UTC".into(), Quota::default()).await.unwrap();
+        }
+        let config = Config::for_tests(directory.path()).unwrap();
+        let operator = Operator::Here(Arc::new(App::new(store, config, String::new()).unwrap()));
+        let answer = Task::get("/antiphon/v1/portals?limit=1", &[]).whole(&operator, None).await.unwrap();
+        let names: Vec<_> =
+            answer["results"].as_array().unwrap().iter().map(|one| one["name"].as_str()).collect();
+        assert_eq!((names, answer.get("paging")), (vec![Some("a"), Some("b"), Some("c")], None));
+    }
 
     #[test]
     fn lists_are_tables_and_objects_are_lines() {

@@ -45,7 +45,7 @@ pub async fn prepare(config: &Config, settings: &Settings) -> anyhow::Result<()>
         bail!("{} holds something other than the demo; give --demo an empty --data-dir", directory.display());
     }
     let store = Store::open(settings.clone())?;
-    let (empty, whole) = (store.portals().await?.is_empty(), is_whole(&store).await?);
+    let (empty, whole) = (store.portals(None, 1).await?.is_empty(), is_whole(&store).await?);
     let now = store.now();
     store.close().await;
     match (whole, empty) {

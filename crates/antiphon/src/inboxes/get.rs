@@ -8,7 +8,7 @@ pub async fn get(call: Call) -> Result<Answer, Refusal> {
     let archived =
         call.query.flag("archived").map_err(|problem| Refusal::Invalid(vec![problem]))?.unwrap_or_default();
     let id = super::inbox_id(&call)?;
-    match call.caller.directory.inboxes.get(&id) {
+    match call.caller.directory.inbox(id) {
         Some(inbox) if inbox.archived_at.is_some() == archived => Answer::json(200, &super::shown(inbox)),
         _ => Err(Refusal::not_found(id)),
     }

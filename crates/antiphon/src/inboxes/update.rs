@@ -38,7 +38,7 @@ async fn change(call: &Call, id: InboxId, edit: Edit) -> Result<Inbox, Refusal> 
         Ok(vec![DirectoryChange::Inbox(edited(&state.directory, id, &edit, moment.now)?)])
     })
     .await?;
-    directory::now(call).await?.inboxes.get(&id).cloned().ok_or_else(|| Refusal::not_found(id))
+    directory::now(call).await?.inbox(id).cloned().ok_or_else(|| Refusal::not_found(id))
 }
 
 fn read(body: InboxPatch) -> Result<Edit, Refusal> {
@@ -50,17 +50,20 @@ fn read(body: InboxPatch) -> Result<Edit, Refusal> {
     Ok(Edit { name, kind, assign_on_reply: body.assign_on_reply, archived: body.archived })
 }
 
+/// Most channel accounts that a refusal names.
+const NAMED: usize = 20;
+
 /// The rule. An inbox that accounts still feed cannot go: what arrived there would land nowhere.
 pub fn edited(directory: &Directory, id: InboxId, edit: &Edit, now: Millis) -> Result<Inbox, Refusal> {
-    let old = directory.inboxes.get(&id).ok_or_else(|| Refusal::not_found(id))?;
+    let old = directory.inbox(id).ok_or_else(|| Refusal::not_found(id))?;
     let mut inbox = old.clone();
     inbox.name = edit.name.clone().unwrap_or(inbox.name);
     inbox.kind = edit.kind.unwrap_or(inbox.kind);
     inbox.assign_on_reply = edit.assign_on_reply.unwrap_or(inbox.assign_on_reply);
     match edit.archived {
         Some(true) => {
-            let fed_by = directory.accounts.values().filter(|a| a.inbox_id == id && a.archived_at.is_none());
-            let fed_by: Vec<_> = fed_by.map(|account| account.id.to_string()).collect();
+            let fed_by = directory.accounts_of(id).take(NAMED);
+            let fed_by: Vec<_> = fed_by.map(|account| account.to_string()).collect();
             if !fed_by.is_empty() {
                 let message = format!(
                     "Inbox {id} is fed by channel accounts {}; archive or move them first",
@@ -81,6 +84,8 @@ pub fn edited(directory: &Directory, id: InboxId, edit: &Edit, now: Millis) -> R
 
 #[cfg(test)]
 mod tests {
+    use antiphon_store::Account;
+
     use super::*;
     use crate::testing::{self, NOW};
 
@@ -91,12 +96,14 @@ mod tests {
         let archive = Edit { archived: Some(true), ..Edit::default() };
         let refused = edited(&directory, id, &archive, NOW).unwrap_err();
         assert_eq!(testing::status(&refused), 400);
-        for account in directory.accounts.values_mut() {
-            account.archived_at = Some(1);
+        let fed_by: Vec<_> = directory.accounts_of(id).collect();
+        for account in fed_by {
+            let account = directory.account(account).unwrap().clone();
+            directory.put(DirectoryChange::Account(Account { archived_at: Some(1), ..account }));
         }
         let archived = edited(&directory, id, &archive, NOW).unwrap();
         assert_eq!((archived.archived_at, archived.updated_at), (Some(NOW), NOW));
-        directory.inboxes.insert(id, archived.clone());
+        directory.put(DirectoryChange::Inbox(archived.clone()));
         assert_eq!(edited(&directory, id, &archive, NOW + 1).unwrap(), archived, "a repeat is nothing");
         let restore = Edit { archived: Some(false), name: Some("Care".into()), ..Edit::default() };
         let restored = edited(&directory, id, &restore, NOW + 2).unwrap();

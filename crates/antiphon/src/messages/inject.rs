@@ -105,7 +105,7 @@ fn account<'c>(call: &'c Call, body: &Inbound, problems: &mut Vec<Problem>) -> O
         return None;
     };
     let id = sent.parse(MAX_SAFE).map(AccountId);
-    let account = id.and_then(|id| call.caller.directory.accounts.get(&id));
+    let account = id.and_then(|id| call.caller.directory.account(id));
     if account.is_none() {
         let message = format!("Channel account {sent} does not exist in this account");
         problems.push(Problem::new("channelAccountId", message));
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn a_letter_goes_to_the_account_unless_it_says_otherwise() {
         let directory = testing::state().directory;
-        let account = &directory.accounts[&testing::MAIL];
+        let account = directory.account(testing::MAIL).unwrap();
         let mut problems = Vec::new();
         let told = |body: &str, problems: &mut Vec<Problem>| {
             let all = addressees(account, &serde_json::from_str(body).unwrap(), problems);

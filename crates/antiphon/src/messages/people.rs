@@ -27,9 +27,7 @@ impl People {
         let email = email.to_lowercase();
         let contact = self.contacts.iter().find(|(address, _)| *address == email);
         contact.map(|(_, id)| format!("V-{id}")).or_else(|| {
-            let mut agents = directory.actors.values().filter(|actor| actor.kind == ActorKind::Agent);
-            let agent =
-                agents.find(|agent| agent.email.as_ref().is_some_and(|known| known.to_lowercase() == email));
+            let agent = directory.actors_at(ActorKind::Agent, &email).next();
             agent.map(|agent| actor_id((agent.kind, agent.id)))
         })
     }

@@ -210,7 +210,7 @@ pub fn say(life: &mut Lifecycle<'_>, state: &State, draft: &Draft) -> Result<(),
         life.thread.visitor_id,
     );
     life.say(Entry { original: None, people, files, message });
-    let inbox = state.directory.inboxes.get(&life.thread.inbox_id);
+    let inbox = state.directory.inbox(life.thread.inbox_id);
     if life.thread.assigned_to.is_none() && inbox.is_none_or(|inbox| inbox.assign_on_reply) {
         life.assign(Some(&sender), &Author::Actor(sender.clone()));
     }
@@ -218,7 +218,7 @@ pub fn say(life: &mut Lifecycle<'_>, state: &State, draft: &Draft) -> Result<(),
 }
 
 fn app_name(state: &State, app: AppId) -> Option<String> {
-    state.directory.apps.get(&app).map(|app| app.name.clone())
+    state.directory.app(app).map(|app| app.name.clone())
 }
 
 /// What a `MESSAGE` needs besides what it says.
@@ -306,7 +306,7 @@ fn agent<'d>(directory: &'d Directory, sent: Option<&LenientId>) -> Result<&'d A
         }
         Err(_) => return Err(Problem::new(NAME, format!("`{sent}` is not a valid actor ID"))),
     };
-    match directory.actors.get(&(ActorKind::Agent, id)) {
+    match directory.actor(ActorKind::Agent, id) {
         Some(agent) if agent.active => Ok(agent),
         Some(_) => Err(Problem::new(NAME, format!("Agent `{sent}` is deactivated"))),
         None => Err(Problem::new(NAME, format!("Agent `{sent}` does not exist in this account"))),
@@ -358,7 +358,7 @@ const ACCOUNT: &str = "channelAccountId";
 fn working_account<'d>(directory: &'d Directory, sent: Option<&LenientId>) -> Result<&'d Account, Problem> {
     let sent = sent.ok_or_else(|| Problem::required(ACCOUNT))?;
     let id = sent.parse(MAX_SAFE).map(antiphon_store::AccountId);
-    let account = id.and_then(|id| directory.accounts.get(&id));
+    let account = id.and_then(|id| directory.account(id));
     let is = match account {
         None => "does not exist in this account",
         Some(account) if account.archived_at.is_some() => "is archived",

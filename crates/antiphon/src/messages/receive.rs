@@ -178,7 +178,7 @@ pub fn receive(state: &State, incoming: &Incoming, moment: &mut Moment) -> Resul
 
 /// The account on which something arrives or starts.
 pub(crate) fn working_account(state: &State, id: AccountId) -> Result<&Account, Refusal> {
-    let account = state.directory.accounts.get(&id);
+    let account = state.directory.account(id);
     let is = match account {
         None => "does not exist in this account",
         Some(account) if account.archived_at.is_some() => "is archived",

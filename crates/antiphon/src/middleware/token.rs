@@ -1,6 +1,5 @@
 //! Who calls: from the headers to a token that is known, alive and whose app may use the portal.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use antiphon_store::{AppId, Directory, Portal, PortalId, Quota, Token, TokenHash};
@@ -34,7 +33,7 @@ pub async fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Failure> {
     }
     let directory =
         app.store.directory(token.portal_id).await.map_err(Refusal::from)?.ok_or_else(Failure::no_token)?;
-    match directory.apps.get(&token.app_id) {
+    match directory.app(token.app_id) {
         Some(known) if known.active => Ok(Caller { token, directory, operator: false }),
         _ => Err(Envelope::banned().into()),
     }
@@ -45,7 +44,7 @@ pub async fn operator(app: &App, headers: &HeaderMap) -> Result<Caller, Failure>
     let named = headers.get(PORTAL_HEADER).and_then(|value| value.to_str().ok());
     let portal = match named {
         Some(text) => Some(PortalId(text.parse().map_err(|_| Refusal::not_found(text))?)),
-        None => match app.store.portals().await.map_err(Refusal::from)?.as_slice() {
+        None => match app.store.portals(None, 2).await.map_err(Refusal::from)?.as_slice() {
             [only] => Some(only.id),
             _ => None,
         },
@@ -83,15 +82,7 @@ fn nowhere() -> Directory {
         quota: Quota::default(),
         created_at: 0,
     };
-    Directory {
-        portal,
-        revision: 0,
-        inboxes: BTreeMap::new(),
-        accounts: BTreeMap::new(),
-        actors: BTreeMap::new(),
-        apps: BTreeMap::new(),
-        tokens: Vec::new(),
-    }
+    Directory::new(portal, 0)
 }
 
 /// The token as it was sent. The other two headers count only where `Authorization` is absent.

@@ -41,6 +41,7 @@ pub const TABLE: &[Operation] = &[
     Operation::own(Verb::Get, "/portals", "portals.list", door!(portals::list::list))
         .scope(Scope::Operator)
         .says("List portals")
+        .asks(&[LIMIT, AFTER])
         .gives(200, Payload::Page(shape::<own::Portal>)),
     Operation::own(Verb::Get, "/portals/{portalId}", "portals.get", door!(portals::get::get))
         .scope(Scope::Operator)
@@ -57,6 +58,7 @@ pub const TABLE: &[Operation] = &[
         .gives(201, Payload::One(shape::<own::App>)),
     Operation::own(Verb::Get, "/apps", "apps.list", door!(apps::list::list))
         .says("List apps")
+        .asks(&[LIMIT, AFTER])
         .gives(200, Payload::Page(shape::<own::App>)),
     Operation::own(Verb::Patch, "/apps/{appId}", "apps.update", door!(apps::update::update))
         .says("Rename, suspend or resume an app")
@@ -68,6 +70,7 @@ pub const TABLE: &[Operation] = &[
         .gives(201, Payload::One(shape::<own::Token>)),
     Operation::own(Verb::Get, "/tokens", "tokens.list", door!(tokens::list::list))
         .says("List tokens")
+        .asks(&[LIMIT, AFTER])
         .gives(200, Payload::Page(shape::<own::Token>)),
     Operation::own(Verb::Delete, "/tokens/{tokenId}", "tokens.revoke", door!(tokens::revoke::revoke))
         .says("Revoke a token")
@@ -119,6 +122,7 @@ pub const TABLE: &[Operation] = &[
         .gives(201, Payload::One(shape::<own::Actor>)),
     Operation::own(Verb::Get, "/agents", "agents.list", door!(actors::list::agents))
         .says("List agents")
+        .asks(&[LIMIT, AFTER])
         .gives(200, Payload::Page(shape::<own::Actor>)),
     Operation::own(Verb::Patch, "/agents/{agentId}", "agents.update", door!(actors::update::agent))
         .says("Change or deactivate an agent")
@@ -130,6 +134,7 @@ pub const TABLE: &[Operation] = &[
         .gives(201, Payload::One(shape::<own::Actor>)),
     Operation::own(Verb::Get, "/bots", "bots.list", door!(actors::list::bots))
         .says("List bots")
+        .asks(&[LIMIT, AFTER])
         .gives(200, Payload::Page(shape::<own::Actor>)),
     Operation::own(Verb::Patch, "/bots/{botId}", "bots.update", door!(actors::update::bot))
         .says("Change or deactivate a bot")
@@ -141,6 +146,7 @@ pub const TABLE: &[Operation] = &[
         .gives(201, Payload::One(shape::<own::Actor>)),
     Operation::own(Verb::Get, "/llms", "llms.list", door!(actors::list::llms))
         .says("List AI agents")
+        .asks(&[LIMIT, AFTER])
         .gives(200, Payload::Page(shape::<own::Actor>)),
     Operation::own(Verb::Patch, "/llms/{llmId}", "llms.update", door!(actors::update::llm))
         .says("Change or deactivate an AI agent")

@@ -82,19 +82,15 @@ pub(crate) fn assignee(directory: &Directory, named: &str) -> Result<String, Str
         Err(_) => {
             let by_number = named.parse().ok().filter(|id: &i64| id.to_string() == named);
             let by_address = || {
-                let mut agents =
-                    directory.actors.values().filter(|actor| actor.kind == ActorKind::Agent && actor.active);
-                let has = |email: &Option<String>| {
-                    email.as_deref().is_some_and(|email| email.to_lowercase() == named.to_lowercase())
-                };
-                agents.find(|actor| has(&actor.email)).map(|actor| actor.id)
+                let mut agents = directory.actors_at(ActorKind::Agent, named);
+                agents.next().filter(|agent| agent.active).map(|agent| agent.id)
             };
             let id =
                 by_number.or_else(by_address).ok_or_else(|| format!("`{named}` is not a valid actor ID"))?;
             (ActorKind::Agent, id)
         }
     };
-    match directory.actors.get(&key) {
+    match directory.actor(key.0, key.1) {
         Some(actor) if actor.active => Ok(actor_id(key)),
         Some(_) => Err(format!("Actor `{named}` is deactivated")),
         None => Err(format!("Actor `{named}` does not exist in this account")),

@@ -36,7 +36,7 @@ pub async fn to_inbox(call: Call) -> Result<Answer, Refusal> {
 /// The rule.
 pub fn relocate(state: &State, asked: &Relocate, moment: &mut Moment) -> Result<Changes, Refusal> {
     let thread = found(state, false).ok_or_else(|| Refusal::not_found(&asked.sent))?;
-    if state.directory.inboxes.get(&asked.to).is_none_or(|inbox| inbox.archived_at.is_some()) {
+    if state.directory.inbox(asked.to).is_none_or(|inbox| inbox.archived_at.is_some()) {
         return Err(Refusal::invalid(
             "inboxId",
             format!("Inbox {} does not exist in this account", asked.to),

@@ -71,7 +71,7 @@ async fn read(call: &Call, body: ThreadStart) -> Result<Start, Refusal> {
         }
         Some(sent) => {
             let id = sent.parse(MAX_SAFE).map(AccountId);
-            let known = id.and_then(|id| call.caller.directory.accounts.get(&id));
+            let known = id.and_then(|id| call.caller.directory.account(id));
             if known.is_none() {
                 let message = format!("Channel account {sent} does not exist in this account");
                 problems.push(Problem::new("channelAccountId", message));

@@ -7,7 +7,7 @@ pub mod rotate;
 
 use std::sync::Arc;
 
-use antiphon_store::{Directory, Token};
+use antiphon_store::{Directory, Token, TokenHash};
 use antiphon_wire::id::Id;
 use antiphon_wire::own;
 use antiphon_wire::timestamp::Timestamp;
@@ -22,13 +22,26 @@ fn secret() -> String {
 
 /// Names a token without opening anything: the beginning of its hash.
 pub(crate) fn id(token: &Token) -> String {
-    token.hash.0[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:016x}", number(token))
+}
+
+/// The same as a number.
+fn number(token: &Token) -> u64 {
+    token.hash.0.first_chunk().copied().map_or(0, u64::from_be_bytes)
+}
+
+/// The last hash that a number may be the beginning of.
+fn last(number: u64) -> TokenHash {
+    let mut hash = [u8::MAX; 32];
+    hash[..8].copy_from_slice(&number.to_be_bytes());
+    TokenHash(hash)
 }
 
 /// The token that a path names.
 fn named(directory: &Directory, sent: &str) -> Result<Arc<Token>, Refusal> {
-    let found = directory.tokens.iter().find(|token| id(token) == sent);
-    found.cloned().ok_or_else(|| Refusal::not_found(sent))
+    let before = u64::from_str_radix(sent, 16).ok().map(|number| number.checked_sub(1).map(last));
+    let found = before.and_then(|before| directory.tokens().after(before).next());
+    found.filter(|token| id(token) == sent).cloned().ok_or_else(|| Refusal::not_found(sent))
 }
 
 fn shown(token: &Token) -> own::Token {

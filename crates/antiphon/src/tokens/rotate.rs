@@ -54,8 +54,6 @@ fn rotated(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use antiphon_store::{AppId, PortalId};
 
     use super::*;
@@ -75,7 +73,7 @@ mod tests {
             revoked_at: None,
         };
         let id = crate::tokens::id(&old);
-        directory.tokens = vec![Arc::new(old.clone())];
+        directory.put(DirectoryChange::Token(old.clone()));
         let fresh = TokenHash([2; 32]);
         for (at_once, expires_at, revoked_at) in [(false, Some(NOW + GRACE), None), (true, None, Some(NOW))] {
             let changes = rotated(&directory, &id, fresh, at_once, &mut Moment::still(NOW)).unwrap();
@@ -85,7 +83,7 @@ mod tests {
             assert_eq!((ended.expires_at, ended.revoked_at), (expires_at, revoked_at));
             assert_eq!(*made, Token { hash: fresh, created_at: NOW, ..old.clone() });
         }
-        directory.tokens = vec![Arc::new(Token { revoked_at: Some(6), ..old })];
+        directory.put(DirectoryChange::Token(Token { revoked_at: Some(6), ..old }));
         assert!(rotated(&directory, &id, fresh, false, &mut Moment::still(NOW)).is_err());
         assert!(rotated(&directory, "nobody", fresh, false, &mut Moment::still(NOW)).is_err());
     }

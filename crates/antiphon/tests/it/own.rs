@@ -374,3 +374,35 @@ async fn an_address_has_one_contact_and_visitors_keep_their_number() {
     let letter = desk.email("leo@example.net").await;
     assert_eq!(desk.thread(&letter).await["associatedContactId"], json!(visitor));
 }
+
+#[tokio::test]
+async fn our_own_lists_of_the_directory_have_pages() {
+    let desk = Desk::open().await;
+    let operator = desk.portal.operator();
+    for number in 0..4 {
+        desk.make("portals", json!({ "name": format!("Portal {number}") })).await;
+        desk.make("apps", json!({ "name": format!("App {number}") })).await;
+        desk.make("tokens", json!({ "label": format!("Token {number}"), "appId": desk.portal.app })).await;
+        for kind in ["agents", "bots", "llms"] {
+            desk.make(kind, json!({ "name": format!("Nova {number}") })).await;
+        }
+    }
+    for (list, length) in
+        [("portals", 5), ("apps", 5), ("tokens", 5), ("agents", 5), ("bots", 4), ("llms", 4)]
+    {
+        let all = operator.all(&own(list)).await;
+        assert_eq!(all.len(), length, "{list}");
+        for limit in [1, 2, length] {
+            assert_eq!(operator.all(&own(&format!("{list}?limit={limit}"))).await, all, "{list} {limit}");
+        }
+        let page = operator.get(&own(&format!("{list}?limit=1"))).await.expect(200).json();
+        assert_eq!(page["results"].as_array().unwrap().len(), 1, "{list}");
+        operator.get(&own(&format!("{list}?limit=0"))).await.expect(400);
+        operator.get(&own(&format!("{list}?after=x"))).await.expect(400);
+    }
+    // Another portal's app keeps its number.
+    let other = desk.server.portal("Second").await;
+    let taken = json!({ "id": other.app, "name": "Twin" });
+    let refused = operator.post(&own("apps"), taken).await.expect(400);
+    assert_eq!(refused.problems(), ["id"]);
+}

@@ -1,0 +1,255 @@
+//! A portal's directory at one revision.
+
+use std::sync::Arc;
+
+use imbl::OrdSet;
+
+use super::{Account, Actor, ActorKind, App, Inbox, Objects, Portal, Token, TokenHash};
+use crate::{AccountId, AppId, InboxId};
+
+/// A portal's directory at one revision. Copies share what they have in common: a change costs the same however much the
+/// portal has, and whoever reads keeps the revision it began with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Directory {
+    pub portal: Portal,
+    /// Raised by every change of the directory.
+    pub revision: i64,
+    /// The living and the archived.
+    inboxes: [Objects<InboxId, Inbox>; 2],
+    accounts: [Objects<AccountId, Account>; 2],
+    actors: Objects<(ActorKind, i64), Actor>,
+    apps: Objects<AppId, App>,
+    tokens: Objects<TokenHash, Token>,
+    /// Living accounts by channel and address in lower case.
+    accounts_by_address: OrdSet<(i64, Arc<str>, AccountId)>,
+    accounts_by_inbox: OrdSet<(InboxId, AccountId)>,
+    /// Actors by address in lower case, the active ones first.
+    actors_by_email: OrdSet<(ActorKind, Arc<str>, bool, i64)>,
+}
+
+/// One change of a portal's directory. Each creates the object or replaces it whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DirectoryChange {
+    Portal(Portal),
+    Inbox(Inbox),
+    Account(Account),
+    Actor(Actor),
+    App(App),
+    Token(Token),
+}
+
+impl Directory {
+    /// The directory of a portal that has nothing yet.
+    pub fn new(portal: Portal, revision: i64) -> Self {
+        Self {
+            portal,
+            revision,
+            inboxes: Default::default(),
+            accounts: Default::default(),
+            actors: Default::default(),
+            apps: Default::default(),
+            tokens: Default::default(),
+            accounts_by_address: OrdSet::new(),
+            accounts_by_inbox: OrdSet::new(),
+            actors_by_email: OrdSet::new(),
+        }
+    }
+
+    /// An inbox, living or archived.
+    pub fn inbox(&self, id: InboxId) -> Option<&Inbox> {
+        self.inboxes.iter().find_map(|some| some.get(&id)).map(Arc::as_ref)
+    }
+
+    /// The living inboxes, or the archived ones.
+    pub fn inboxes(&self, archived: bool) -> &Objects<InboxId, Inbox> {
+        &self.inboxes[usize::from(archived)]
+    }
+
+    /// An account, living or archived.
+    pub fn account(&self, id: AccountId) -> Option<&Account> {
+        self.accounts.iter().find_map(|some| some.get(&id)).map(Arc::as_ref)
+    }
+
+    /// The living accounts, or the archived ones.
+    pub fn accounts(&self, archived: bool) -> &Objects<AccountId, Account> {
+        &self.accounts[usize::from(archived)]
+    }
+
+    /// The living accounts of a channel that have this address, compared without regard to case.
+    pub fn accounts_at(&self, channel_id: i64, address: &str) -> impl Iterator<Item = AccountId> {
+        let address: Arc<str> = address.to_lowercase().into();
+        let from = (channel_id, address.clone(), AccountId(i64::MIN));
+        let to = (channel_id, address, AccountId(i64::MAX));
+        self.accounts_by_address.range(from..=to).map(|(_, _, id)| *id)
+    }
+
+    /// The living accounts that feed an inbox.
+    pub fn accounts_of(&self, inbox: InboxId) -> impl Iterator<Item = AccountId> {
+        let all = (inbox, AccountId(i64::MIN))..=(inbox, AccountId(i64::MAX));
+        self.accounts_by_inbox.range(all).map(|(_, id)| *id)
+    }
+
+    /// An agent, a bot or an AI agent.
+    pub fn actor(&self, kind: ActorKind, id: i64) -> Option<&Actor> {
+        self.actors.get(&(kind, id)).map(Arc::as_ref)
+    }
+
+    /// Actors of one kind behind a number.
+    pub fn actors(&self, kind: ActorKind, after: Option<i64>) -> impl Iterator<Item = &Actor> {
+        let behind = self.actors.after(Some((kind, after.unwrap_or(i64::MIN))));
+        behind.map(Arc::as_ref).take_while(move |actor| actor.kind == kind)
+    }
+
+    /// Actors of one kind with this address, compared without regard to case; the active ones first.
+    pub fn actors_at(&self, kind: ActorKind, email: &str) -> impl Iterator<Item = &Actor> {
+        let email: Arc<str> = email.to_lowercase().into();
+        let all = (kind, email.clone(), false, i64::MIN)..=(kind, email, true, i64::MAX);
+        self.actors_by_email.range(all).filter_map(|(kind, _, _, id)| self.actor(*kind, *id))
+    }
+
+    /// An app, whether it is suspended or not.
+    pub fn app(&self, id: AppId) -> Option<&App> {
+        self.apps.get(&id).map(Arc::as_ref)
+    }
+
+    /// The apps.
+    pub fn apps(&self) -> &Objects<AppId, App> {
+        &self.apps
+    }
+
+    /// The tokens, expired and revoked ones included.
+    pub fn tokens(&self) -> &Objects<TokenHash, Token> {
+        &self.tokens
+    }
+
+    /// Puts what a change makes into its place. Raising the revision is left to whoever stores it.
+    pub fn put(&mut self, change: DirectoryChange) {
+        match change {
+            DirectoryChange::Portal(portal) => self.portal = portal,
+            DirectoryChange::Inbox(inbox) => {
+                let archived = usize::from(inbox.archived_at.is_some());
+                self.inboxes[1 - archived].remove(&inbox.id);
+                self.inboxes[archived].put(inbox.id, Arc::new(inbox));
+            }
+            DirectoryChange::Account(account) => self.put_account(account),
+            DirectoryChange::Actor(actor) => {
+                let place = |actor: &Actor| {
+                    let email = actor.email.as_ref()?.to_lowercase();
+                    Some((actor.kind, email.into(), !actor.active, actor.id))
+                };
+                if let Some(old) = self.actor(actor.kind, actor.id).and_then(place) {
+                    self.actors_by_email.remove(&old);
+                }
+                self.actors_by_email.extend(place(&actor));
+                self.actors.put((actor.kind, actor.id), Arc::new(actor));
+            }
+            DirectoryChange::App(app) => self.apps.put(app.id, Arc::new(app)),
+            DirectoryChange::Token(token) => self.tokens.put(token.hash, Arc::new(token)),
+        }
+    }
+
+    fn put_account(&mut self, account: Account) {
+        let place = |account: &Account| {
+            let address = account.identifier.as_ref()?.value.to_lowercase();
+            Some((account.channel_id, Arc::from(address), account.id))
+        };
+        if let Some(old) = self.accounts[0].get(&account.id).cloned() {
+            self.accounts_by_inbox.remove(&(old.inbox_id, old.id));
+            place(&old).map(|place| self.accounts_by_address.remove(&place));
+        }
+        let archived = usize::from(account.archived_at.is_some());
+        if archived == 0 {
+            self.accounts_by_inbox.insert((account.inbox_id, account.id));
+            self.accounts_by_address.extend(place(&account));
+        }
+        self.accounts[1 - archived].remove(&account.id);
+        self.accounts[archived].put(account.id, Arc::new(account));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Adapter, Identifier, PortalId, Quota};
+
+    fn directory() -> Directory {
+        let (name, time_zone, quota) = ("Acme".into(), "UTC".into(), Quota::default());
+        Directory::new(Portal { id: PortalId(1), name, time_zone, quota, created_at: 1 }, 1)
+    }
+
+    fn account(id: i64, inbox: i64, address: &str) -> Account {
+        Account {
+            id: AccountId(id),
+            channel_id: 1002,
+            inbox_id: InboxId(inbox),
+            name: "Desk".into(),
+            active: true,
+            authorized: true,
+            identifier: Some(Identifier { kind: "HS_EMAIL_ADDRESS".into(), value: address.into() }),
+            adapter: Adapter::Stored,
+            welcome: None,
+            created_at: 1,
+            archived_at: None,
+        }
+    }
+
+    #[test]
+    fn accounts_are_found_where_they_are_now() {
+        let mut directory = directory();
+        let ids = |all: &mut dyn Iterator<Item = AccountId>| all.map(|id| id.0).collect::<Vec<_>>();
+        for account in [account(1, 7, "Help@acme.example"), account(2, 7, "b@acme.example")] {
+            directory.put(DirectoryChange::Account(account));
+        }
+        assert_eq!(ids(&mut directory.accounts_at(1002, "help@ACME.example")), [1]);
+        assert_eq!(ids(&mut directory.accounts_of(InboxId(7))), [1, 2]);
+
+        let before = directory.clone();
+        directory.put(DirectoryChange::Account(account(1, 8, "new@acme.example")));
+        assert_eq!(ids(&mut directory.accounts_of(InboxId(7))), [2]);
+        assert_eq!(ids(&mut directory.accounts_of(InboxId(8))), [1]);
+        assert_eq!(ids(&mut directory.accounts_at(1002, "help@acme.example")), []);
+        assert_eq!(ids(&mut directory.accounts_at(1002, "new@acme.example")), [1]);
+        assert_eq!(ids(&mut before.accounts_of(InboxId(7))), [1, 2], "a copy keeps its revision");
+
+        let gone = Account { archived_at: Some(2), ..account(1, 8, "new@acme.example") };
+        directory.put(DirectoryChange::Account(gone));
+        assert_eq!(ids(&mut directory.accounts_of(InboxId(8))), []);
+        assert_eq!(ids(&mut directory.accounts_at(1002, "new@acme.example")), []);
+        assert_eq!((directory.accounts(false).len(), directory.accounts(true).len()), (1, 1));
+        assert!(directory.account(AccountId(1)).is_some());
+        directory.put(DirectoryChange::Account(account(1, 7, "help@acme.example")));
+        assert_eq!(ids(&mut directory.accounts_of(InboxId(7))), [1, 2]);
+        assert!(directory.accounts(true).is_empty());
+    }
+
+    #[test]
+    fn an_address_leads_to_the_active_agent_first() {
+        let mut directory = directory();
+        let agent = |id, email: &str, active| Actor {
+            kind: ActorKind::Agent,
+            id,
+            name: None,
+            email: Some(email.into()),
+            avatar: None,
+            active,
+            created_at: 1,
+        };
+        for actor in [agent(3, "mia@acme.example", false), agent(9, "Mia@acme.example", true)] {
+            directory.put(DirectoryChange::Actor(actor));
+        }
+        let at = |directory: &Directory, email| -> Vec<i64> {
+            directory.actors_at(ActorKind::Agent, email).map(|actor| actor.id).collect()
+        };
+        assert_eq!(at(&directory, "MIA@acme.example"), [9, 3]);
+        assert_eq!(directory.actors_at(ActorKind::Bot, "mia@acme.example").count(), 0);
+        directory.put(DirectoryChange::Actor(agent(9, "mia@acme.example", false)));
+        assert_eq!(at(&directory, "mia@acme.example"), [3, 9]);
+        directory.put(DirectoryChange::Actor(agent(3, "other@acme.example", true)));
+        assert_eq!(at(&directory, "mia@acme.example"), [9]);
+        assert_eq!(
+            directory.actors(ActorKind::Agent, Some(3)).map(|actor| actor.id).collect::<Vec<_>>(),
+            [9]
+        );
+        assert_eq!(directory.actors(ActorKind::Bot, None).count(), 0);
+    }
+}
