@@ -34,6 +34,9 @@ struct Options {
     /// Only this part; may be repeated. The document is not written then.
     #[arg(long)]
     only: Vec<Part>,
+    /// Against Prism, only operations whose name has this in it, such as "POST /antiphon/v1/agents".
+    #[arg(long)]
+    operation: Option<String>,
     /// The server to measure.
     #[arg(long)]
     server: PathBuf,
@@ -54,6 +57,10 @@ enum Part {
     Start,
     Flat,
     Rivals,
+    /// One of the rivals alone.
+    Synapse,
+    /// One of the rivals alone.
+    Prism,
     /// The bare loop alone; only when named.
     Limits,
 }
@@ -67,6 +74,8 @@ pub struct Bench {
     /// How long one turn is.
     pub turn: Duration,
     pub full: bool,
+    /// What the name of an operation has in it that is measured against Prism.
+    pub operation: Option<String>,
 }
 
 fn main() -> Result<()> {
@@ -75,12 +84,12 @@ fn main() -> Result<()> {
         if options.quick { (3, Duration::from_millis(700)) } else { (5, Duration::from_secs(2)) };
     std::fs::create_dir_all(&options.root)?;
     let (server, root) = (options.server.canonicalize()?, options.root.canonicalize()?);
-    let bench = Bench { server, root, rounds, turn, full: options.full };
+    let bench = Bench { server, root, rounds, turn, full: options.full, operation: options.operation };
     let wanted = |part: Part| {
-        if part == Part::Rivals {
-            options.rivals || options.only.contains(&part)
-        } else {
-            options.only.is_empty() || options.only.contains(&part)
+        let named = options.only.contains(&part);
+        match part {
+            Part::Synapse | Part::Prism => options.rivals || named || options.only.contains(&Part::Rivals),
+            _ => options.only.is_empty() || named,
         }
     };
     let mut report = report::Report::default();
@@ -102,9 +111,13 @@ fn main() -> Result<()> {
     if options.only.contains(&Part::Limits) {
         measures::limits::run(&bench, &mut report)?;
     }
-    if wanted(Part::Rivals) {
-        rivals::run(&bench, &mut report)?;
-    } else if options.only.is_empty() {
+    if wanted(Part::Synapse) {
+        rivals::synapse(&bench, &mut report);
+    }
+    if wanted(Part::Prism) {
+        rivals::prism(&bench, &mut report);
+    }
+    if options.only.is_empty() && !options.rivals {
         report.skip("the rivals, which --rivals adds");
     }
     println!("{}", report.table());

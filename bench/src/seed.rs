@@ -24,7 +24,7 @@ pub const AGENT: i64 = 71;
 pub const ACCOUNT: i64 = 70_001;
 pub const INBOX: i64 = 640;
 pub const CHANNEL: i64 = 1000;
-const APP: i64 = 4410;
+pub const APP: i64 = 4410;
 
 /// How much a store holds, and in which threads.
 #[derive(Debug, Clone, PartialEq, Eq)]

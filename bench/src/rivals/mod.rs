@@ -11,14 +11,18 @@ use anyhow::{Context, Result, ensure};
 use crate::Bench;
 use crate::report::Report;
 
-pub fn run(bench: &Bench, report: &mut Report) -> Result<()> {
+/// What cannot be installed or started is told in the report.
+pub fn synapse(bench: &Bench, report: &mut Report) {
     if let Err(error) = synapse::run(bench, report) {
         report.skip(format!("Matrix Synapse: {error:#}"));
     }
+}
+
+/// What cannot be installed or started is told in the report.
+pub fn prism(bench: &Bench, report: &mut Report) {
     if let Err(error) = prism::run(bench, report) {
         report.skip(format!("Prism: {error:#}"));
     }
-    Ok(())
 }
 
 /// Runs a command to its end; what it says goes to a file.
