@@ -2,11 +2,12 @@
 //! another thread, or with other words, every time: a repeat that changes nothing would flatter us.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 
-use crate::load::{Requests, fetch};
+use crate::load::{Load, Requests, fetch};
 use crate::measures::{BASE, ask};
 use crate::seed::{ACCOUNT, AGENT, APP, CHANNEL, INBOX, send_body, visitor_identifier};
 use crate::server::Server;
@@ -44,9 +45,16 @@ impl<'a> Desk<'a> {
         Ok(made["id"].as_str().context("what was made has no id")?.to_owned())
     }
 
-    /// The ids of objects that were made here, the newest included.
-    fn all_made(&self, collection: &str) -> Result<Vec<String>> {
+    /// The ids of many objects that are made for this.
+    fn many_made(&self, collection: &str) -> Result<Vec<String>> {
         let mut ids = vec![self.made(collection)?];
+        let (path, of) = (format!("{OWN}/{collection}"), collection.to_owned());
+        let make = Requests::made_by(move |_, out| {
+            let body = new(&of, fresh()).unwrap_or_default().to_string();
+            out.extend_from_slice(&ask("POST", &path, body.as_bytes()));
+        });
+        let (address, time) = (self.server.address, Duration::from_secs(1));
+        Load { address, connections: super::CONNECTIONS, time, requests: make }.run()?;
         let family = if ["inboxes", "channel-accounts"].contains(&collection) { BASE } else { OWN };
         let first = format!("{family}/{collection}?limit=500");
         let mut path = first.clone();
@@ -151,7 +159,7 @@ impl Operation {
         let parameter = open[from..=to].to_owned();
         let collection = path.strip_prefix(OWN).and_then(|rest| rest.split('/').nth(1)).unwrap_or_default();
         let ids = match self.method.as_str() {
-            "DELETE" => desk.all_made(collection)?,
+            "DELETE" => desk.many_made(collection)?,
             _ => vec![desk.made(collection)?],
         };
         Ok(ids.iter().map(|id| path.replace(&parameter, id)).collect())

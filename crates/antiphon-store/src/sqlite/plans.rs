@@ -328,3 +328,63 @@ fn no_list_costs_more_with_more_threads() {
         assert!(many * 10 <= few * 12, "{query:?} took {few} steps of 1,000 threads and {many} of 100,000");
     }
 }
+
+/// What it takes to make an agent where there are so many already.
+fn steps_of_an_agent(agents: i64) -> u64 {
+    let dir = tempfile::tempdir().unwrap();
+    let mut conn = schema::open(&dir.path().join("plans.db")).unwrap();
+    let count = Arc::new(AtomicU64::new(0));
+    let counted = count.clone();
+    let tick = move || {
+        counted.fetch_add(1, Ordering::Relaxed);
+        false
+    };
+    conn.progress_handler(1, Some(tick)).unwrap();
+    let ids = message_ids(false);
+    let mut memory = Memory { server: ServerCounters::load(&conn).unwrap(), portals: HashMap::new() };
+    let mut batch = Batch::new(&conn, &memory, &ids);
+    portal_insert(&mut batch, portal()).unwrap();
+    batch.flush().unwrap();
+    conn.execute(
+        "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1) \
+         INSERT INTO actors SELECT 1, 1, n, 'Nova', n || '@example.org', NULL, 1, 1 FROM n",
+        [agents],
+    )
+    .unwrap();
+    memory.portals.insert(PORTAL, Memory::load_portal(&conn, PORTAL).unwrap());
+    let before = memory.portals[&PORTAL].directory.clone();
+    let mut batch = Batch::new(&conn, &memory, &ids);
+    let mut make = |id| {
+        let nova = Actor {
+            kind: ActorKind::Agent,
+            id,
+            name: None,
+            email: None,
+            avatar: None,
+            active: true,
+            created_at: 1,
+        };
+        let directory = vec![DirectoryChange::Actor(nova)];
+        let changes = Changes { directory, ..Changes::default() };
+        let mut rule = |_: &State, _: &mut Moment| Ok::<_, ()>(changes.clone());
+        apply::change(&mut batch, PORTAL, &Target::Directory, &mut rule).unwrap().unwrap()
+    };
+    make(agents + 1);
+    let begun = count.load(Ordering::Relaxed);
+    let made = make(agents + 2);
+    let steps = count.load(Ordering::Relaxed) - begun;
+    // Whoever holds an older directory keeps it, and the newer one shares all that is the same.
+    let agent = |directory: &Directory, id| directory.actor(ActorKind::Agent, id).map(std::ptr::from_ref);
+    let after = batch.portal(PORTAL).unwrap().directory.clone();
+    assert_eq!(agent(&before, agents + 1), None);
+    assert_eq!(agent(&made.state.directory, agents + 2), None);
+    assert_eq!(agent(&before, 1), agent(&after, 1));
+    assert!(agent(&after, agents + 2).is_some());
+    steps
+}
+
+#[test]
+fn no_agent_costs_more_with_more_agents() {
+    let (few, many) = (steps_of_an_agent(10), steps_of_an_agent(20_000));
+    assert!(few > 10 && many * 10 <= few * 12, "{few} steps beside 10 agents and {many} beside 20,000");
+}
