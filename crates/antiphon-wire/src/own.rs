@@ -548,6 +548,7 @@ lenient! {
         /// HTML.
         pub rich_text: Option<String> = "richText",
         /// A submitted form, field by field, instead of a text.
+        #[schema(required = false)]
         pub fields: Vec<FormField> = "fields",
         /// Subject. Email only.
         pub subject: Option<String> = "subject",

@@ -105,8 +105,15 @@ pub fn operations(document: &Value) -> Vec<Operation> {
     found
 }
 
-/// A body of a thread and a number that was not drawn before.
-type Body = Box<dyn Fn(i64, u64) -> Value + Send + Sync>;
+/// What a request is about: a thread, a number that was not drawn before, and whether it is an odd time that the
+/// thread is asked about.
+struct Turn {
+    thread: i64,
+    number: u64,
+    odd: bool,
+}
+
+type Body = Box<dyn Fn(&Turn) -> Value + Send + Sync>;
 
 impl Operation {
     pub fn name(&self) -> String {
@@ -119,19 +126,27 @@ impl Operation {
     /// Why there are none that can be repeated.
     pub fn requests(&self, desk: &Desk<'_>) -> Result<Requests> {
         let (paths, method) = (self.paths(desk)?, self.method.clone());
+        // A thread that is marked already is unmarked by the other of the two operations.
+        let spam = self.path.ends_with("/spam");
         let body = match method.as_str() {
             "GET" | "DELETE" => None,
-            _ if self.path.ends_with("/spam") => None,
+            _ if spam => None,
             _ => Some(self.body(desk)?),
         };
-        let threads = desk.threads.clone();
+        let (threads, first) = (desk.threads.clone(), fresh());
         Ok(Requests::made_by(move |_, out| {
             let number = fresh();
-            let thread = threads[number as usize % threads.len()];
-            let path = &paths[number as usize % paths.len()];
-            let body = body.as_ref().map(|body| body(thread, number).to_string()).unwrap_or_default();
-            let path = path.replace("{threadId}", &thread.to_string());
-            out.extend_from_slice(&ask(&method, &path, body.as_bytes()));
+            let nth = (number - first) as usize;
+            let odd = nth / threads.len() % 2 == 1;
+            let turn = Turn { thread: threads[nth % threads.len()], number, odd };
+            let method = match method.as_str() {
+                "PUT" if spam && odd => "DELETE",
+                "DELETE" if spam && odd => "PUT",
+                method => method,
+            };
+            let path = paths[nth % paths.len()].replace("{threadId}", &turn.thread.to_string());
+            let body = body.as_ref().map(|body| body(&turn).to_string()).unwrap_or_default();
+            out.extend_from_slice(&ask(method, &path, body.as_bytes()));
         }))
     }
 
@@ -166,60 +181,58 @@ impl Operation {
     }
 
     fn body(&self, desk: &Desk<'_>) -> Result<Body> {
-        let same = |value: Value| -> Body { Box::new(move |_, _| value.clone()) };
+        let same = |value: Value| -> Body { Box::new(move |_| value.clone()) };
         let name = self.name();
         Ok(match (self.method.as_str(), name.split(' ').nth(1).unwrap_or_default()) {
-            ("POST", "/threads/{threadId}/messages") => Box::new(|thread, number| {
+            ("POST", "/threads/{threadId}/messages") => Box::new(|turn| {
+                let Turn { thread, number, .. } = *turn;
                 serde_json::from_slice(&send_body(thread, number)).unwrap_or_default()
             }),
             ("PATCH", "/threads/{threadId}") => {
-                Box::new(|_, number| json!({"status": if number % 2 == 0 { "CLOSED" } else { "OPEN" }}))
+                Box::new(|turn| json!({"status": if turn.odd { "OPEN" } else { "CLOSED" }}))
             }
             ("PUT" | "POST", "/threads/{threadId}/assignee") => {
-                let other = desk.made("agents")?;
-                Box::new(move |_, number| {
-                    let agent = AGENT.to_string();
-                    json!({"actorId": format!("A-{}", if number % 2 == 0 { &other } else { &agent })})
-                })
+                let agents = [desk.made("agents")?, AGENT.to_string()];
+                Box::new(move |turn| json!({"actorId": format!("A-{}", agents[usize::from(turn.odd)])}))
             }
             ("POST", "/actors/batch/read") => same(json!({"inputs": [format!("A-{AGENT}"), "V-1"]})),
-            ("POST", "/antiphon/v1/threads") => Box::new(|thread, number| {
+            ("POST", "/antiphon/v1/threads") => Box::new(|turn| {
+                let Turn { thread, number, .. } = *turn;
                 json!({
                     "channelAccountId": ACCOUNT.to_string(), "recipient": {"contactId": thread.to_string()},
                     "message": serde_json::from_slice::<Value>(&send_body(thread, number)).unwrap_or_default(),
                 })
             }),
-            ("POST", "/antiphon/v1/messages/incoming") => Box::new(|thread, number| {
+            ("POST", "/antiphon/v1/messages/incoming") => Box::new(|turn| {
+                let Turn { thread, number, .. } = *turn;
                 let identifier = visitor_identifier(antiphon_store::VisitorId(thread));
                 json!({
                     "channelAccountId": ACCOUNT.to_string(), "text": format!("Is anybody there? {number}"),
-                    "sender": {"deliveryIdentifier": {"type": identifier.kind, "value": identifier.value}},
+                    "sender": {"identifier": {"type": identifier.kind, "value": identifier.value}},
                 })
             }),
             ("PUT", "/antiphon/v1/threads/{threadId}/inbox") => {
-                let other = desk.made("inboxes")?;
-                Box::new(
-                    move |_, number| json!({"inboxId": if number % 2 == 0 { other.clone() } else { INBOX.to_string() }}),
-                )
+                let inboxes = [desk.made("inboxes")?, INBOX.to_string()];
+                Box::new(move |turn| json!({"inboxId": inboxes[usize::from(turn.odd)]}))
             }
             ("PUT", "/antiphon/v1/threads/{threadId}/ticket") => {
                 same(json!({"ticketId": desk.made("tickets")?}))
             }
-            ("PUT", path) if path.ends_with("/status") => {
-                Box::new(|_, number| json!({"statusType": if number % 2 == 0 { "READ" } else { "SENT" }}))
-            }
+            ("PUT", path) if path.ends_with("/status") => same(json!({"statusType": "READ"})),
             ("POST", path) if path.ends_with("/rotate") => same(json!({"atOnce": false})),
-            ("POST", "/antiphon/v1/backups") => bail!("a backup per request would measure the disk"),
+            ("POST", "/antiphon/v1/backups" | "/antiphon/v1/checks") => {
+                bail!("only over the control socket, and each copies or reads the whole store")
+            }
             ("PATCH", path) if path.starts_with("/antiphon/v1/tickets") => {
-                Box::new(|_, number| json!({"subject": format!("{NAME} {number}")}))
+                Box::new(|turn| json!({"subject": format!("{NAME} {}", turn.number)}))
             }
             ("PATCH", path) if path.starts_with(OWN) => {
-                Box::new(|_, number| json!({"name": format!("{NAME} {number}")}))
+                Box::new(|turn| json!({"name": format!("{NAME} {}", turn.number)}))
             }
             ("POST", path) if path.starts_with(OWN) => {
                 let collection = path.trim_start_matches(OWN).trim_start_matches('/').to_owned();
                 new(&collection, 0).context("the benchmark knows no request for it")?;
-                Box::new(move |_, number| new(&collection, number).unwrap_or_default())
+                Box::new(move |turn| new(&collection, turn.number).unwrap_or_default())
             }
             _ => bail!("the benchmark knows no request for it"),
         })
