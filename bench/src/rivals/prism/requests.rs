@@ -99,8 +99,15 @@ pub fn operations(document: &Value) -> Vec<Operation> {
         }
     }
     // What adds to the directory comes late and what takes away comes last, so that nothing is measured on less.
-    found.sort_by_key(|operation| {
-        ["GET", "PUT", "PATCH", "POST", "DELETE"].iter().position(|m| *m == operation.method)
+    found.sort_by_key(|operation| match (operation.method.as_str(), operation.path.rsplit('/').next()) {
+        ("GET", _) => 0,
+        // A thread in another inbox cannot be answered over its account.
+        ("PUT", Some("inbox")) => 4,
+        ("PUT", _) => 1,
+        ("PATCH", _) => 2,
+        ("POST", _) => 3,
+        ("DELETE", Some("{threadId}")) => 6,
+        _ => 5,
     });
     found
 }
