@@ -116,13 +116,7 @@ fn mark(tag: &StartTag<usize>, nested_quotes: bool) -> Option<Mark> {
     ];
     const QUOTE_IDS: [&str; 3] =
         ["OLK_SRC_BODY_SECTION", "mail-editor-reference-message-container", "isReplyContent"];
-    const REST_IDS: [&str; 5] = [
-        "divRplyFwdMsg",
-        "appendonsend",
-        "stopSpelling",
-        "ms-outlook-mobile-body-separator-line",
-        "replySplit",
-    ];
+    const REST_IDS: [&str; 4] = ["divRplyFwdMsg", "appendonsend", "stopSpelling", "replySplit"];
     let tag_name = name(&tag.name);
     let class = attribute(tag, b"class");
     let has_class = |wanted: &str| class.split_ascii_whitespace().any(|class| class == wanted);
@@ -134,18 +128,36 @@ fn mark(tag: &StartTag<usize>, nested_quotes: bool) -> Option<Mark> {
                 || !attribute(tag, b"cite").is_empty()
         }
         // The container also holds what was answered between the quotes, so the quotes inside are taken when there are any.
-        "div" if !nested_quotes => has_class("gmail_quote"),
+        "div" if !nested_quotes && has_class("gmail_quote") => true,
+        // GMX and its sisters.
+        "div" => attribute(tag, b"name") == "quote",
         _ => false,
     };
-    if REST_IDS.contains(&id.as_str()) {
+    if REST_IDS.contains(&id.as_str()) || tag_name == "div" && is_outlook_head(&attribute(tag, b"style")) {
         Some(Mark::RestIsHistory)
     } else if !is_void(&tag_name)
-        && (quote || QUOTE_CLASSES.iter().any(|class| has_class(class)) || QUOTE_IDS.contains(&id.as_str()))
+        && (quote
+            || QUOTE_CLASSES.iter().any(|class| has_class(class))
+            || class.split_ascii_whitespace().any(is_yahoo_quote)
+            || QUOTE_IDS.contains(&id.as_str()))
     {
         Some(Mark::Quote)
     } else {
         None
     }
+}
+
+/// Outlook names the sender of what it copies below a line that is drawn just so in every language.
+fn is_outlook_head(style: &str) -> bool {
+    let style: String = style.split_ascii_whitespace().collect::<String>().to_ascii_lowercase();
+    ["#e1e1e1", "#b5c4df"]
+        .iter()
+        .any(|colour| style.starts_with(&format!("border:none;border-top:solid{colour}1.0pt;padding:3.0pt0")))
+}
+
+/// Yahoo puts a random prefix before its class where the same letter is quoted more than once.
+fn is_yahoo_quote(class: &str) -> bool {
+    class.starts_with("ydp") && class.ends_with("yahoo_quoted")
 }
 
 fn contains_ignoring_case(text: &str, part: &str) -> bool {
