@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Request;
@@ -10,13 +11,14 @@ use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use crate::Reply;
+use crate::{Reply, Strict};
 
 /// A connection that speaks HTTP/1.1 for one user.
 pub struct Connection {
     sender: SendRequest<Full<Bytes>>,
     host: String,
     token: String,
+    judge: Option<Arc<Strict>>,
 }
 
 impl Connection {
@@ -26,7 +28,12 @@ impl Connection {
         stream.set_nodelay(true)?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
         tokio::spawn(connection);
-        Ok(Self { sender, host: address.to_string(), token: token.to_owned() })
+        Ok(Self { sender, host: address.to_string(), token: token.to_owned(), judge: None })
+    }
+
+    /// The same connection, whose answers are judged.
+    pub fn judged(self, judge: &Arc<Strict>) -> Self {
+        Self { judge: Some(judge.clone()), ..self }
     }
 
     /// Sends a request and reads the whole answer. An error means that the outcome is unknown and the connection is spent.
@@ -44,7 +51,12 @@ impl Connection {
         self.sender.ready().await.map_err(io::Error::other)?;
         let (head, body) = self.sender.send_request(request).await.map_err(io::Error::other)?.into_parts();
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
-        Ok(Reply::new(head.status, head.headers, body))
+        let reply = Reply::new(head.status, head.headers, body);
+        if let Some(judge) = &self.judge {
+            let method = method.parse().map_err(io::Error::other)?;
+            judge.judge(&method, path, &reply).unwrap_or_else(|faults| panic!("{faults}"));
+        }
+        Ok(reply)
     }
 
     /// Reads a path.

@@ -17,6 +17,6 @@ pub use portal::{EVERY_SCOPE, Portal};
 pub use program::{Program, Running, copy_dir};
 pub use reply::Reply;
 pub use seed::{SEED_TOKEN, Seed, seed};
-pub use server::{EPOCH, PUBLIC_URL, TestServer, notes, request};
+pub use server::{EPOCH, PUBLIC_URL, TestServer, document, notes, request};
 pub use strict::Strict;
 pub use user::User;

@@ -1,7 +1,10 @@
 //! What a test gets back.
 
+use std::io::{self, Read};
+
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use flate2::read::GzDecoder;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
 
 /// An answer, read to its end.
@@ -15,6 +18,35 @@ pub struct Reply {
 impl Reply {
     pub(crate) fn new(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
         Self { status: status.as_u16(), headers, body }
+    }
+
+    /// An answer as it came over a socket, complete and in one piece.
+    ///
+    /// # Panics
+    /// When it is none.
+    pub fn read(answer: &str) -> Self {
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_else(|| panic!("no answer: {answer}"));
+        let mut lines = head.lines();
+        let status = lines.next().and_then(|line| line.split(' ').nth(1)?.parse().ok());
+        let header = |line: &str| {
+            let (name, value) = line.split_once(':')?;
+            Some((name.parse::<HeaderName>().ok()?, value.trim().parse::<HeaderValue>().ok()?))
+        };
+        let headers: Option<HeaderMap> = lines.map(header).collect();
+        let whole = status.zip(headers);
+        let (status, headers) = whole.unwrap_or_else(|| panic!("no answer: {answer}"));
+        Self { status, headers, body: Bytes::from(body.to_owned()) }
+    }
+
+    /// The same reply with its body unpacked, if it came packed.
+    pub fn unpacked(&self) -> io::Result<Self> {
+        let mut reply = self.clone();
+        if self.header("content-encoding") == Some("gzip") && !self.body.is_empty() {
+            let mut body = Vec::new();
+            GzDecoder::new(&self.body[..]).read_to_end(&mut body)?;
+            reply.body = body.into();
+        }
+        Ok(reply)
     }
 
     /// The body, which must be JSON.

@@ -83,9 +83,13 @@ impl Strict {
         all
     }
 
-    /// Judges one answer; the text says everything that is wrong with it.
+    /// Judges one answer, unpacked if it came packed; the text says everything that is wrong with it.
     pub fn judge(&self, method: &Method, path: &str, reply: &Reply) -> Result<(), String> {
         let mut faults = Vec::new();
+        let reply = &match reply.unpacked() {
+            Ok(reply) => reply,
+            Err(error) => return Err(format!("{method} {path} cannot be unpacked: {error}")),
+        };
         self.headers(method, reply, &mut faults);
         if method != Method::HEAD && method != Method::OPTIONS {
             self.body(method, path, reply, &mut faults);

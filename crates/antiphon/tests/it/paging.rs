@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use antiphon::config::Config;
 use antiphon::middleware::{Peer, handle};
 use antiphon::serve::{Server, settings};
-use antiphon_testkit::{Connection, request};
+use antiphon_testkit::{Connection, Reply, Strict, document, request};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
@@ -17,6 +17,7 @@ use crate::kit::{V3, text};
 /// A server behind a socket, and a token for the one portal on it.
 struct Running {
     server: Server,
+    judge: Arc<Strict>,
     token: String,
     agent: String,
     chat: String,
@@ -43,12 +44,13 @@ impl Running {
         let agent = text(&make("agents", json!({ "name": "Mia" })).await, "actorId");
         let scopes = json!(["conversations.read", "conversations.write", "antiphon.inbound"]);
         let token = text(&make("tokens", json!({ "label": "x", "scopes": scopes })).await, "token");
-        Self { server, token, agent, chat, _directory: directory }
+        let judge = Arc::new(Strict::new(&document(&server.app).await));
+        Self { server, judge, token, agent, chat, _directory: directory }
     }
 
     async fn connect(&self) -> Connection {
         let address = self.server.url.trim_start_matches("http://").parse().unwrap();
-        Connection::open(address, &self.token).await.unwrap()
+        Connection::open(address, &self.token).await.unwrap().judged(&self.judge)
     }
 
     fn incoming(&self, visitor: &str) -> String {
@@ -180,6 +182,15 @@ async fn messages_are_seen_once_while_others_write() {
     assert_eq!(all.len(), known.len() + sent.len() + 1, "and the assignment");
 }
 
+/// An answer about channels.
+async fn judged(running: &Running, reply: http::Response<hyper::body::Incoming>) -> Reply {
+    let (head, body) = reply.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    let reply = Reply { status: head.status.as_u16(), headers: head.headers, body };
+    running.judge.judge(&http::Method::GET, &format!("{V3}/channels"), &reply).unwrap();
+    reply
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn http_2_needs_no_introduction() {
     let running = Running::start().await;
@@ -194,17 +205,14 @@ async fn http_2_needs_no_introduction() {
             .body(Full::<Bytes>::default())
             .unwrap();
         let reply = sender.send_request(sent).await.unwrap();
-        assert_eq!((reply.status().as_u16(), reply.version()), (200, http::Version::HTTP_2));
-        let body = reply.into_body().collect().await.unwrap().to_bytes();
-        assert_eq!(serde_json::from_slice::<Value>(&body).unwrap()["total"], 9);
+        assert_eq!(reply.version(), http::Version::HTTP_2);
+        assert_eq!(judged(&running, reply).await.expect(200).json()["total"], 9);
     }
     let sent = http::Request::get(format!("{}{V3}/channels", running.server.url))
         .header("cookie", "x".repeat(100 << 10))
         .body(Full::<Bytes>::default())
         .unwrap();
-    let refused = sender.send_request(sent).await.unwrap();
-    assert_eq!(refused.status().as_u16(), 431);
-    let body = refused.into_body().collect().await.unwrap().to_bytes();
-    assert_eq!(serde_json::from_slice::<Value>(&body).unwrap()["category"], "VALIDATION_ERROR");
+    let refused = judged(&running, sender.send_request(sent).await.unwrap()).await.expect(431);
+    assert_eq!(refused.json()["category"], "VALIDATION_ERROR");
     running.server.stop().await;
 }

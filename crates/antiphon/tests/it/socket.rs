@@ -6,8 +6,10 @@ use std::time::Duration;
 use antiphon::config::Config;
 use antiphon::serve::{Server, settings};
 use antiphon_store::Quota;
+use antiphon_testkit::{Reply, Strict, document};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use http::Method;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
@@ -23,6 +25,7 @@ struct Running {
     server: Server,
     /// The request line, the usual headers, and a token that may make tickets.
     head: String,
+    judge: Strict,
     _directory: tempfile::TempDir,
 }
 
@@ -42,7 +45,15 @@ impl Running {
         operator.read_to_string(&mut made).await.unwrap();
         let made: Value = serde_json::from_str(made.split_once("\r\n\r\n").unwrap().1).unwrap();
         let head = format!("{HEAD}Authorization: Bearer {}\r\n", text(&made, "token"));
-        Self { server, head, _directory: directory }
+        let judge = Strict::new(&document(&server.app).await);
+        Self { server, head, judge, _directory: directory }
+    }
+
+    /// Reads an answer about tickets, which has been judged.
+    async fn answer(&self, method: Method, stream: &mut TcpStream) -> Reply {
+        let reply = Reply::read(&answer(stream, "}").await);
+        self.judge.judge(&method, "/antiphon/v1/tickets", &reply).unwrap();
+        reply
     }
 
     async fn connect(&self) -> TcpStream {
@@ -73,20 +84,18 @@ async fn whoever_asks_first_is_told_to_go_on() {
     stream.write_all(head.as_bytes()).await.unwrap();
     assert_eq!(answer(&mut stream, "\r\n\r\n").await, "HTTP/1.1 100 Continue\r\n\r\n");
     stream.write_all(body.as_bytes()).await.unwrap();
-    let made = answer(&mut stream, "}").await;
-    assert!(made.starts_with("HTTP/1.1 201") && made.contains("Bicycle"), "{made}");
+    let made = running.answer(Method::POST, &mut stream).await.expect(201).json();
+    assert_eq!(made["subject"], "Bicycle");
 
     // What is not wanted is not asked for: neither too much of it, nor anything from a stranger.
     let mut stream = running.connect().await;
     let head = format!("{}Expect: 100-continue\r\nContent-Length: {TOO_MUCH}\r\n\r\n", running.head);
     stream.write_all(head.as_bytes()).await.unwrap();
-    let refused = answer(&mut stream, "}").await;
-    assert!(refused.starts_with("HTTP/1.1 413"), "{refused}");
+    running.answer(Method::POST, &mut stream).await.expect(413);
     let mut stranger = running.connect().await;
     let head = format!("{HEAD}Expect: 100-continue\r\nContent-Length: {}\r\n\r\n", body.len());
     stranger.write_all(head.as_bytes()).await.unwrap();
-    let refused = answer(&mut stranger, "}").await;
-    assert!(refused.starts_with("HTTP/1.1 401"), "{refused}");
+    running.answer(Method::POST, &mut stranger).await.expect(401);
     running.server.stop().await;
 }
 
@@ -97,8 +106,8 @@ async fn a_body_in_pieces_is_measured_as_it_comes() {
     let pieces = format!("{}Transfer-Encoding: chunked\r\n\r\nb\r\n{{ \"subject\"\r\n", running.head);
     stream.write_all(pieces.as_bytes()).await.unwrap();
     stream.write_all(b"9\r\n: \"Bell\"}\r\n0\r\n\r\n").await.unwrap();
-    let made = answer(&mut stream, "}").await;
-    assert!(made.starts_with("HTTP/1.1 201") && made.contains("Bell"), "{made}");
+    let made = running.answer(Method::POST, &mut stream).await.expect(201).json();
+    assert_eq!(made["subject"], "Bell");
 
     let head = format!("{}Transfer-Encoding: chunked\r\n\r\n", running.head);
     stream.write_all(head.as_bytes()).await.unwrap();
@@ -110,8 +119,7 @@ async fn a_body_in_pieces_is_measured_as_it_comes() {
         stream.write_all(&chunk).await.unwrap();
     }
     stream.write_all(b"0\r\n\r\n").await.unwrap();
-    let refused = answer(&mut stream, "}").await;
-    assert!(refused.starts_with("HTTP/1.1 413"), "{refused}");
+    running.answer(Method::POST, &mut stream).await.expect(413);
     running.server.stop().await;
 }
 
@@ -126,8 +134,7 @@ async fn a_small_packet_does_not_become_a_large_body() {
     let head = format!("{}Content-Encoding: gzip\r\nContent-Length: {}\r\n\r\n", running.head, bomb.len());
     stream.write_all(head.as_bytes()).await.unwrap();
     stream.write_all(&bomb).await.unwrap();
-    let refused = answer(&mut stream, "}").await;
-    assert!(refused.starts_with("HTTP/1.1 413"), "{refused}");
+    running.answer(Method::POST, &mut stream).await.expect(413);
     running.server.stop().await;
 }
 
@@ -148,22 +155,16 @@ async fn a_head_that_is_too_large_is_refused_like_everything_else() {
         (headers(380 << 10), 431),
         (many(730), 431),
         (many(4 << 10), 431),
+        // Just below, it is the token that counts, or the body.
+        (line(16_000), 401),
+        (headers(65_000), 400),
+        (many(700), 400),
     ] {
         let mut stream = running.connect().await;
         stream.write_all(sent.as_bytes()).await.unwrap();
-        let refused = answer(&mut stream, "}").await;
-        assert!(refused.starts_with(&format!("HTTP/1.1 {status} ")), "{refused}");
-        let (head, body) = refused.split_once("\r\n\r\n").unwrap();
-        let body: Value = serde_json::from_str(body).unwrap();
-        assert_eq!((&body["status"], &body["category"]), (&"error".into(), &"VALIDATION_ERROR".into()));
-        assert!(head.contains(&format!("x-request-id: {}", text(&body, "correlationId"))), "{head}");
-    }
-    // Just below, it is the token that counts, or the body.
-    for (sent, status) in [(line(16_000), 401), (headers(65_000), 400), (many(700), 400)] {
-        let mut stream = running.connect().await;
-        stream.write_all(sent.as_bytes()).await.unwrap();
-        let answered = answer(&mut stream, "}").await;
-        assert!(answered.starts_with(&format!("HTTP/1.1 {status} ")), "{answered}");
+        let method = if sent.starts_with("GET") { Method::GET } else { Method::POST };
+        let refused = running.answer(method, &mut stream).await.expect(status).json();
+        assert_eq!(refused["category"] == "VALIDATION_ERROR", status != 401, "{refused}");
     }
     // Nobody reads on for ever: not to the end of this line, nor into the next header.
     let mut endless = headers(0).trim_end().to_owned();
