@@ -21,6 +21,9 @@ pub enum StoreError {
     /// What is stored cannot be understood.
     #[error("the store is damaged: {0}")]
     Damaged(String),
+    /// A message is stored in a format that is not known.
+    #[error("a message is stored in format {0}, which a newer antiphon wrote; upgrade this binary")]
+    Format(u8),
     /// The engine failed.
     #[error("the store failed: {0}")]
     Engine(String),

@@ -28,7 +28,7 @@ pub enum Direction {
 /// `true}` or `false}`, since an entry is archived exactly when its thread is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
-    /// The number of the format; a reader refuses one that it does not know.
+    /// The number of the format. A store that holds one that is not known is not opened.
     pub format: u8,
     pub bytes: Vec<u8>,
 }

@@ -38,7 +38,7 @@ impl From<antiphon_store::StoreError> for Refusal {
             NoPortal => {
                 Self::invalid("portal", "Say which portal is meant; `antiphon portal list` names them")
             }
-            Conflict(_) | Damaged(_) | Engine(_) => Self::Internal(error.to_string()),
+            Conflict(_) | Damaged(_) | Format(_) | Engine(_) => Self::Internal(error.to_string()),
         }
     }
 }

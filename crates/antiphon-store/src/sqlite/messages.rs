@@ -7,7 +7,7 @@ use super::known::Reading;
 use super::threads;
 use crate::{
     Direction, Document, HistoryQuery, MessageId, MessageKind, NewMessage, Original, Page, PortalId,
-    Position, Replacement, StoredMessage, Thread, ThreadId,
+    Position, Replacement, StoreError, StoredMessage, Thread, ThreadId,
 };
 
 /// Bits of a key that count a thread's entries.
@@ -40,11 +40,16 @@ fn message(row: &Row<'_>, archived: bool) -> Result<StoredMessage> {
         Some(2) => Some(Direction::Outgoing),
         Some(other) => return Err(damaged("a message's direction", other)),
     };
-    let document = Document { format: row.get(3)?, bytes: row.get(4)? };
+    let format = row.get(3)?;
+    if format != Document::FORMAT {
+        return Err(StoreError::Format(format).into());
+    }
+    let document = Document { format, bytes: row.get(4)? };
     Ok(StoredMessage { id: MessageId(row.get(0)?), kind, direction, document, archived })
 }
 
-/// Reads a page.
+/// Reads a page. Formats are not looked at: a file that holds one that is not known is not opened, see
+/// [`schema`](super::schema).
 pub(super) fn history(
     conn: &Connection,
     known: &Reading<'_>,

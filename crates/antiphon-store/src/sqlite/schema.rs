@@ -4,10 +4,15 @@ use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior};
 
-use crate::OpenError;
+use crate::{Document, OpenError};
 
 /// Migrations in order; the schema's version is how many of them were run. Never edit one that was released.
 const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_initial.sql")];
+
+/// With which migration each format of documents came. A format comes with a migration, be it an empty one: so programs that
+/// do not know the format refuse the whole file, and no page of history has to look at what it reads.
+const FORMATS: [usize; Document::FORMAT as usize] = [1];
+const _: () = assert!(FORMATS[FORMATS.len() - 1] <= MIGRATIONS.len());
 
 /// Marks the file as ours: "Antp".
 const APPLICATION_ID: i64 = 0x416e_7470;

@@ -180,3 +180,19 @@ async fn history_is_read_whole_while_others_write() {
     writer.await.unwrap();
     assert_eq!(kit.texts(thread.id, true, 7).await.len(), 300);
 }
+
+#[tokio::test]
+async fn a_document_of_a_newer_format_is_never_read() {
+    let kit = Kit::new().await;
+    let thread = kit.thread(1).await.id;
+    kit.say(thread, "known").await;
+    let id = kit.say(thread, "soon unknown").await;
+    let document = Document { format: Document::FORMAT + 1, bytes: b"{}".to_vec() };
+    let replaced = vec![Replacement { thread_id: thread, message_id: id, document }];
+    kit.apply(Target::Thread(thread), Changes { replaced, ..Changes::default() }).await;
+    let refused = |error: StoreError| {
+        matches!(error, StoreError::Format(2)) && error.to_string().ends_with("upgrade this binary")
+    };
+    assert!(refused(kit.store.message_by_id(kit.portal, thread, id).await.unwrap_err()));
+    assert!(refused(kit.store.original_by_id(kit.portal, thread, id).await.unwrap_err()));
+}

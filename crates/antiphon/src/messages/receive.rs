@@ -130,7 +130,7 @@ pub async fn take(app: &App, portal: PortalId, incoming: Incoming) -> Result<Rec
     if let Some(Earlier { thread_id, message_id }) = applied.state.earlier {
         let stored = app.store.message_by_id(portal, thread_id, message_id).await?;
         let stored = stored.ok_or_else(|| Refusal::not_found(message_id))?;
-        return Ok(Received { thread_id, message_id, message: super::print(&stored)?, new: false });
+        return Ok(Received { thread_id, message_id, message: super::print(&stored), new: false });
     }
     let said = applied.changes.messages.iter().find(|one| one.direction.is_some());
     let said = said.ok_or_else(|| Refusal::Internal("a message was accepted and not stored".into()))?;

@@ -39,7 +39,7 @@ pub async fn report(call: Call) -> Result<Answer, Refusal> {
     let rule = move |state: &State, moment: &mut Moment| set_status(state, &delivery, moment);
     store.change(portal, Target::Message(thread, id), rule).await??;
     let stored = store.message_by_id(portal, thread, id).await?;
-    Ok(Answer::ok(super::print(&stored.ok_or_else(|| Refusal::not_found(id))?)?))
+    Ok(Answer::ok(super::print(&stored.ok_or_else(|| Refusal::not_found(id))?)))
 }
 
 /// The rule. Any order of states is accepted, except that what was read stays read when it is reported as sent.
