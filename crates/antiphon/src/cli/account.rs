@@ -1,10 +1,9 @@
 //! `antiphon account`
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::Common;
-use super::manage::{Of, Task, body, text};
+use super::manage::{Task, body, text};
 
 const LIST: &[&str] =
     &["id", "name", "channelId", "inboxId", "active", "authorized", "deliveryIdentifier.value", "archivedAt"];
@@ -23,16 +22,8 @@ const ONE: &[&str] = &[
     "archivedAt",
 ];
 
-#[derive(Debug, Args)]
-pub struct Account {
-    #[command(subcommand)]
-    what: What,
-    #[command(flatten)]
-    of: Of,
-}
-
 #[derive(Debug, Subcommand)]
-enum What {
+pub enum Account {
     /// Connect a channel account
     Create {
         name: String,
@@ -77,11 +68,11 @@ enum What {
     Restore { id: i64 },
 }
 
-impl Account {
-    pub fn run(self, common: &Common) -> anyhow::Result<()> {
+impl From<Account> for Task {
+    fn from(what: Account) -> Self {
         let path = "/antiphon/v1/channel-accounts";
-        let task = match self.what {
-            What::Create { name, channel, inbox, address, welcome } => {
+        match what {
+            Account::Create { name, channel, inbox, address, welcome } => {
                 let body = body([
                     ("name", Some(json!(name))),
                     ("channelId", Some(json!(channel))),
@@ -91,11 +82,11 @@ impl Account {
                 ]);
                 Task::send("POST", path, body, ONE)
             }
-            What::List { archived } => Task::get(
+            Account::List { archived } => Task::get(
                 format!("/conversations/v3/conversations/channel-accounts?limit=500&archived={archived}"),
                 LIST,
             ),
-            What::Update { id, name, inbox, active, welcome } => {
+            Account::Update { id, name, inbox, active, welcome } => {
                 let body = body([
                     ("name", text(name)),
                     ("inboxId", inbox.map(Value::from)),
@@ -104,12 +95,13 @@ impl Account {
                 ]);
                 Task::send("PATCH", format!("{path}/{id}"), body, ONE)
             }
-            What::Archive { id } => Task::delete(format!("{path}/{id}"), "The channel account is archived."),
-            What::Restore { id } => {
+            Account::Archive { id } => {
+                Task::delete(format!("{path}/{id}"), "The channel account is archived.")
+            }
+            Account::Restore { id } => {
                 Task::send("PATCH", format!("{path}/{id}"), json!({ "archived": false }), ONE)
             }
-        };
-        task.run(common, Some(&self.of))
+        }
     }
 }
 

@@ -1,23 +1,14 @@
 //! `antiphon agent`
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::Common;
-use super::manage::{Of, Task, body, text};
+use super::manage::{Task, body, text};
 
 const ONE: &[&str] = &["actorId", "name", "email", "active", "createdAt"];
 
-#[derive(Debug, Args)]
-pub struct Agent {
-    #[command(subcommand)]
-    what: What,
-    #[command(flatten)]
-    of: Of,
-}
-
 #[derive(Debug, Subcommand)]
-enum What {
+pub enum Agent {
     /// Make an agent
     Create {
         name: String,
@@ -48,12 +39,12 @@ enum What {
     Activate { id: i64 },
 }
 
-impl Agent {
-    pub fn run(self, common: &Common) -> anyhow::Result<()> {
+impl From<Agent> for Task {
+    fn from(what: Agent) -> Self {
         let path = "/antiphon/v1/agents";
         let patch = |id: i64, body: Value| Task::send("PATCH", format!("{path}/{id}"), body, ONE);
-        let task = match self.what {
-            What::Create { name, email, id, avatar } => {
+        match what {
+            Agent::Create { name, email, id, avatar } => {
                 let body = body([
                     ("name", Some(json!(name))),
                     ("email", text(email)),
@@ -62,13 +53,12 @@ impl Agent {
                 ]);
                 Task::send("POST", path, body, ONE)
             }
-            What::List => Task::get(path, ONE),
-            What::Update { id, name, email } => {
+            Agent::List => Task::get(path, ONE),
+            Agent::Update { id, name, email } => {
                 patch(id, body([("name", text(name)), ("email", text(email))]))
             }
-            What::Deactivate { id } => patch(id, json!({ "active": false })),
-            What::Activate { id } => patch(id, json!({ "active": true })),
-        };
-        task.run(common, Some(&self.of))
+            Agent::Deactivate { id } => patch(id, json!({ "active": false })),
+            Agent::Activate { id } => patch(id, json!({ "active": true })),
+        }
     }
 }

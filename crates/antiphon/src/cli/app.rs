@@ -1,24 +1,15 @@
 //! `antiphon app`
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::Common;
-use super::manage::{Of, Task, body, text};
+use super::manage::{Task, body, text};
 
 const LIST: &[&str] = &["id", "name", "active", "createdAt"];
 const ONE: &[&str] = &["id", "name", "active", "avatar", "clientSecret", "developerKey", "createdAt"];
 
-#[derive(Debug, Args)]
-pub struct App {
-    #[command(subcommand)]
-    what: What,
-    #[command(flatten)]
-    of: Of,
-}
-
 #[derive(Debug, Subcommand)]
-enum What {
+pub enum App {
     /// Make an app; its secrets are shown this once
     Create {
         name: String,
@@ -37,14 +28,14 @@ enum What {
     Resume { id: i64 },
 }
 
-impl App {
-    pub fn run(self, common: &Common) -> anyhow::Result<()> {
+impl From<App> for Task {
+    fn from(what: App) -> Self {
         let path = "/antiphon/v1/apps";
         let activate = |id: i64, active: bool| {
             Task::send("PATCH", format!("{path}/{id}"), json!({ "active": active }), ONE)
         };
-        let task = match self.what {
-            What::Create { name, id, avatar } => {
+        match what {
+            App::Create { name, id, avatar } => {
                 let body = body([
                     ("name", Some(json!(name))),
                     ("id", id.map(Value::from)),
@@ -52,10 +43,9 @@ impl App {
                 ]);
                 Task::send("POST", path, body, ONE)
             }
-            What::List => Task::get(path, LIST),
-            What::Suspend { id } => activate(id, false),
-            What::Resume { id } => activate(id, true),
-        };
-        task.run(common, Some(&self.of))
+            App::List => Task::get(path, LIST),
+            App::Suspend { id } => activate(id, false),
+            App::Resume { id } => activate(id, true),
+        }
     }
 }

@@ -1,22 +1,13 @@
 //! `antiphon contact`
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 
-use super::Common;
-use super::manage::{Of, Task, body, text};
+use super::manage::{Task, body, text};
 
 const ONE: &[&str] = &["id", "actorId", "name", "email", "phone", "createdAt"];
 
-#[derive(Debug, Args)]
-pub struct Contact {
-    #[command(subcommand)]
-    what: What,
-    #[command(flatten)]
-    of: Of,
-}
-
 #[derive(Debug, Subcommand)]
-enum What {
+pub enum Contact {
     /// Make a contact
     Create {
         #[arg(long)]
@@ -33,17 +24,16 @@ enum What {
     Show { id: i64 },
 }
 
-impl Contact {
-    pub fn run(self, common: &Common) -> anyhow::Result<()> {
+impl From<Contact> for Task {
+    fn from(what: Contact) -> Self {
         let path = "/antiphon/v1/contacts";
-        let task = match self.what {
-            What::Create { name, email, phone } => {
+        match what {
+            Contact::Create { name, email, phone } => {
                 let body = body([("name", text(name)), ("email", text(email)), ("phone", text(phone))]);
                 Task::send("POST", path, body, ONE)
             }
-            What::List => Task::get(format!("{path}?limit=500"), ONE),
-            What::Show { id } => Task::get(format!("{path}/{id}"), ONE),
-        };
-        task.run(common, Some(&self.of))
+            Contact::List => Task::get(format!("{path}?limit=500"), ONE),
+            Contact::Show { id } => Task::get(format!("{path}/{id}"), ONE),
+        }
     }
 }

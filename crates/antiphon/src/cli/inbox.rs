@@ -1,24 +1,15 @@
 //! `antiphon inbox`
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::Common;
-use super::manage::{Of, Task, body, text};
+use super::manage::{Task, body, text};
 
 const LIST: &[&str] = &["id", "name", "type", "createdAt", "archivedAt"];
 const ONE: &[&str] = &["id", "name", "type", "assignOnReply", "createdAt", "updatedAt", "archivedAt"];
 
-#[derive(Debug, Args)]
-pub struct Inbox {
-    #[command(subcommand)]
-    what: What,
-    #[command(flatten)]
-    of: Of,
-}
-
 #[derive(Debug, Subcommand)]
-enum What {
+pub enum Inbox {
     /// Make an inbox
     Create {
         name: String,
@@ -51,11 +42,11 @@ enum What {
     Restore { id: i64 },
 }
 
-impl Inbox {
-    pub fn run(self, common: &Common) -> anyhow::Result<()> {
+impl From<Inbox> for Task {
+    fn from(what: Inbox) -> Self {
         let path = "/antiphon/v1/inboxes";
-        let task = match self.what {
-            What::Create { name, help_desk, assign_on_reply } => {
+        match what {
+            Inbox::Create { name, help_desk, assign_on_reply } => {
                 let kind = if help_desk { "HELP_DESK" } else { "INBOX" };
                 let body = body([
                     ("name", Some(json!(name))),
@@ -64,19 +55,18 @@ impl Inbox {
                 ]);
                 Task::send("POST", path, body, ONE)
             }
-            What::List { archived } => Task::get(
+            Inbox::List { archived } => Task::get(
                 format!("/conversations/v3/conversations/inboxes?limit=500&archived={archived}"),
                 LIST,
             ),
-            What::Update { id, name, assign_on_reply } => {
+            Inbox::Update { id, name, assign_on_reply } => {
                 let body = body([("name", text(name)), ("assignOnReply", assign_on_reply.map(Value::from))]);
                 Task::send("PATCH", format!("{path}/{id}"), body, ONE)
             }
-            What::Archive { id } => Task::delete(format!("{path}/{id}"), "The inbox is archived."),
-            What::Restore { id } => {
+            Inbox::Archive { id } => Task::delete(format!("{path}/{id}"), "The inbox is archived."),
+            Inbox::Restore { id } => {
                 Task::send("PATCH", format!("{path}/{id}"), json!({ "archived": false }), ONE)
             }
-        };
-        task.run(common, Some(&self.of))
+        }
     }
 }

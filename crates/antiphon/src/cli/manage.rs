@@ -1,6 +1,6 @@
 //! What the commands that manage a portal share: one call of our own API, and a way to show what came of it.
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde_json::{Map, Value};
 
 use super::operator::Operator;
@@ -12,6 +12,26 @@ pub struct Of {
     /// Number of the portal, where there are several
     #[arg(long, global = true, value_name = "NUMBER")]
     portal: Option<i64>,
+}
+
+/// What to do, in which portal.
+#[derive(Debug, Args)]
+#[command(about = None, long_about = None)]
+pub struct Managed<What: Subcommand> {
+    #[command(subcommand)]
+    what: What,
+    #[command(flatten)]
+    of: Of,
+}
+
+impl<What: Subcommand + Into<Task>> Managed<What> {
+    /// Does it, and shows the answer.
+    ///
+    /// # Errors
+    /// What the server refused, in one sentence.
+    pub fn run(self, common: &Common) -> anyhow::Result<()> {
+        self.what.into().run(common, Some(&self.of))
+    }
 }
 
 /// A call and how its answer is shown.

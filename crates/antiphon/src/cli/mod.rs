@@ -23,6 +23,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{Config, Flags};
+use manage::Managed;
 
 /// An open-source conversations inbox that speaks the HubSpot Conversations API.
 #[derive(Debug, Parser)]
@@ -79,19 +80,19 @@ enum Command {
     /// Make, list and change portals
     Portal(portal::Portal),
     /// Make, list, revoke and rotate tokens
-    Token(token::Token),
+    Token(Managed<token::Token>),
     /// Make, list, suspend and resume apps
-    App(app::App),
+    App(Managed<app::App>),
     /// Make, list, change and archive inboxes
-    Inbox(inbox::Inbox),
+    Inbox(Managed<inbox::Inbox>),
     /// Connect, list, change and archive channel accounts
-    Account(account::Account),
+    Account(Managed<account::Account>),
     /// Make, list, change and deactivate agents
-    Agent(agent::Agent),
+    Agent(Managed<agent::Agent>),
     /// Make and list contacts
-    Contact(contact::Contact),
+    Contact(Managed<contact::Contact>),
     /// Make and list tickets, and link threads to them
-    Ticket(ticket::Ticket),
+    Ticket(Managed<ticket::Ticket>),
     /// Print the OpenAPI document
     Openapi,
     /// Read everything the server keeps, and say how it and its data are

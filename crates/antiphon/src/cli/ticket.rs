@@ -1,23 +1,14 @@
 //! `antiphon ticket`
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use serde_json::json;
 
-use super::Common;
-use super::manage::{Of, Task};
+use super::manage::Task;
 
 const ONE: &[&str] = &["id", "subject", "createdAt"];
 
-#[derive(Debug, Args)]
-pub struct Ticket {
-    #[command(subcommand)]
-    what: What,
-    #[command(flatten)]
-    of: Of,
-}
-
 #[derive(Debug, Subcommand)]
-enum What {
+pub enum Ticket {
     /// Make a ticket
     Create { subject: String },
     /// List tickets, 500 at most
@@ -28,19 +19,18 @@ enum What {
     Unlink { thread: i64 },
 }
 
-impl Ticket {
-    pub fn run(self, common: &Common) -> anyhow::Result<()> {
+impl From<Ticket> for Task {
+    fn from(what: Ticket) -> Self {
         let path = "/antiphon/v1/tickets";
         let link = |thread: i64| format!("/antiphon/v1/threads/{thread}/ticket");
-        let task = match self.what {
-            What::Create { subject } => Task::send("POST", path, json!({ "subject": subject }), ONE),
-            What::List => Task::get(format!("{path}?limit=500"), ONE),
-            What::Link { ticket, thread } => {
+        match what {
+            Ticket::Create { subject } => Task::send("POST", path, json!({ "subject": subject }), ONE),
+            Ticket::List => Task::get(format!("{path}?limit=500"), ONE),
+            Ticket::Link { ticket, thread } => {
                 let columns = &["id", "status", "threadAssociations.associatedTicketId"];
                 Task::send("PUT", link(thread), json!({ "ticketId": ticket }), columns)
             }
-            What::Unlink { thread } => Task::delete(link(thread), "The thread is linked to no ticket."),
-        };
-        task.run(common, Some(&self.of))
+            Ticket::Unlink { thread } => Task::delete(link(thread), "The thread is linked to no ticket."),
+        }
     }
 }

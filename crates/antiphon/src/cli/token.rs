@@ -1,26 +1,17 @@
 //! `antiphon token`
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 use serde_json::{Value, json};
 
-use super::Common;
-use super::manage::{Of, Task, body, text};
+use super::manage::{Task, body, text};
 use crate::operation::Scope;
 
 const LIST: &[&str] = &["id", "label", "appId", "createdAt", "expiresAt", "revokedAt", "scopes"];
 const MADE: &[&str] =
     &["token", "id", "label", "appId", "scopes", "expiresAt", "app.clientSecret", "app.developerKey"];
 
-#[derive(Debug, Args)]
-pub struct Token {
-    #[command(subcommand)]
-    what: What,
-    #[command(flatten)]
-    of: Of,
-}
-
 #[derive(Debug, Subcommand)]
-enum What {
+pub enum Token {
     /// Make a token; it is shown this once
     Create {
         /// What you will recognise it by
@@ -51,11 +42,11 @@ enum What {
     },
 }
 
-impl Token {
-    pub fn run(self, common: &Common) -> anyhow::Result<()> {
+impl From<Token> for Task {
+    fn from(what: Token) -> Self {
         let path = "/antiphon/v1/tokens";
-        let task = match self.what {
-            What::Create { label, scopes, all_scopes, app, expires } => {
+        match what {
+            Token::Create { label, scopes, all_scopes, app, expires } => {
                 let scopes = if all_scopes { every_scope() } else { scopes };
                 let body = body([
                     ("label", Some(json!(label))),
@@ -65,13 +56,12 @@ impl Token {
                 ]);
                 Task::send("POST", path, body, MADE)
             }
-            What::List => Task::get(path, LIST),
-            What::Revoke { id } => Task::delete(format!("{path}/{id}"), "The token opens nothing any more."),
-            What::Rotate { id, at_once } => {
+            Token::List => Task::get(path, LIST),
+            Token::Revoke { id } => Task::delete(format!("{path}/{id}"), "The token opens nothing any more."),
+            Token::Rotate { id, at_once } => {
                 Task::send("POST", format!("{path}/{id}/rotate"), json!({ "atOnce": at_once }), MADE)
             }
-        };
-        task.run(common, Some(&self.of))
+        }
     }
 }
 
