@@ -37,22 +37,51 @@ struct Figure {
     micros: AtomicU64,
 }
 
-/// All counters: one set per event loop, one [`Figure`] per operation and version, the last for what met no operation.
+/// Why a request was turned away unheard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shed {
+    /// The event loop is too far behind.
+    Loop,
+    /// The writer's queue is full.
+    Queue,
+    /// There are too many connections.
+    Connections,
+    /// Large bodies take all the memory they may.
+    Bodies,
+}
+
+/// Each reason by its name.
+const REASONS: [(Shed, &str); 4] = [
+    (Shed::Loop, "loop"),
+    (Shed::Queue, "queue"),
+    (Shed::Connections, "connections"),
+    (Shed::Bodies, "bodies"),
+];
+
+/// The counters of one event loop.
+struct Shard {
+    /// One per operation and version, the last for what met no operation.
+    figures: Vec<Figure>,
+    shed: [AtomicU64; REASONS.len()],
+}
+
+/// All counters.
 pub struct Figures {
-    shards: Vec<Vec<Figure>>,
+    shards: Vec<Shard>,
 }
 
 impl Figures {
     pub fn new(shards: usize, routes: &Routes) -> Self {
         let figures = routes.figures() + 1;
-        let shard = || (0..figures).map(|_| Figure::default()).collect();
+        let shard =
+            || Shard { figures: (0..figures).map(|_| Figure::default()).collect(), shed: Default::default() };
         Self { shards: (0..shards.max(1)).map(|_| shard()).collect() }
     }
 
     /// Counts one answer.
     pub fn count(&self, figure: Option<usize>, status: u16, took: Duration) {
-        let shard = &self.shards[SHARD.get() % self.shards.len()];
-        let figure = &shard[figure.unwrap_or(shard.len() - 1)];
+        let figures = &self.shard().figures;
+        let figure = &figures[figure.unwrap_or(figures.len() - 1)];
         let micros = took.as_micros() as u64;
         let status = STATUSES.iter().position(|known| *known == status).unwrap_or(STATUSES.len() - 1);
         let bucket = BOUNDS.iter().position(|bound| micros <= *bound).unwrap_or(BOUNDS.len());
@@ -61,8 +90,17 @@ impl Figures {
         figure.micros.fetch_add(micros, Relaxed);
     }
 
+    /// Counts a request that was turned away.
+    pub fn shed(&self, reason: Shed) {
+        self.shard().shed[reason as usize].fetch_add(1, Relaxed);
+    }
+
+    fn shard(&self) -> &Shard {
+        &self.shards[SHARD.get() % self.shards.len()]
+    }
+
     fn sum(&self, figure: usize, value: impl Fn(&Figure) -> &AtomicU64) -> u64 {
-        self.shards.iter().map(|shard| value(&shard[figure]).load(Relaxed)).sum()
+        self.shards.iter().map(|shard| value(&shard.figures[figure]).load(Relaxed)).sum()
     }
 }
 
@@ -96,6 +134,13 @@ fn requests(app: &App, out: &mut String) -> std::fmt::Result {
                 writeln!(out, "antiphon_requests_total{{{labels},status=\"{status}\"}} {count}")?;
             }
         }
+    }
+    let name = "antiphon_requests_shed_total";
+    writeln!(out, "# HELP {name} Requests turned away with 503, by what was full.\n# TYPE {name} counter")?;
+    for (reason, label) in REASONS {
+        let count: u64 =
+            app.figures.shards.iter().map(|shard| shard.shed[reason as usize].load(Relaxed)).sum();
+        writeln!(out, "{name}{{reason=\"{label}\"}} {count}")?;
     }
     let name = "antiphon_request_duration_seconds";
     writeln!(out, "# HELP {name} Time from the head of a request to its answer.\n# TYPE {name} histogram")?;

@@ -13,6 +13,8 @@ pub enum Refusal {
     QuotaExceeded,
     /// 503 `SERVICE_UNAVAILABLE` with `Retry-After: 1`.
     Unavailable,
+    /// The same, because the writer has as much to do as it may.
+    Busy,
     /// 500 `INTERNAL_ERROR`. The text is for the log, never for the answer.
     Internal(String),
 }
@@ -33,7 +35,8 @@ impl From<antiphon_store::StoreError> for Refusal {
     fn from(error: antiphon_store::StoreError) -> Self {
         use antiphon_store::StoreError::*;
         match error {
-            Busy | DiskLow | Unavailable(_) => Self::Unavailable,
+            Busy => Self::Busy,
+            DiskLow | Unavailable(_) => Self::Unavailable,
             // Tokens belong to portals that exist, so this is the operator's own call.
             NoPortal => {
                 Self::invalid("portal", "Say which portal is meant; `antiphon portal list` names them")

@@ -9,7 +9,7 @@ pub mod listen;
 mod tests;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use antiphon_store::{Settings, Store};
 use anyhow::Context;
@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::app::App;
 use crate::config::Config;
-use crate::middleware::Peer;
+use crate::middleware::{Peer, lag};
 use crate::{jobs, metrics};
 use connection::Door;
 
@@ -63,8 +63,10 @@ impl Server {
         let listeners = bound.listen()?;
         for (shard, listener) in listeners.into_iter().enumerate() {
             let door = Door { app: server.app.clone(), tls: tls.clone() };
+            let most_lag = server.app.config.server.lag();
             server.thread(format!("http-{shard}"), move |stop| async move {
                 metrics::use_shard(shard);
+                lag::watch(most_lag, Instant::now());
                 match TcpListener::from_std(listener) {
                     Ok(listener) => serve(&door, listener, stop).await,
                     Err(error) => tracing::error!(%error, "an event loop cannot listen"),
@@ -93,7 +95,12 @@ impl Server {
         let (own_stop, stop) = watch::channel(false);
         let mut heard = self.stop.subscribe();
         let (done, finished) = oneshot::channel();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .event_interval(lag::LOOK)
+            .global_queue_interval(lag::ANSWERS)
+            .on_thread_unpark(|| lag::rested(Instant::now()))
+            .build()?;
         std::thread::Builder::new()
             .name(name)
             .spawn(move || {

@@ -15,6 +15,7 @@ pub struct Server {
     pub idle_seconds: u64,
     pub request_seconds: u64,
     pub stop_seconds: u64,
+    pub lag_millis: u64,
     #[serde(deserialize_with = "networks")]
     pub trusted_proxies: Vec<Network>,
     pub origins: Vec<String>,
@@ -26,6 +27,7 @@ impl Server {
             ("connections", self.connections as u64),
             ("idle_seconds", self.idle_seconds),
             ("request_seconds", self.request_seconds),
+            ("lag_millis", self.lag_millis),
         ] {
             if value == 0 {
                 bail!("server.{name} = 0 would refuse every request; write a positive number");
@@ -48,6 +50,11 @@ impl Server {
 
     pub fn request(&self) -> Duration {
         Duration::from_secs(self.request_seconds)
+    }
+
+    /// How long requests may wait for their event loop.
+    pub fn lag(&self) -> Duration {
+        Duration::from_millis(self.lag_millis)
     }
 
     /// Whether what this address says about its own client is believed.

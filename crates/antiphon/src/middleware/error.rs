@@ -84,7 +84,7 @@ impl From<Refusal> for Failure {
             Refusal::Invalid(problems) => Envelope::invalid(problems).into(),
             Refusal::NotFound { id } => Envelope::not_found(&id).into(),
             Refusal::QuotaExceeded => Envelope::quota_exceeded().into(),
-            Refusal::Unavailable => Self::unavailable(),
+            Refusal::Unavailable | Refusal::Busy => Self::unavailable(),
             Refusal::Internal(cause) => Self::internal(cause),
         }
     }

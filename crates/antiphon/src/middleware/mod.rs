@@ -7,6 +7,7 @@ pub mod body;
 pub mod correlation;
 pub mod error;
 pub mod gzip;
+pub mod lag;
 pub mod limits;
 pub mod log;
 pub mod origin;
@@ -18,7 +19,7 @@ pub mod token;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use antiphon_wire::error::{Envelope, Problem};
 use antiphon_wire::query::Query;
@@ -30,6 +31,7 @@ use hyper::body::Body;
 
 use crate::app::App;
 use crate::call::{Answer, Answered, Call, Caller};
+use crate::metrics::Shed;
 use crate::operation::{Scope, Verb};
 use crate::refusal::Refusal;
 use crate::routes::{Found, Leaf};
@@ -42,6 +44,9 @@ use reply::Reply;
 /// without an envelope: a target of 64 KiB, 100 headers, 400 KiB in all.
 const REQUEST_LINE: usize = 16 << 10;
 const HEADERS: usize = 64 << 10;
+
+/// Pages that are answered however busy it is: by these one sees that it is.
+const WATCHED: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
 /// Who is at the other end of the connection.
 #[derive(Debug, Clone, Copy, Default)]
@@ -68,6 +73,11 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let started = Instant::now();
+    if lag::late(started) && !WATCHED.contains(&request.uri().path()) {
+        let (head, body) = request.into_parts();
+        body::discard(&head.headers, body, app.config.server.request()).await;
+        return busy(app, &head, Shed::Loop);
+    }
     let correlation = Correlation::new();
     let (head, body) = request.into_parts();
     let mut trail = Trail::default();
@@ -82,11 +92,11 @@ where
 }
 
 /// Answers 503 without looking at what was asked.
-pub fn busy<B>(app: &App, request: Request<B>) -> Response<Full<Bytes>> {
+pub fn busy(app: &App, head: &request::Parts, reason: Shed) -> Response<Full<Bytes>> {
     let correlation = Correlation::new();
-    let (head, _) = request.into_parts();
-    app.figures.count(None, 503, std::time::Duration::ZERO);
-    reply::finish(app, &head, &correlation, None, Failure::unavailable().reply(correlation.as_str()))
+    app.figures.count(None, 503, Duration::ZERO);
+    app.figures.shed(reason);
+    reply::finish(app, head, &correlation, None, Failure::unavailable().reply(correlation.as_str()))
 }
 
 async fn answer<B>(
@@ -140,7 +150,10 @@ where
             Bytes::new()
         }
         Verb::Post | Verb::Put | Verb::Patch => {
-            place = app.room.place(&head.headers, &body.size_hint(), operation.body_limit)?;
+            place = app
+                .room
+                .place(&head.headers, &body.size_hint(), operation.body_limit)
+                .inspect_err(|_| app.figures.shed(Shed::Bodies))?;
             body::read(&head.headers, body, operation.body_limit, left).await?
         }
     };
@@ -164,6 +177,9 @@ where
         _ => guarded((operation.door)(call)).await,
     };
     drop(place);
+    if matches!(answered, Err(Refusal::Busy)) {
+        app.figures.shed(Shed::Queue);
+    }
     Ok(answered?.into())
 }
 

@@ -25,6 +25,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use super::told;
 use crate::app::App;
 use crate::config;
+use crate::metrics::Shed;
 use crate::middleware::{self, Peer};
 
 /// What a client sends first when it speaks HTTP/2 without having asked.
@@ -251,7 +252,7 @@ pub fn tls(config: &config::Tls) -> anyhow::Result<Option<TlsAcceptor>> {
 async fn turn_away(app: Arc<App>, stream: TcpStream) {
     let service = service_fn(move |request: Request<Incoming>| {
         let app = app.clone();
-        async move { Ok::<_, Infallible>(middleware::busy(&app, request)) }
+        async move { Ok::<_, Infallible>(middleware::busy(&app, &request.into_parts().0, Shed::Connections)) }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())

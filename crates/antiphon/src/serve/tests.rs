@@ -1,7 +1,5 @@
 //! Servers on real sockets: how connections begin, are bounded, and end.
 
-use std::time::Instant;
-
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 

@@ -1,6 +1,7 @@
 //! Load: as much as the server takes, or a given rate whatever the server does. Requests are printed once and answers are read
 //! no further than needed, so that the load costs little beside the server.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,9 +17,9 @@ use tokio::time::Instant;
 /// What came back.
 #[derive(Default)]
 pub struct Outcome {
-    /// Latencies of what was accepted, sorted.
+    /// How long what was accepted took, from when it was due; sorted.
     pub accepted: Vec<Duration>,
-    pub refused: usize,
+    pub refused: Vec<Duration>,
     /// Anything that was neither accepted nor refused in the proper way.
     pub wrong: Vec<String>,
     pub took: Duration,
@@ -26,7 +27,7 @@ pub struct Outcome {
 
 impl Outcome {
     pub fn p99(&self) -> Duration {
-        self.accepted.get(self.accepted.len() * 99 / 100).copied().unwrap_or_default()
+        p99(&self.accepted)
     }
 
     pub fn rate(&self) -> f64 {
@@ -34,8 +35,26 @@ impl Outcome {
     }
 
     pub fn offered(&self) -> f64 {
-        (self.accepted.len() + self.refused) as f64 / self.took.as_secs_f64()
+        (self.accepted.len() + self.refused.len()) as f64 / self.took.as_secs_f64()
     }
+}
+
+fn p99(sorted: &[Duration]) -> Duration {
+    sorted.get(sorted.len() * 99 / 100).copied().unwrap_or_default()
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (offered, rate, refused) = (self.offered(), self.rate(), self.refused.len());
+        write!(f, "offered {offered:.0}/s: accepted {rate:.0}/s with p99 {:.1?}, ", self.p99())?;
+        write!(f, "refused {refused} with p99 {:.1?}", p99(&self.refused))
+    }
+}
+
+/// A request that reads, and takes its answer packed.
+pub fn get(path: &str) -> Arc<[u8]> {
+    let head = format!("GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {SEED_TOKEN}\r\n");
+    format!("{head}accept-encoding: gzip\r\n\r\n").into_bytes().into()
 }
 
 /// A request that posts a body, as it goes over the wire.
@@ -57,26 +76,43 @@ pub async fn fire(
     lasting: Duration,
 ) -> Outcome {
     let due = Arc::new(AtomicU64::new(0));
+    let schedule: Arc<[Duration]> = schedule(rate, lasting).into();
     let start = Instant::now() + Duration::from_millis(500);
     let mut senders = JoinSet::new();
     for _ in 0..connections {
-        let (due, shots) = (due.clone(), shots.to_vec());
+        let (due, shots, schedule) = (due.clone(), shots.to_vec(), schedule.clone());
         senders.spawn(async move {
             let mut outcome = Outcome::default();
-            if let Err(error) = send(address, &shots, &due, rate, start, lasting, &mut outcome).await {
+            if let Err(error) = send(address, &shots, &due, &schedule, start, lasting, &mut outcome).await {
                 outcome.wrong.push(error.to_string());
             }
             outcome
         });
     }
-    let mut all = Outcome { took: lasting, ..Outcome::default() };
+    let mut all = Outcome::default();
     while let Some(outcome) = senders.join_next().await {
         let outcome = outcome.unwrap();
         all.accepted.extend(outcome.accepted);
-        all.refused += outcome.refused;
+        all.refused.extend(outcome.refused);
         all.wrong.extend(outcome.wrong);
     }
+    // Whatever could not be offered in time makes it longer.
+    all.took = start.elapsed();
     all.accepted.sort_unstable();
+    all.refused.sort_unstable();
+    all
+}
+
+/// When requests are due: at random, as from many clients that know nothing of each other.
+fn schedule(rate: Option<f64>, lasting: Duration) -> Vec<Duration> {
+    let Some(rate) = rate else { return Vec::new() };
+    let mut dice = fastrand::Rng::with_seed(1);
+    let mut at = 0.0;
+    let mut all = Vec::new();
+    while at < lasting.as_secs_f64() {
+        all.push(Duration::from_secs_f64(at));
+        at -= (1.0 - dice.f64()).ln() / rate;
+    }
     all
 }
 
@@ -84,7 +120,7 @@ async fn send(
     address: SocketAddr,
     shots: &[Arc<[u8]>],
     due: &AtomicU64,
-    rate: Option<f64>,
+    schedule: &[Duration],
     start: Instant,
     lasting: Duration,
     outcome: &mut Outcome,
@@ -95,37 +131,59 @@ async fn send(
     tokio::time::sleep_until(start).await;
     loop {
         let number = due.fetch_add(1, Ordering::Relaxed);
-        if let Some(rate) = rate {
-            tokio::time::sleep_until(start + Duration::from_secs_f64(number as f64 / rate)).await;
-        }
-        if start.elapsed() >= lasting {
-            return Ok(());
-        }
-        let sent = Instant::now();
+        let sent = if schedule.is_empty() {
+            if start.elapsed() >= lasting {
+                return Ok(());
+            }
+            Instant::now()
+        } else {
+            let Some(&at) = schedule.get(number as usize) else { return Ok(()) };
+            tokio::time::sleep_until(start + at).await;
+            start + at
+        };
         server.write_all(&shots[number as usize % shots.len()]).await?;
         let head = read(&mut server, &mut answer).await?;
-        match head.get(9..12) {
-            Some("201") => outcome.accepted.push(sent.elapsed()),
-            Some("503") if head.contains("retry-after: 1\r\n") => outcome.refused += 1,
-            _ => outcome.wrong.push(head),
+        match head {
+            Head { status: 200 | 201, .. } => outcome.accepted.push(sent.elapsed()),
+            Head { status: 503, retry_after: true } => outcome.refused.push(sent.elapsed()),
+            head => outcome.wrong.push(format!("{head:?}")),
         }
     }
 }
 
-/// Reads one answer to its end; what is worth looking at is its head, in lower case.
-async fn read(server: &mut TcpStream, answer: &mut Vec<u8>) -> io::Result<String> {
+/// What an answer says about itself.
+#[derive(Debug)]
+struct Head {
+    status: u16,
+    retry_after: bool,
+}
+
+/// Reads one answer to its end; what is worth looking at is its head.
+async fn read(server: &mut TcpStream, answer: &mut Vec<u8>) -> io::Result<Head> {
     answer.clear();
     loop {
         if server.read_buf(answer).await? == 0 {
             return Err(io::Error::other("the server hung up"));
         }
-        let Some(end) = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n") else { continue };
-        let head = String::from_utf8_lossy(&answer[..end + 2]).to_lowercase();
-        let length =
-            head.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next()?.parse().ok());
-        let missing = (end + 4 + length.unwrap_or(0usize)).saturating_sub(answer.len());
-        let mut rest = vec![0; missing];
-        server.read_exact(&mut rest).await?;
+        let mut headers = [httparse::EMPTY_HEADER; 32];
+        let mut response = httparse::Response::new(&mut headers);
+        let parsed = response.parse(answer).map_err(io::Error::other)?;
+        let httparse::Status::Complete(end) = parsed else { continue };
+        let named = |name: &str| {
+            response
+                .headers
+                .iter()
+                .find(|header| header.name.eq_ignore_ascii_case(name))
+                .map(|header| header.value)
+        };
+        let head = Head {
+            status: response.code.unwrap_or_default(),
+            retry_after: named("retry-after") == Some(b"1"),
+        };
+        let length = named("content-length").and_then(|value| str::from_utf8(value).ok()?.parse().ok());
+        let missing = (end + length.unwrap_or(0)).saturating_sub(answer.len());
+        answer.clear();
+        server.take(missing as u64).read_to_end(answer).await?;
         return Ok(head);
     }
 }

@@ -6,10 +6,13 @@ mod load;
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use antiphon_testkit::{Connection, Disk, Program, Running, SEED_TOKEN, seed};
-use load::{fire, post};
+use load::{fire, get, post};
+use rustix::process::Pid;
+use rustix::thread::{CpuSet, sched_setaffinity};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -44,10 +47,69 @@ async fn paths(program: &Program) -> Vec<String> {
         .collect()
 }
 
+/// How a server is brought to its limit and beyond.
+struct Flood {
+    /// As many as ask at once when its capacity is taken.
+    clients: usize,
+    /// As many as offer a given rate, so that none waits for a free connection.
+    connections: usize,
+    lasting: Duration,
+    /// The part of its capacity that must be left.
+    keeps: f64,
+    /// By which metric it says why it sheds.
+    reason: &'static str,
+}
+
+/// Four times what it can take: it takes about as much as before, whoever is accepted waits no longer than twice what they
+/// waited at 80 %, everybody else hears 503, and nothing is left of it afterwards.
+async fn sheds(program: &Program, running: &Running, shots: &[Arc<[u8]>], flood: Flood) {
+    let seconds = Duration::from_secs;
+    let Flood { clients, connections, lasting, keeps, reason } = flood;
+    let capacity = fire(program.address, shots, clients, None, seconds(4)).await.rate();
+    let busy = fire(program.address, shots, connections, Some(capacity * 0.8), seconds(10)).await;
+    println!("capacity {capacity:.0}/s; {busy}");
+    assert!(busy.wrong.is_empty(), "{:?}", busy.wrong.first());
+
+    let overload = tokio::spawn({
+        let (address, shots) = (program.address, shots.to_vec());
+        async move { fire(address, &shots, connections, Some(capacity * 4.0), lasting).await }
+    });
+    let mut memory = Vec::new();
+    let mut server = Connection::open(program.address, SEED_TOKEN).await.unwrap();
+    let mut metrics = String::new();
+    while !overload.is_finished() {
+        tokio::time::sleep(seconds(1)).await;
+        memory.push(running.memory_kib("RssAnon") / 1024);
+        for page in ["/healthz", "/readyz", "/metrics"] {
+            let reply = server.get(page).await.unwrap();
+            assert_eq!(reply.status, 200, "{page} is not answered under overload");
+            metrics = reply.text();
+        }
+    }
+    let overload = overload.await.unwrap();
+    println!("{overload}; memory {memory:?} MiB");
+    assert!(overload.wrong.is_empty(), "{} such as {:?}", overload.wrong.len(), overload.wrong.first());
+    assert!(overload.offered() > capacity * 3.5, "the generator could not offer enough");
+    assert!(!overload.refused.is_empty(), "nothing was shed");
+    let shed = format!("antiphon_requests_shed_total{{reason=\"{reason}\"}} ");
+    let shed = metrics.lines().find_map(|line| line.strip_prefix(&shed)?.parse().ok()).unwrap_or(0);
+    assert!(shed > overload.refused.len() / 2, "only {shed} of the refusals were for {reason}");
+    assert!(overload.rate() > capacity * keeps, "overload ate the capacity");
+    assert!(overload.p99() <= busy.p99() * 2, "accepted p99 {:?}, at 80 % {:?}", overload.p99(), busy.p99());
+    // What is not synced yet is kept twice on the disk that is slow, and counts here.
+    let most =
+        |third: usize| *memory.chunks(memory.len().div_ceil(3)).nth(third).unwrap().iter().max().unwrap();
+    assert!(most(2) <= 200 && most(2) <= most(1) + 20, "memory grows: {memory:?} MiB");
+
+    let calm = fire(program.address, shots, 8, None, seconds(2)).await;
+    let refused = calm.refused.len();
+    assert!(calm.wrong.is_empty() && refused == 0, "it does not recover: {refused} refused");
+}
+
 /// The disk takes a fifth of a second for each sync, so that it is what limits the server: four times what it can take is then
 /// little for the processor, which the load shares with the server, and the figures do not depend on the machine.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn four_times_capacity_for_a_minute() {
+async fn four_times_what_the_disk_takes() {
     let (root, data) = seeded().await;
     let disk = Disk::new(&root.path().join("slow"), &data).unwrap();
     let program =
@@ -55,42 +117,63 @@ async fn four_times_capacity_for_a_minute() {
     let running = program.start().await.unwrap();
     let body = json!({ "type": "COMMENT", "text": "x".repeat(600) }).to_string();
     let shots: Vec<_> = paths(&program).await.iter().map(|path| post(path, &body)).collect();
-    let seconds = Duration::from_secs;
+    let flood = Flood {
+        clients: 400,
+        connections: 2000,
+        lasting: Duration::from_secs(20),
+        keeps: 0.7,
+        reason: "queue",
+    };
+    sheds(&program, &running, &shots, flood).await;
+}
 
-    let capacity = fire(program.address, &shots, 400, None, seconds(10)).await.rate();
-    let busy = fire(program.address, &shots, 1000, Some(capacity * 0.8), seconds(20)).await;
-    println!("capacity {capacity:.0}/s; at {:.0}/s p99 {:?}", busy.offered(), busy.p99());
-    assert!(busy.wrong.is_empty(), "{:?}", busy.wrong.first());
-
-    let flood = tokio::spawn({
-        let (address, shots) = (program.address, shots.clone());
-        async move { fire(address, &shots, 2000, Some(capacity * 4.0), seconds(60)).await }
-    });
-    let mut memory = Vec::new();
-    while !flood.is_finished() {
-        tokio::time::sleep(seconds(1)).await;
-        memory.push(running.memory_kib("RssAnon") / 1024);
+/// The server on a core of its own and the load on the others: the processor is what limits it.
+async fn on_one_core() -> (Program, Running, tempfile::TempDir) {
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let mut others = CpuSet::new();
+    (1.min(cores - 1)..cores).for_each(|core| others.set(core));
+    for task in std::fs::read_dir("/proc/self/task").unwrap() {
+        let task: i32 = task.unwrap().file_name().to_str().unwrap().parse().unwrap();
+        sched_setaffinity(Pid::from_raw(task), &others).unwrap();
     }
-    let flood = flood.await.unwrap();
-    println!(
-        "offered {:.0}/s: accepted {:.0}/s with p99 {:?}, refused {}; memory {memory:?} MiB",
-        flood.offered(),
-        flood.rate(),
-        flood.p99(),
-        flood.refused
-    );
-    assert!(flood.wrong.is_empty(), "{} such as {:?}", flood.wrong.len(), flood.wrong.first());
-    assert!(flood.offered() > capacity * 3.5, "the generator could not offer enough");
-    assert!(flood.refused > 0, "nothing was shed");
-    assert!(flood.rate() > capacity * 0.7, "overload ate the capacity");
-    assert!(flood.p99() <= busy.p99() * 2, "accepted p99 {:?}, at 80 % {:?}", flood.p99(), busy.p99());
-    // What is not synced yet is kept twice on the disk that is slow, and counts here.
-    let most =
-        |third: usize| *memory.chunks(memory.len().div_ceil(3)).nth(third).unwrap().iter().max().unwrap();
-    assert!(most(2) <= 200 && most(2) <= most(1) + 20, "memory grows: {memory:?} MiB");
+    serving(|program| program.through(&["taskset", "--cpu-list", "0"])).await
+}
 
-    let calm = fire(program.address, &shots, 16, None, seconds(5)).await;
-    assert!(calm.wrong.is_empty() && calm.refused == 0, "it does not recover: {} refused", calm.refused);
+/// A comment as people write them, long enough that four times as many requests as the server can answer are not more than
+/// it can refuse: a refusal has its price as well, however little is done for it.
+fn rich() -> String {
+    let paragraph = |n| {
+        let link = format!("<a href=\"https://shop.example/orders/{n}\">order &amp; refund</a>");
+        format!(
+            "<p>Hello <b>number {n}</b>, your {link} is on its <i>way</i>.</p><ul><li>one</li><li>two</li></ul>"
+        )
+    };
+    json!({ "type": "COMMENT", "richText": (0..48).map(paragraph).collect::<String>() }).to_string()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn four_times_the_sends_the_processor_takes_for_a_minute() {
+    let (program, running, _root) = on_one_core().await;
+    let body = rich();
+    let shots: Vec<_> = paths(&program).await.iter().map(|path| post(path, &body)).collect();
+    let flood =
+        Flood { clients: 8, connections: 400, lasting: Duration::from_secs(60), keeps: 0.4, reason: "loop" };
+    sheds(&program, &running, &shots, flood).await;
+}
+
+/// Pages are packed, as every official client asks.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn four_times_the_reads_the_processor_takes() {
+    let (program, running, _root) = on_one_core().await;
+    let (body, paths) = (rich(), paths(&program).await);
+    let threads = &paths[..5];
+    let comments: Vec<_> = threads.iter().map(|path| post(path, &body)).collect();
+    let written = fire(program.address, &comments, 8, None, Duration::from_secs(2)).await;
+    assert!(written.accepted.len() > 500, "a page of 100 needs as many messages");
+    let shots: Vec<_> = threads.iter().map(|path| get(&format!("{path}?limit=100"))).collect();
+    let flood =
+        Flood { clients: 8, connections: 400, lasting: Duration::from_secs(20), keeps: 0.4, reason: "loop" };
+    sheds(&program, &running, &shots, flood).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
