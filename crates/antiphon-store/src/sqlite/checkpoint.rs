@@ -130,18 +130,18 @@ fn turn_over(shared: &Shared, conn: &Connection, file: &File) -> bool {
     if length() < limit {
         return true;
     }
-    // Each pass leaves as little for the next as was committed meanwhile. A pass that a writer overtakes does not sync;
-    // without the sync here all of it would be left to the last one, for which the writer waits.
-    for _ in 0..2 {
-        if length() > limit + limit / 2 {
-            // The disk is slower than the writer: it has to wait, or the log grows without end.
-            break;
-        }
+    // What is committed during one pass is left to the next, so passes grow shorter as long as the disk outruns the writer;
+    // the last one, for which the writer waits, comes when they no longer do. A pass that a writer overtakes does not sync:
+    // without the sync here all of it would be left to that last one.
+    let (mut left, mut before) = (length(), u64::MAX);
+    while left < before / 4 * 3 && length() < limit * 2 {
+        let begun = length();
         checkpoint(conn, CheckpointMode::PASSIVE);
         if durable && let Err(e) = file.sync_data() {
             tracing::warn!(error = %e, "the database could not be synced");
             return false;
         }
+        (before, left) = (left, length() - begun);
     }
     if shared.log.pins.load(Ordering::Acquire) > 0 {
         return false;

@@ -119,8 +119,8 @@ impl Engine {
             readers::tune(conn, 16 << 10)?;
             conn.pragma_update(None, "synchronous", if settings.durable { "full" } else { "off" })?;
             conn.pragma_update(None, "wal_autocheckpoint", 0)?;
-            // The log overshoots its limit a little every time. Were it cut back, every time it would have to grow again.
-            let kept = settings.wal_bytes.saturating_mul(2);
+            // The log overshoots its limit while it is written back. Were it cut, it would have to grow again every time.
+            let kept = settings.wal_bytes.saturating_mul(3);
             conn.pragma_update(None, "journal_size_limit", i64::try_from(kept).unwrap_or(i64::MAX))?;
             let memory = Memory { server: ServerCounters::load(conn)?, portals: Default::default() };
             let (latest, events): (i64, i64) = conn.query_row(

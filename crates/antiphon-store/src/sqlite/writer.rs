@@ -8,9 +8,9 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, RecvError, TryRecvError};
 use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -22,6 +22,9 @@ use super::failure::{Failure, Result};
 use super::memory::Memory;
 use crate::StoreError;
 use crate::changes::MessageIds;
+
+/// How long the writer stays awake after a change that was alone.
+const AWAKE: Duration = Duration::from_micros(200);
 
 /// Something for the writer to do.
 pub(super) trait Work: Send {
@@ -95,9 +98,11 @@ pub(super) struct Writer {
 impl Writer {
     /// Works until nobody can ask any more and the queue is empty.
     pub(super) fn run(mut self, queue: &Receiver<Waiting>) {
-        while let Ok(first) = queue.recv() {
+        let mut alone = false;
+        while let Ok(first) = next(queue, alone) {
             let mut batch = vec![first];
             batch.extend(queue.try_iter().take(self.shared.settings.batch.saturating_sub(1)));
+            alone = batch.len() == 1;
             self.commit(batch);
         }
         self.finish();
@@ -188,6 +193,20 @@ impl Writer {
             tracing::warn!(error = %e, "the database was not closed cleanly");
         }
     }
+}
+
+/// The next change. Whoever sends one at a time asks again soon after an answer, sooner than a sleeping thread wakes: for
+/// them the writer stays awake a little. Behind a fuller batch others wait already, or come while it sleeps.
+fn next(queue: &Receiver<Waiting>, alone: bool) -> std::result::Result<Waiting, RecvError> {
+    let asleep_at = Instant::now() + AWAKE;
+    while alone && Instant::now() < asleep_at {
+        match queue.try_recv() {
+            Ok(waiting) => return Ok(waiting),
+            Err(TryRecvError::Disconnected) => return Err(RecvError),
+            Err(TryRecvError::Empty) => std::hint::spin_loop(),
+        }
+    }
+    queue.recv()
 }
 
 /// Runs one change. What it leaves behind when it fails is undone here if it can be, or else the batch is given up.
