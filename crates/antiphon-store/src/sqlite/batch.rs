@@ -6,7 +6,7 @@ use std::collections::hash_map::Entry;
 use rusqlite::Connection;
 
 use super::failure::{Result, conflict};
-use super::known::Committing;
+use super::known::{Committing, Known};
 use super::memory::{Memory, PortalMemory, ServerCounters};
 use super::threads;
 use crate::changes::MessageIds;
@@ -47,20 +47,26 @@ pub(super) struct Batch<'a> {
     pub now: Millis,
     pub message_ids: &'a MessageIds,
     committed: &'a Memory,
+    known: &'a Known,
     pub pending: Pending,
     /// Whether the change being run has written anything: only then is there something to undo.
     pub written: bool,
 }
 
 impl<'a> Batch<'a> {
-    pub(super) fn new(conn: &'a Connection, committed: &'a Memory, message_ids: &'a MessageIds) -> Self {
+    pub(super) fn new(
+        conn: &'a Connection,
+        committed: &'a Memory,
+        known: &'a Known,
+        message_ids: &'a MessageIds,
+    ) -> Self {
         let pending = Pending {
             server: committed.server,
             portals: HashMap::new(),
             threads: HashMap::new(),
             removed: Vec::new(),
         };
-        Self { conn, now: 0, message_ids, committed, pending, written: false }
+        Self { conn, now: 0, message_ids, committed, known, pending, written: false }
     }
 
     /// A portal as this batch leaves it.
@@ -78,8 +84,17 @@ impl<'a> Batch<'a> {
     pub(super) fn thread(&mut self, portal: PortalId, id: ThreadId) -> Result<Option<&Thread>> {
         Ok(match self.pending.threads.entry((portal, id)) {
             Entry::Occupied(known) => Some(&known.into_mut().thread),
-            Entry::Vacant(place) => threads::by_id(self.conn, portal, id)?
-                .map(|thread| &place.insert(Slot { thread, changed: false, unwritten: false }).thread),
+            Entry::Vacant(place) => {
+                if self.pending.removed.contains(&(portal, id)) {
+                    return Ok(None);
+                }
+                // What is held in memory is what was committed last, since only the writer commits.
+                let thread = match self.known.reading().held(portal, id) {
+                    Some(held) => Some(Thread::clone(&held)),
+                    None => threads::by_id(self.conn, portal, id)?,
+                };
+                thread.map(|thread| &place.insert(Slot { thread, changed: false, unwritten: false }).thread)
+            }
         })
     }
 

@@ -8,6 +8,7 @@ use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use rusqlite::{Connection, StatementStatus};
 
 use super::batch::Batch;
+use super::known::Known;
 use super::memory::{Memory, ServerCounters, message_ids};
 use super::*;
 
@@ -67,7 +68,8 @@ fn every_query(limit: usize) -> Vec<ThreadQuery> {
 fn exercise(conn: &Connection) -> Result<()> {
     let ids = message_ids(false);
     let mut memory = Memory { server: ServerCounters::load(conn)?, portals: HashMap::new() };
-    let mut batch = Batch::new(conn, &memory, &ids);
+    let known = Known::default();
+    let mut batch = Batch::new(conn, &memory, &known, &ids);
     portal_insert(&mut batch, portal())?;
     let thread = Thread {
         id: ThreadId(1),
@@ -169,7 +171,8 @@ fn exercise(conn: &Connection) -> Result<()> {
     let pending = batch.pending;
     memory.portals.extend(pending.portals);
 
-    let mut batch = Batch::new(conn, &memory, &ids);
+    let known = Known::default();
+    let mut batch = Batch::new(conn, &memory, &known, &ids);
     let key = ConversationKey {
         account_id: Some(account),
         identifier: Some(identifier.clone()),
@@ -342,7 +345,8 @@ fn steps_of_an_agent(agents: i64) -> u64 {
     conn.progress_handler(1, Some(tick)).unwrap();
     let ids = message_ids(false);
     let mut memory = Memory { server: ServerCounters::load(&conn).unwrap(), portals: HashMap::new() };
-    let mut batch = Batch::new(&conn, &memory, &ids);
+    let known = Known::default();
+    let mut batch = Batch::new(&conn, &memory, &known, &ids);
     portal_insert(&mut batch, portal()).unwrap();
     batch.flush().unwrap();
     conn.execute(
@@ -353,7 +357,8 @@ fn steps_of_an_agent(agents: i64) -> u64 {
     .unwrap();
     memory.portals.insert(PORTAL, Memory::load_portal(&conn, PORTAL).unwrap());
     let before = memory.portals[&PORTAL].directory.clone();
-    let mut batch = Batch::new(&conn, &memory, &ids);
+    let known = Known::default();
+    let mut batch = Batch::new(&conn, &memory, &known, &ids);
     let mut make = |id| {
         let nova = Actor {
             kind: ActorKind::Agent,

@@ -148,7 +148,7 @@ impl Writer {
     fn attempt(&mut self, works: &mut [Waiting], careful: bool) -> std::result::Result<Vec<Outcome>, Broken> {
         let conn = &self.conn;
         conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-        let mut batch = Batch::new(conn, &self.memory, &self.message_ids);
+        let mut batch = Batch::new(conn, &self.memory, &self.shared.known, &self.message_ids);
         let mut outcomes = Vec::with_capacity(works.len());
         let begun = Instant::now();
         for waiting in works {

@@ -60,7 +60,9 @@ pub async fn post(call: Call) -> Result<Answer, Refusal> {
     let id = thread_id(&call)?;
     let create: Create = call.json()?;
     let (store, portal) = (&call.app.store, call.caller.portal());
-    let mut draft = Draft::read(store, portal, call.caller.app(), create).await?;
+    // Most answers go to the thread's own visitor, and the thread is in memory more often than not.
+    let visitor = store.thread_by_id(portal, id).await?.map(|thread| thread.visitor_id);
+    let mut draft = Draft::read(store, portal, call.caller.app(), create, visitor).await?;
     draft.sent = path(&call, 0).to_owned();
     draft.find_counterparts(store, portal, id).await?;
     let rule = move |state: &State, moment: &mut Moment| post_message(state, &draft, moment);
@@ -74,14 +76,20 @@ pub async fn post(call: Call) -> Result<Answer, Refusal> {
 }
 
 impl Draft {
-    /// Reads a request and looks up what it names.
-    pub async fn read(store: &Store, portal: PortalId, app: AppId, request: Create) -> Result<Self, Refusal> {
+    /// Reads a request and looks up what it names. `known` is a visitor who exists.
+    pub async fn read(
+        store: &Store,
+        portal: PortalId,
+        app: AppId,
+        request: Create,
+        known: Option<VisitorId>,
+    ) -> Result<Self, Refusal> {
         let asked = request.attachments.iter().map(|attachment| attachment.outgoing()).collect();
         let mut problems = Vec::new();
         let attachments = Attachments::find(store, portal, asked, &mut problems).await?;
         let mut draft = Self::of(app, request, attachments, problems);
         if draft.kind == Some(MessageType::Message) {
-            draft.find_recipients(store, portal).await?;
+            draft.find_recipients(store, portal, known).await?;
         }
         Ok(draft)
     }
@@ -133,11 +141,18 @@ impl Draft {
     }
 
     /// Which of the visitors named exist, and who is behind addresses without a name.
-    async fn find_recipients(&mut self, store: &Store, portal: PortalId) -> Result<(), Refusal> {
-        let named: Vec<_> = self.request.recipients.iter().filter_map(recipients::visitor).collect();
+    async fn find_recipients(
+        &mut self,
+        store: &Store,
+        portal: PortalId,
+        known: Option<VisitorId>,
+    ) -> Result<(), Refusal> {
+        let named = self.request.recipients.iter().filter_map(recipients::visitor);
+        let named: Vec<_> = named.filter(|visitor| Some(*visitor) != known).collect();
+        self.visitors.extend(known);
         if !named.is_empty() {
             let found = store.visitors_by_ids(portal, &named).await?;
-            self.visitors = found.into_iter().map(|visitor| visitor.id).collect();
+            self.visitors.extend(found.into_iter().map(|visitor| visitor.id));
         }
         let nameless = self.request.recipients.iter().filter(|one| one.actor_id.is_none());
         let addresses = nameless.flat_map(|one| one.identifiers().unwrap_or_default());

@@ -86,7 +86,7 @@ async fn read(call: &Call, body: ThreadStart) -> Result<Start, Refusal> {
     };
     let first = match body.message {
         Some(message) => {
-            Some(Draft::read(store, portal, call.caller.app(), addressed(message, account)).await?)
+            Some(Draft::read(store, portal, call.caller.app(), addressed(message, account), None).await?)
         }
         None => None,
     };
