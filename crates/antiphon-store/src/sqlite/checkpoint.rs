@@ -4,10 +4,13 @@
 //! that never pauses the first would never hold: so most of the log is written back and synced beside the writer, and
 //! then the writer is held between two batches for the short rest. Readers are not held: as soon as the rest is written they read
 //! the file alone, and the few that began earlier end within a page's time.
+//!
+//! Where the disk is slower than the writer, the log stops growing at twice its limit: the writer waits there, unless it is a reader
+//! that keeps the log from starting over.
 
 use std::fs::File;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -35,6 +38,15 @@ pub(super) struct Log {
     pub bytes: AtomicU64,
     /// Long reads in progress: the log cannot start over before they end.
     pub pins: AtomicUsize,
+    /// Readers did not end in time: the log may grow until the next attempt.
+    blocked: AtomicBool,
+}
+
+impl Log {
+    /// Whether the next commit has to wait until a log with this limit, in bytes, has started over.
+    pub(super) fn full(&self, limit: u64) -> bool {
+        self.bytes.load(Ordering::Relaxed) >= limit * 2 && !self.blocked.load(Ordering::Acquire)
+    }
 }
 
 enum Nudge {
@@ -90,9 +102,18 @@ fn run(shared: &Shared, conn: &Connection, file: &File, nudged: &Receiver<Nudge>
         match nudged.recv_timeout(QUIET) {
             Ok(Nudge::Long) => {
                 rest(conn, false);
-                if !turn_over(shared, conn, file) {
+                while !turn_over(shared, conn, file) {
+                    let blocked = |yes| {
+                        shared.log.blocked.store(yes, Ordering::Release);
+                        shared.gate.reconsider();
+                    };
+                    blocked(true);
                     let pinned = shared.log.pins.load(Ordering::Acquire) > 0;
                     std::thread::sleep(if pinned { LATER } else { AGAIN });
+                    if nudged.try_iter().any(|nudge| matches!(nudge, Nudge::Stop)) {
+                        return;
+                    }
+                    blocked(false);
                 }
             }
             Ok(Nudge::Stop) | Err(RecvTimeoutError::Disconnected) => return,

@@ -25,11 +25,11 @@ impl Gate {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Begins a batch, after whoever holds the gate.
-    pub(super) fn enter(&self) -> Turn<'_> {
+    /// Begins a batch, after whoever holds the gate, and not while `full` says that the log has to start over first.
+    pub(super) fn enter(&self, full: impl Fn() -> bool) -> Turn<'_> {
         let state = self.state();
-        self.changed.wait_while(state, |state| state.held).unwrap_or_else(PoisonError::into_inner).writing =
-            true;
+        let free = self.changed.wait_while(state, |state| state.held || full());
+        free.unwrap_or_else(PoisonError::into_inner).writing = true;
         Turn(self)
     }
 
@@ -39,6 +39,12 @@ impl Gate {
         state.held = true;
         drop(self.changed.wait_while(state, |state| state.writing).unwrap_or_else(PoisonError::into_inner));
         Hold(self)
+    }
+
+    /// Has a writer that waits ask again whether the log is full.
+    pub(super) fn reconsider(&self) {
+        drop(self.state());
+        self.changed.notify_all();
     }
 }
 

@@ -111,7 +111,7 @@ impl Writer {
     fn commit(&mut self, mut batch: Vec<Waiting>) {
         let outcomes = {
             let shared = self.shared.clone();
-            let _turn = shared.gate.enter();
+            let _turn = shared.gate.enter(|| shared.log.full(shared.settings.wal_bytes));
             let mut tried = self.attempt(&mut batch, false);
             if matches!(tried, Err(Broken::Change)) {
                 self.roll_back();

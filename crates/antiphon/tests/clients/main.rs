@@ -122,8 +122,9 @@ async fn nothing_answers_what_is_not_described() {
                 "examples,coverage,fuzzing",
                 "--max-examples",
                 "10",
+                // One thread: CPython 3.11 counts the depth of a syntax tree once for all threads, and hypothesis parses many.
                 "--workers",
-                "2",
+                "1",
                 "--seed",
                 "2609",
                 // All versions are one table: one of them, and our own calls, stand for the rest.
