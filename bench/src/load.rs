@@ -86,13 +86,15 @@ pub struct Load {
     pub connections: usize,
     pub time: Duration,
     pub requests: Requests,
+    /// The one core that generates it. Without: half as many threads as there are cores, wherever there is room.
+    pub core: Option<usize>,
 }
 
 impl Load {
     /// Runs it to its end. Any answer other than a success ends it with an error: a rate of refusals says nothing.
     pub fn run(&self) -> Result<Outcome> {
         ensure!(self.address.ip().is_loopback(), "load goes to this machine only");
-        let threads = self.connections.min(generator_threads());
+        let threads = self.core.map_or(generator_threads(), |_| 1).min(self.connections);
         let until = Instant::now() + self.time;
         let began = Instant::now();
         let parts = std::thread::scope(|scope| {
@@ -112,6 +114,9 @@ impl Load {
     }
 
     fn part(&self, connections: usize, until: Instant) -> Result<Histogram<u64>> {
+        if let Some(core) = self.core {
+            confine(None, &[core])?;
+        }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(async {
             let mut clients = tokio::task::JoinSet::new();
@@ -139,6 +144,13 @@ pub fn generator_threads() -> usize {
 /// The cores of this machine.
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Lets a thread, this one unless its id is given, run on these cores only.
+pub fn confine(thread: Option<i32>, cores: &[usize]) -> Result<()> {
+    let mut set = rustix::thread::CpuSet::new();
+    cores.iter().for_each(|core| set.set(*core));
+    Ok(rustix::thread::sched_setaffinity(thread.and_then(rustix::process::Pid::from_raw), &set)?)
 }
 
 fn histogram() -> Result<Histogram<u64>> {

@@ -43,7 +43,7 @@ impl Bench {
     }
 
     pub fn load(&self, address: std::net::SocketAddr, connections: usize, requests: &Requests) -> Load {
-        Load { address, connections, time: self.turn, requests: requests.clone() }
+        Load { address, connections, time: self.turn, requests: requests.clone(), core: None }
     }
 
     /// Lets contestants take turns, after a short warm-up of each, and returns what each did in every round.

@@ -10,9 +10,10 @@ use super::sources::rust_files;
 use crate::run::{cargo, output};
 
 /// Which crates of ours each may depend on in what it ships.
-const MAY_KNOW: [(&str, &[&str]); 7] = [
+const MAY_KNOW: [(&str, &[&str]); 8] = [
     ("antiphon-wire", &[]),
-    ("antiphon-store", &[]),
+    ("antiphon-vfs", &[]),
+    ("antiphon-store", &["antiphon-vfs"]),
     ("antiphon-mail", &[]),
     ("antiphon", &["antiphon-wire", "antiphon-store", "antiphon-mail"]),
     ("antiphon-testkit", &["antiphon", "antiphon-wire", "antiphon-store", "antiphon-mail"]),

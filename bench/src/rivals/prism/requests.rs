@@ -54,7 +54,7 @@ impl<'a> Desk<'a> {
             out.extend_from_slice(&ask("POST", &path, body.as_bytes()));
         });
         let (address, time) = (self.server.address, Duration::from_secs(1));
-        Load { address, connections: super::CONNECTIONS, time, requests: make }.run()?;
+        Load { address, connections: super::CONNECTIONS, time, requests: make, core: None }.run()?;
         let family = if ["inboxes", "channel-accounts"].contains(&collection) { BASE } else { OWN };
         let first = format!("{family}/{collection}?limit=500");
         let mut path = first.clone();
