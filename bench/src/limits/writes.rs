@@ -10,7 +10,7 @@ use rusqlite::{CachedStatement, Connection, params};
 use crate::seed::PORTAL;
 
 /// Bytes of log at which the other thread writes it back: the store's default.
-const LOG_BYTES: u64 = 64 << 20;
+const LOG_BYTES: u64 = 1 << 30;
 
 /// The loop and its checkpointer.
 pub struct Writer {

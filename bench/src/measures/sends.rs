@@ -161,10 +161,21 @@ fn syncs(server: &Server, load: &Load, report: &mut Report) -> Result<()> {
     // A quiet log is written back, and the next send starts it over, which takes a sync of its own for the log's header.
     // Starting from there, all sends fit into the log.
     let mut dice = fastrand::Rng::new();
-    std::thread::sleep(Duration::from_secs(1));
-    fetch(load.address, &load.requests.one(&mut dice))?;
-    std::thread::sleep(Duration::from_millis(200));
-    let before = by_thread(&lines());
+    let began = Instant::now();
+    let mut before = by_thread(&lines());
+    loop {
+        ensure!(began.elapsed() < Duration::from_secs(60), "the log did not start over within a minute");
+        std::thread::sleep(Duration::from_secs(1));
+        fetch(load.address, &load.requests.one(&mut dice))?;
+        std::thread::sleep(Duration::from_millis(200));
+        let after = by_thread(&lines());
+        let writer = after.keys().max_by_key(|thread| after[*thread]).cloned().unwrap_or_default();
+        let more = after.get(&writer).unwrap_or(&0) - before.get(&writer).unwrap_or(&0);
+        before = after;
+        if more == 2 {
+            break;
+        }
+    }
     for _ in 0..SENDS {
         fetch(load.address, &load.requests.one(&mut dice))?;
     }

@@ -17,7 +17,7 @@ pub struct Settings {
     pub batch: usize,
     /// How long a change may wait to be begun.
     pub deadline: Duration,
-    /// Bytes of write-ahead log at which it is written back.
+    /// Bytes of write-ahead log at which it is written back. It may become twice as long meanwhile.
     pub wal_bytes: u64,
     /// Whether acknowledged changes are synced first. Off only to show that the durability tests notice.
     pub durable: bool,
@@ -37,7 +37,7 @@ impl Settings {
             queue: 320,
             batch: 256,
             deadline: Duration::from_secs(30),
-            wal_bytes: 64 << 20,
+            wal_bytes: 1 << 30,
             durable: true,
             least_free_disk: 0.05,
             clock: None,

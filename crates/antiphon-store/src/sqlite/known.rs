@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn what_was_read_before_a_commit_is_not_kept() {
         let dir = tempfile::tempdir().unwrap();
-        let conn = schema::open(&dir.path().join("known.db")).unwrap();
+        let conn = schema::open(&dir.path().join("known.db"), false).unwrap();
         conn.execute_batch(
             "INSERT INTO threads (number, portal_id, id, inbox_id, population, channel_id, account_id, visitor_id, spam, \
              created_at, latest_entry_at, entries, revision) VALUES (1, 1, 7, 1, 0, 1000, 1, 1, 0, 1, 1, 0, 1)",
@@ -173,7 +173,7 @@ mod tests {
     fn a_full_shard_starts_over() {
         let known = Known::default();
         let dir = tempfile::tempdir().unwrap();
-        let conn = schema::open(&dir.path().join("known.db")).unwrap();
+        let conn = schema::open(&dir.path().join("known.db"), false).unwrap();
         let thread = |id| {
             conn.execute(
                 "INSERT OR REPLACE INTO threads (number, portal_id, id, inbox_id, population, channel_id, account_id, visitor_id, \

@@ -109,7 +109,7 @@ impl Engine {
         let lock = lock::take(&settings.data_dir)?;
         let path = settings.data_dir.join(DATABASE);
         let file = path.display().to_string();
-        let mut conn = schema::open(&path)?;
+        let mut conn = schema::open(&path, settings.durable)?;
         let disk = Disk::new(settings.data_dir.clone(), settings.least_free_disk);
         let message_ids = memory::message_ids(settings.counted_ids);
         let places = Arc::new(Semaphore::new(settings.queue));

@@ -253,7 +253,7 @@ fn questions(conn: &Connection, thread: ThreadId, message: MessageId) -> Result<
 #[test]
 fn no_statement_scans_or_sorts() {
     let dir = tempfile::tempdir().unwrap();
-    let mut conn = schema::open(&dir.path().join("plans.db")).unwrap();
+    let mut conn = schema::open(&dir.path().join("plans.db"), false).unwrap();
     readers::tune(&conn, 1 << 10).unwrap();
     let seen = Arc::new(Mutex::new(BTreeSet::new()));
     let again = Arc::new(Mutex::new(BTreeSet::new()));
@@ -286,7 +286,7 @@ fn no_statement_scans_or_sorts() {
 /// Threads in every population and inbox; one visitor with 40, one ticket with 8, whatever the size.
 fn filled(threads: i64) -> (tempfile::TempDir, Connection) {
     let dir = tempfile::tempdir().unwrap();
-    let conn = schema::open(&dir.path().join("plans.db")).unwrap();
+    let conn = schema::open(&dir.path().join("plans.db"), false).unwrap();
     conn.execute(
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1) \
          INSERT INTO threads (number, portal_id, id, inbox_id, population, channel_id, account_id, visitor_id, spam, \
@@ -335,7 +335,7 @@ fn no_list_costs_more_with_more_threads() {
 /// What it takes to make an agent where there are so many already.
 fn steps_of_an_agent(agents: i64) -> u64 {
     let dir = tempfile::tempdir().unwrap();
-    let mut conn = schema::open(&dir.path().join("plans.db")).unwrap();
+    let mut conn = schema::open(&dir.path().join("plans.db"), false).unwrap();
     let count = Arc::new(AtomicU64::new(0));
     let counted = count.clone();
     let tick = move || {

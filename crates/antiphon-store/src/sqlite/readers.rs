@@ -53,7 +53,7 @@ impl Readers {
     /// A connection outside the pool, for long reads.
     pub(super) fn open(&self) -> Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let conn = Connection::open_with_flags_and_vfs(&self.path, flags, antiphon_vfs::registered()?)?;
+        let conn = Connection::open_with_flags_and_vfs(&self.path, flags, antiphon_vfs::reader()?)?;
         conn.set_prepared_statement_cache_capacity(64);
         tune(&conn, 512)?;
         Ok(conn)

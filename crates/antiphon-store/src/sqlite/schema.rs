@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
 
 use crate::{Document, OpenError};
 
@@ -19,15 +19,20 @@ const APPLICATION_ID: i64 = 0x416e_7470;
 
 const PAGE_SIZE: i64 = 4096;
 
-/// Opens the file for writing, migrating it first if it is new or old.
-pub(super) fn open(path: &Path) -> Result<Connection, OpenError> {
-    open_at(path, MIGRATIONS)
+/// Opens the file for writing, migrating it first if it is new or old. `durable`: every commit will be synced.
+pub(super) fn open(path: &Path, durable: bool) -> Result<Connection, OpenError> {
+    open_at(path, durable, MIGRATIONS)
 }
 
-fn open_at(path: &Path, migrations: &[&str]) -> Result<Connection, OpenError> {
+fn open_at(path: &Path, durable: bool, migrations: &[&str]) -> Result<Connection, OpenError> {
     let file = path.display().to_string();
     let failed = |e: rusqlite::Error| refusal(&file, e);
-    let mut conn = Connection::open(path).map_err(failed)?;
+    let opened = match durable {
+        true => antiphon_vfs::writer()
+            .and_then(|vfs| Connection::open_with_flags_and_vfs(path, OpenFlags::default(), vfs)),
+        false => Connection::open(path),
+    };
+    let mut conn = opened.map_err(failed)?;
     // Only a file without pages takes a page size.
     conn.pragma_update(None, "page_size", PAGE_SIZE).map_err(failed)?;
     let found = check_at(&conn, &file, migrations.len() as i64)?;
@@ -139,8 +144,8 @@ mod tests {
     #[test]
     fn an_old_file_is_kept_and_brought_up_to_date() {
         let (dir, path) = file();
-        open(&path).unwrap().execute("UPDATE server SET next_app = 7", []).unwrap();
-        let conn = open_at(&path, GROWN).unwrap();
+        open(&path, true).unwrap().execute("UPDATE server SET next_app = 7", []).unwrap();
+        let conn = open_at(&path, true, GROWN).unwrap();
         conn.query_row("SELECT count(colour) FROM portals", [], |_| Ok(())).unwrap();
         let kept = Connection::open(dir.path().join("antiphon.schema-1.db")).unwrap();
         assert_eq!(check(&kept, "kept").unwrap(), 1);
@@ -151,31 +156,32 @@ mod tests {
     #[test]
     fn a_newer_file_is_refused_as_it_is() {
         let (_dir, path) = file();
-        drop(open_at(&path, GROWN).unwrap());
+        drop(open_at(&path, true, GROWN).unwrap());
         let before = std::fs::read(&path).unwrap();
-        assert!(matches!(open(&path), Err(OpenError::Newer(_, 2, 1))));
+        assert!(matches!(open(&path, true), Err(OpenError::Newer(_, 2, 1))));
         assert_eq!(std::fs::read(&path).unwrap(), before);
     }
 
     #[test]
     fn another_history_is_refused() {
         let (_dir, path) = file();
-        drop(open_at(&path, GROWN).unwrap());
+        drop(open_at(&path, true, GROWN).unwrap());
         let other = [MIGRATIONS[0], "ALTER TABLE portals ADD COLUMN color TEXT"];
-        assert!(matches!(open_at(&path, &other), Err(OpenError::Damaged(..))));
+        assert!(matches!(open_at(&path, true, &other), Err(OpenError::Damaged(..))));
     }
 
     #[test]
     fn a_database_of_something_else_is_left_alone() {
         let (_dir, path) = file();
         Connection::open(&path).unwrap().execute_batch("CREATE TABLE notes (text)").unwrap();
-        assert!(matches!(open(&path), Err(OpenError::Damaged(..))));
+        assert!(matches!(open(&path, true), Err(OpenError::Damaged(..))));
     }
 
     #[test]
     fn pages_are_as_large_as_chosen() {
         let (_dir, path) = file();
-        let size: i64 = open(&path).unwrap().pragma_query_value(None, "page_size", |row| row.get(0)).unwrap();
+        let size: i64 =
+            open(&path, true).unwrap().pragma_query_value(None, "page_size", |row| row.get(0)).unwrap();
         assert_eq!(size, PAGE_SIZE);
     }
 }
