@@ -18,7 +18,7 @@ pub fn reader() -> rusqlite::Result<&'static CStr> {
     map::SYSTEM.registered()
 }
 
-/// The file system for the connection that writes, in WAL mode and with `synchronous = full`: see `log.rs`.
+/// The file system for the one connection that writes a file, in WAL mode and with `synchronous = full`: see `log.rs`.
 ///
 /// # Errors
 /// As [`reader`].

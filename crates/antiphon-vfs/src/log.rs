@@ -2,7 +2,8 @@
 //!
 //! SQLite writes every page of a commit with two calls, its header and its content. Here they are gathered and written with
 //! one call for many pages, at the latest when SQLite syncs the log; and since it does that before it shows a commit to
-//! anybody, nobody can look for a page that is still held. That is why the connection must sync every commit.
+//! anybody, nobody can look for a page that is still held. That is why the connection must sync every commit, and be the
+//! only one that writes the file.
 
 use std::ffi::{c_char, c_int, c_void};
 
@@ -61,7 +62,8 @@ unsafe extern "C" fn open(
     unsafe { SYSTEM.open(name, file, flags, opened) }
 }
 
-/// Has the kernel write what is held. What it refuses is no longer held: SQLite gives that commit up.
+/// Has the kernel write what is held. What it refuses stays held and is tried again first, since SQLite believes it written:
+/// until then nothing more is committed.
 ///
 /// # Safety
 /// `file` is an open file of this system.
@@ -78,8 +80,11 @@ unsafe fn flush(file: *mut sqlite3_file) -> Result<&'static sqlite3_io_methods, 
     };
     // SAFETY: the bytes live until they are cleared.
     let written = unsafe { write(file, held.bytes.as_ptr().cast(), length, held.at) };
+    if written != SQLITE_OK {
+        return Err(written);
+    }
     held.bytes.clear();
-    if written == SQLITE_OK { Ok(theirs) } else { Err(written) }
+    Ok(theirs)
 }
 
 /// Calls SQLite's own function after what is held was written.

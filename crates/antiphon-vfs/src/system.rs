@@ -55,6 +55,7 @@ impl<T> System<T> {
         change: fn(&mut sqlite3_io_methods),
         fresh: fn() -> T,
     ) -> Self {
+        const { assert!(align_of::<T>() <= 8, "SQLite aligns its files to 8 bytes") };
         Self { name, files, open, change, fresh, base: OnceLock::new(), registered: OnceLock::new() }
     }
 
@@ -69,15 +70,18 @@ impl<T> System<T> {
     fn register(&'static self) -> c_int {
         // SAFETY: without a name SQLite gives its default file system, which lives as long as the process.
         let vfs = unsafe { sqlite3_vfs_find(std::ptr::null()) };
-        // SAFETY: null or a file system, as said above.
-        let Some(theirs) = (unsafe { vfs.as_ref() }) else { return SQLITE_ERROR };
+        if vfs.is_null() {
+            return SQLITE_ERROR;
+        }
+        // SAFETY: a file system, as said above. Copied, since SQLite links its file systems through their own fields.
+        let theirs = unsafe { vfs.read() };
         let Ok(kept) = c_int::try_from(size_of::<T>().next_multiple_of(8)) else { return SQLITE_ERROR };
         let ours = sqlite3_vfs {
             zName: self.name.as_ptr(),
             pNext: std::ptr::null_mut(),
             szOsFile: theirs.szOsFile + kept,
             xOpen: Some(self.open),
-            ..*theirs
+            ..theirs
         };
         let _ = self.base.set(Base { vfs, methods: OnceLock::new() });
         // SAFETY: the table is leaked, so it lives as long as the process.

@@ -33,6 +33,9 @@ fn open_at(path: &Path, durable: bool, migrations: &[&str]) -> Result<Connection
         false => Connection::open(path),
     };
     let mut conn = opened.map_err(failed)?;
+    if durable {
+        conn.pragma_update(None, "synchronous", "full").map_err(failed)?;
+    }
     // Only a file without pages takes a page size.
     conn.pragma_update(None, "page_size", PAGE_SIZE).map_err(failed)?;
     let found = check_at(&conn, &file, migrations.len() as i64)?;

@@ -221,6 +221,8 @@ fn run(batch: &mut Batch<'_>, work: &mut dyn Work, careful: bool) -> std::result
     batch.written = false;
     let outcome = match catch_unwind(AssertUnwindSafe(|| work.run(batch))) {
         Ok(Ok(())) => Ok(()),
+        // SQLite gives some transactions up by itself: what follows would be committed statement by statement.
+        Ok(Err(Failure(e))) if batch.conn.is_autocommit() => return Err(Broken::All(e)),
         Ok(Err(Failure(e @ (StoreError::Conflict(_) | StoreError::NoPortal)))) => Err(e),
         Ok(Err(Failure(e))) if batch.written => return Err(Broken::All(e)),
         Ok(Err(Failure(e))) => Err(e),
