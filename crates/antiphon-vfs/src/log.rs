@@ -5,11 +5,9 @@
 //! anybody, nobody can look for a page that is still held. That is why the connection must sync every commit, and be the
 //! only one that writes the file.
 
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::{c_int, c_void};
 
-use rusqlite::ffi::{
-    SQLITE_ERROR, SQLITE_OK, SQLITE_OPEN_WAL, sqlite3_file, sqlite3_io_methods, sqlite3_vfs,
-};
+use rusqlite::ffi::{SQLITE_ERROR, SQLITE_OK, SQLITE_OPEN_WAL, sqlite3_file, sqlite3_io_methods};
 
 use crate::system::System;
 
@@ -17,7 +15,7 @@ use crate::system::System;
 const MOST: usize = 127 << 10;
 
 pub static SYSTEM: System<Held> =
-    System::new(c"antiphon-writer", SQLITE_OPEN_WAL, open, change, || Held { bytes: Vec::new(), at: 0 });
+    System::new(c"antiphon-writer", SQLITE_OPEN_WAL, change, || Held { bytes: Vec::new(), at: 0 });
 
 /// What SQLite has written and the kernel has not seen.
 pub struct Held {
@@ -49,17 +47,6 @@ fn change(methods: &mut sqlite3_io_methods) {
     methods.xTruncate = Some(truncate);
     methods.xFileSize = Some(size);
     methods.xClose = Some(close);
-}
-
-unsafe extern "C" fn open(
-    _vfs: *mut sqlite3_vfs,
-    name: *const c_char,
-    file: *mut sqlite3_file,
-    flags: c_int,
-    opened: *mut c_int,
-) -> c_int {
-    // SAFETY: the arguments are SQLite's.
-    unsafe { SYSTEM.open(name, file, flags, opened) }
 }
 
 /// Has the kernel write what is held. What it refuses stays held and is tried again first, since SQLite believes it written:

@@ -6,11 +6,9 @@
 //! the lock of its directory keeps other programs out, so here the map stays until the file has outgrown it. Pages past its
 //! end are read the ordinary way.
 
-use std::ffi::{c_char, c_int, c_void};
+use std::ffi::{c_int, c_void};
 
-use rusqlite::ffi::{
-    SQLITE_ERROR, SQLITE_OK, SQLITE_OPEN_MAIN_DB, sqlite3_file, sqlite3_io_methods, sqlite3_vfs,
-};
+use rusqlite::ffi::{SQLITE_ERROR, SQLITE_OK, SQLITE_OPEN_MAIN_DB, sqlite3_file, sqlite3_io_methods};
 
 use crate::system::System;
 
@@ -19,7 +17,7 @@ const SLACK: i64 = 256 << 10;
 const SLACK_PART: i64 = 32;
 
 pub static SYSTEM: System<Map> =
-    System::new(c"antiphon-reader", SQLITE_OPEN_MAIN_DB, open, change, || Map { file: 0 });
+    System::new(c"antiphon-reader", SQLITE_OPEN_MAIN_DB, change, || Map { file: 0 });
 
 /// What is kept of a database.
 pub struct Map {
@@ -29,17 +27,6 @@ pub struct Map {
 
 fn change(methods: &mut sqlite3_io_methods) {
     methods.xUnfetch = Some(unfetch);
-}
-
-unsafe extern "C" fn open(
-    _vfs: *mut sqlite3_vfs,
-    name: *const c_char,
-    file: *mut sqlite3_file,
-    flags: c_int,
-    opened: *mut c_int,
-) -> c_int {
-    // SAFETY: the arguments are SQLite's.
-    unsafe { SYSTEM.open(name, file, flags, opened) }
 }
 
 /// Gives back a page of the map, or the whole map if there is no page: but that only when the file has outgrown it.

@@ -8,21 +8,15 @@ use rusqlite::ffi::{
     sqlite3_vfs_register,
 };
 
-/// How SQLite asks a file system to open a file.
-type Open =
-    unsafe extern "C" fn(*mut sqlite3_vfs, *const c_char, *mut sqlite3_file, c_int, *mut c_int) -> c_int;
-
 /// A file system like SQLite's own. For every file of one kind it keeps a `T`, behind what SQLite keeps.
 pub struct System<T> {
-    pub name: &'static CStr,
+    name: &'static CStr,
     /// The kind, as the flag it is opened with.
-    pub files: c_int,
-    /// Calls [`System::open`] of this very system.
-    pub open: Open,
+    files: c_int,
     /// Puts in the functions that differ.
-    pub change: fn(&mut sqlite3_io_methods),
+    change: fn(&mut sqlite3_io_methods),
     /// What is kept of a file that was just opened.
-    pub fresh: fn() -> T,
+    fresh: fn() -> T,
     base: OnceLock<Base>,
     registered: OnceLock<c_int>,
 }
@@ -47,16 +41,27 @@ unsafe impl Send for Methods {}
 // SAFETY: as above.
 unsafe impl Sync for Methods {}
 
-impl<T> System<T> {
+/// Opens a file of the system that registered `vfs`.
+unsafe extern "C" fn open<T: 'static>(
+    vfs: *mut sqlite3_vfs,
+    name: *const c_char,
+    file: *mut sqlite3_file,
+    flags: c_int,
+    opened: *mut c_int,
+) -> c_int {
+    // SAFETY: `register` put a static system of this very type there; the arguments are SQLite's.
+    unsafe { (*(*vfs).pAppData.cast::<System<T>>()).open(name, file, flags, opened) }
+}
+
+impl<T: 'static> System<T> {
     pub const fn new(
         name: &'static CStr,
         files: c_int,
-        open: Open,
         change: fn(&mut sqlite3_io_methods),
         fresh: fn() -> T,
     ) -> Self {
         const { assert!(align_of::<T>() <= 8, "SQLite aligns its files to 8 bytes") };
-        Self { name, files, open, change, fresh, base: OnceLock::new(), registered: OnceLock::new() }
+        Self { name, files, change, fresh, base: OnceLock::new(), registered: OnceLock::new() }
     }
 
     /// Registers it, the first time, and gives its name.
@@ -80,7 +85,9 @@ impl<T> System<T> {
             zName: self.name.as_ptr(),
             pNext: std::ptr::null_mut(),
             szOsFile: theirs.szOsFile + kept,
-            xOpen: Some(self.open),
+            // Theirs is used with theirs, and only to open files.
+            pAppData: std::ptr::from_ref(self).cast_mut().cast(),
+            xOpen: Some(open::<T>),
             ..theirs
         };
         let _ = self.base.set(Base { vfs, methods: OnceLock::new() });
@@ -91,8 +98,8 @@ impl<T> System<T> {
     /// Opens a file as SQLite does, and gives it our functions if it is of our kind.
     ///
     /// # Safety
-    /// The arguments are those SQLite gave to this system's [`Open`].
-    pub unsafe fn open(
+    /// The arguments are those SQLite asked this system with.
+    unsafe fn open(
         &'static self,
         name: *const c_char,
         file: *mut sqlite3_file,
