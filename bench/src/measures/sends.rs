@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use super::{compared, large, milliseconds, quantile, rate, sends, small};
 use crate::Bench;
 use crate::limits::{database, disk, writes::Writer};
 use crate::load::{Load, fetch};
 use crate::report::{Line, Mark, Report, Unit, median, progress};
+use crate::rivals::finish;
 use crate::server::{Server, copy_dir};
 
 pub fn run(bench: &Bench, report: &mut Report) -> Result<()> {
@@ -49,7 +50,7 @@ pub fn run(bench: &Bench, report: &mut Report) -> Result<()> {
         median(theirs),
         Some(Mark::AtLeast(0.65)),
     ));
-    syncs(&server, &load(1), report)?;
+    syncs(bench, &server, &load(1), report)?;
 
     let mut ours = Vec::new();
     let mut appends = Vec::new();
@@ -138,18 +139,22 @@ const BATCHES: &str = "antiphon_writer_batches_total";
 const CHANGES: &str = "antiphon_writer_changes_total";
 
 /// Counts what the kernel was asked to sync while one connection sends.
-fn syncs(server: &Server, load: &Load, report: &mut Report) -> Result<()> {
+fn syncs(bench: &Bench, server: &Server, load: &Load, report: &mut Report) -> Result<()> {
     const SENDS: usize = 500;
     let trace = std::env::temp_dir().join(format!("antiphon-syncs-{}", server.pid()));
-    let tracer = Command::new("strace")
-        .args(["-f", "-qq", "-e", "trace=fsync,fdatasync", "-o"])
-        .arg(&trace)
-        .args(["-p", &server.pid().to_string()])
-        .stderr(Stdio::null())
-        .spawn();
-    let Ok(mut tracer) = tracer else {
-        report.skip("the count of syncs per send, which needs strace");
-        return Ok(());
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-qq", "-e", "trace=fsync,fdatasync", "-o"]).arg(&trace);
+    strace.args(["-p", &server.pid().to_string()]).stderr(Stdio::null());
+    let mut tracer = match strace.spawn() {
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
+            progress("installing strace");
+            let mut install = Command::new("apt-get");
+            install.args(["install", "--yes", "strace"]);
+            finish(install, &bench.root.join("strace.log"))
+                .context("strace counts the syncs: install it, or be root for this run")?;
+            strace.spawn()?
+        }
+        started => started?,
     };
     let lines = || std::fs::read_to_string(&trace).unwrap_or_default();
     // The tracer is there once it has seen a send's sync.

@@ -26,7 +26,7 @@ pub fn prism(bench: &Bench, report: &mut Report) {
 }
 
 /// Runs a command to its end; what it says goes to a file.
-fn finish(mut command: Command, log: &Path) -> Result<()> {
+pub fn finish(mut command: Command, log: &Path) -> Result<()> {
     let output = std::fs::File::create(log)?;
     let status = command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output).status();
     let status = status.with_context(|| format!("{:?} cannot be run", command.get_program()))?;
