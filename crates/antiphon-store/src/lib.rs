@@ -18,6 +18,7 @@ mod events;
 mod files;
 mod ids;
 mod messages;
+mod postgres;
 mod sqlite;
 mod store;
 mod threads;

@@ -1,0 +1,296 @@
+//! Where the database is, and how a connection to it is made.
+
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+
+use deadpool_postgres::ClientWrapper;
+use futures_util::future::poll_fn;
+use rustls::ClientConfig;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{DigitallySignedStruct, RootCertStore, SignatureScheme};
+use tokio::sync::mpsc;
+use tokio_postgres::config::{SslMode, TargetSessionAttrs};
+use tokio_postgres::error::Severity;
+use tokio_postgres::{AsyncMessage, Config, Connection, Socket};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::failure::{Failure, Result};
+use crate::{OpenError, StoreError};
+
+/// The oldest server that has everything used here.
+const OLDEST_SERVER: i32 = 140_000;
+
+/// Where the database is. Made from a URL as `psql` takes it.
+#[derive(Clone)]
+pub(super) struct Place {
+    config: Config,
+    tls: MakeRustlsConnect,
+    durable: bool,
+}
+
+/// How strictly the server has to prove who it is.
+enum Proof {
+    /// Encryption alone.
+    None,
+    /// Its certificate has to be signed by one of these roots, and to carry the host's name.
+    Full(RootCertStore),
+}
+
+impl Place {
+    /// Reads a URL: `postgres://user:password@host:port/database?sslmode=…`, with the parameters that libpq knows for TLS.
+    pub(super) fn parse(
+        url: &str,
+        durable: bool,
+        statement_timeout: Duration,
+    ) -> std::result::Result<Self, OpenError> {
+        let wrong = |why: String| OpenError::Engine(shown(url), why);
+        let (bare, parameters) = url.split_once('?').unwrap_or((url, ""));
+        let (mut kept, mut mode, mut root, mut certificate, mut key) =
+            (Vec::new(), "prefer", None, None, None);
+        for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
+            match parameter.split_once('=').unwrap_or((parameter, "")) {
+                ("sslmode", value) => mode = value,
+                ("sslrootcert", value) => root = Some(value.to_owned()),
+                ("sslcert", value) => certificate = Some(value.to_owned()),
+                ("sslkey", value) => key = Some(value.to_owned()),
+                _ => kept.push(parameter),
+            }
+        }
+        let plain = if kept.is_empty() { bare.to_owned() } else { format!("{bare}?{}", kept.join("&")) };
+        let mut config: Config = plain.parse().map_err(|e| wrong(format!("the URL is not valid: {e}")))?;
+        let (ssl_mode, verified) = match mode {
+            "disable" => (SslMode::Disable, false),
+            "allow" | "prefer" => (SslMode::Prefer, false),
+            "require" => (SslMode::Require, root.is_some()),
+            "verify-ca" | "verify-full" => (SslMode::Require, true),
+            other => {
+                return Err(wrong(format!(
+                    "sslmode={other} is not known; write verify-full, require or disable"
+                )));
+            }
+        };
+        config.ssl_mode(ssl_mode);
+        let proof = if verified { Proof::Full(roots(root.as_deref()).map_err(wrong)?) } else { Proof::None };
+        let tls = tls(proof, certificate.as_deref(), key.as_deref()).map_err(wrong)?;
+        if config.get_hosts().len() > 1 {
+            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
+        let session = format!(
+            "-c statement_timeout={} -c idle_in_transaction_session_timeout=5000 -c lock_timeout=8000 -c jit=off \
+             -c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3 {}",
+            statement_timeout.as_millis(),
+            config.get_options().unwrap_or_default()
+        );
+        config.options(session);
+        if config.get_application_name().is_none() {
+            config.application_name("antiphon");
+        }
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(Duration::from_secs(3));
+        }
+        // A peer that vanished without a word is noticed within seconds, whether or not something is being sent.
+        config.tcp_user_timeout(Duration::from_secs(4));
+        config.keepalives_idle(Duration::from_secs(2));
+        config.keepalives_interval(Duration::from_secs(1));
+        config.keepalives_retries(2);
+        Ok(Self { config, tls, durable })
+    }
+
+    /// Opens a connection and looks whom it leads to. Its traffic runs in a task of the runtime that this is called in.
+    pub(super) async fn connect(&self) -> Result<Session> {
+        self.listen(None).await
+    }
+
+    /// Opens a connection that passes on what is notified on it.
+    pub(super) async fn listen(&self, notices: Option<mpsc::UnboundedSender<String>>) -> Result<Session> {
+        let (client, connection) = self.config.connect(self.tls.clone()).await?;
+        let warned = Arc::new(AtomicBool::new(false));
+        let task = tokio::spawn(drive(connection, warned.clone(), notices));
+        let client = ClientWrapper::new(client, task);
+        let row = client
+            .query_one(
+                "SELECT current_setting('server_version_num')::int, current_setting('server_encoding'), \
+                 current_setting('synchronous_commit'), backend_start, pid \
+                 FROM pg_stat_activity WHERE pid = pg_backend_pid()",
+                &[],
+            )
+            .await?;
+        let (version, encoding): (i32, String) = (row.try_get(0)?, row.try_get(1)?);
+        if version < OLDEST_SERVER {
+            return Err(Failure::Told(StoreError::Engine(format!(
+                "PostgreSQL {} is too old; run {} or newer",
+                version / 10_000,
+                OLDEST_SERVER / 10_000
+            ))));
+        }
+        if encoding != "UTF8" {
+            let why = format!("the database is encoded in {encoding}; make one with ENCODING 'UTF8'");
+            return Err(Failure::Told(StoreError::Engine(why)));
+        }
+        // Nothing is acknowledged before its sync, whatever the server thinks is enough.
+        match (self.durable, row.try_get(2)?) {
+            (true, "off") => client.batch_execute("SET synchronous_commit = on").await?,
+            (false, _) => client.batch_execute("SET synchronous_commit = off").await?,
+            _ => {}
+        }
+        Ok(Session { client, warned, backend_start: row.try_get(3)?, pid: row.try_get(4)? })
+    }
+}
+
+/// A connection, and by which name the server knows it.
+pub(super) struct Session {
+    pub client: ClientWrapper,
+    /// Set by any warning of the server. While committing there is only one: that the standby has not confirmed.
+    warned: Arc<AtomicBool>,
+    pub pid: i32,
+    pub backend_start: SystemTime,
+}
+
+impl Session {
+    /// Whether the server has warned since this was asked last.
+    pub(super) fn warned(&self) -> bool {
+        self.warned.swap(false, Ordering::AcqRel)
+    }
+}
+
+/// Carries the traffic of a connection until it ends.
+async fn drive<S>(
+    mut connection: Connection<Socket, S>,
+    warned: Arc<AtomicBool>,
+    notices: Option<mpsc::UnboundedSender<String>>,
+) where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+{
+    loop {
+        match poll_fn(|cx| connection.poll_message(cx)).await {
+            Some(Ok(AsyncMessage::Notice(notice))) => {
+                let grave = matches!(
+                    notice.parsed_severity(),
+                    Some(Severity::Warning | Severity::Error | Severity::Fatal)
+                );
+                warned.fetch_or(grave, Ordering::AcqRel);
+                tracing::debug!(code = notice.code().code(), notice = notice.message(), "the database says");
+            }
+            Some(Ok(AsyncMessage::Notification(notification))) => {
+                if let Some(notices) = &notices {
+                    // Whoever listened may be gone; the connection then ends with its client.
+                    let _ = notices.send(notification.payload().to_owned());
+                }
+            }
+            Some(Ok(_)) => {}
+            Some(Err(error)) => {
+                tracing::debug!(%error, "a connection to the database ended");
+                return;
+            }
+            None => return,
+        }
+    }
+}
+
+fn roots(file: Option<&str>) -> std::result::Result<RootCertStore, String> {
+    let mut roots = RootCertStore::empty();
+    match file {
+        None | Some("system") => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+        Some(file) => {
+            let bad = |e: String| {
+                format!("sslrootcert={file} cannot be read ({e}); name a file of PEM certificates")
+            };
+            let pem = fs::read(file).map_err(|e| bad(e.to_string()))?;
+            for certificate in CertificateDer::pem_slice_iter(&pem) {
+                let certificate = certificate.map_err(|e| bad(e.to_string()))?;
+                roots.add(certificate).map_err(|e| bad(e.to_string()))?;
+            }
+            if roots.is_empty() {
+                return Err(bad("it holds no certificate".into()));
+            }
+        }
+    }
+    Ok(roots)
+}
+
+fn tls(
+    proof: Proof,
+    certificate: Option<&str>,
+    key: Option<&str>,
+) -> std::result::Result<MakeRustlsConnect, String> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let failed = |e: rustls::Error| format!("TLS cannot be set up: {e}");
+    let builder = ClientConfig::builder_with_provider(provider.clone())
+        .with_safe_default_protocol_versions()
+        .map_err(failed)?;
+    let builder = match proof {
+        Proof::Full(roots) => builder.with_root_certificates(roots),
+        Proof::None => builder.dangerous().with_custom_certificate_verifier(Arc::new(Unproven(provider))),
+    };
+    let config = match (certificate, key) {
+        (None, None) => builder.with_no_client_auth(),
+        (Some(certificate), Some(key)) => {
+            let read = |file: &str| fs::read(file).map_err(|e| format!("{file} cannot be read: {e}"));
+            let chain: std::result::Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&read(certificate)?)
+                .map(|one| one.map(CertificateDer::into_owned))
+                .collect();
+            let chain = chain.map_err(|e| format!("sslcert={certificate} holds no PEM certificate: {e}"))?;
+            let key = PrivateKeyDer::from_pem_slice(&read(key)?)
+                .map_err(|e| format!("sslkey={key} holds no PEM key: {e}"))?;
+            builder.with_client_auth_cert(chain, key).map_err(failed)?
+        }
+        _ => return Err("sslcert and sslkey go together; give both".into()),
+    };
+    Ok(MakeRustlsConnect::new(config))
+}
+
+/// For `sslmode=require`, which asks for encryption and for nothing else, as it does in every client of PostgreSQL.
+#[derive(Debug)]
+struct Unproven(Arc<CryptoProvider>);
+
+impl ServerCertVerifier for Unproven {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> std::result::Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls12_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> std::result::Result<HandshakeSignatureValid, rustls::Error> {
+        verify_tls13_signature(message, certificate, signature, &self.0.signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// A URL without its password.
+pub(super) fn shown(url: &str) -> String {
+    let bare = url.split('?').next().unwrap_or_default();
+    match (bare.find("://"), bare.rfind('@')) {
+        (Some(scheme), Some(at)) if at > scheme => {
+            let user = bare[scheme + 3..at].split(':').next().unwrap_or_default();
+            format!("{}://{user}{}", &bare[..scheme], &bare[at..])
+        }
+        _ => bare.to_owned(),
+    }
+}

@@ -1,0 +1,215 @@
+//! The database's schema: brought up to date when a store is opened, by one node at a time.
+
+use tokio_postgres::Client;
+
+use super::connect::Session;
+use super::failure::Failure;
+use crate::{Document, OpenError, StoreError};
+
+/// A step of the schema's history.
+struct Migration {
+    sql: &'static str,
+    /// The oldest schema whose programs can go on beside this one: that is how nodes of two versions run together. A step
+    /// that only adds leaves it where it was; one that takes something away names the step after which nobody needs it.
+    oldest: i64,
+}
+
+/// Migrations in order; the schema's version is how many of them were run. Never edit one that was released.
+const MIGRATIONS: &[Migration] =
+    &[Migration { sql: include_str!("../../migrations/postgres/0001_initial.sql"), oldest: 1 }];
+
+/// With which migration each format of documents came, as on the embedded engine.
+const FORMATS: [usize; Document::FORMAT as usize] = [1];
+const _: () = assert!(FORMATS[FORMATS.len() - 1] <= MIGRATIONS.len());
+
+/// How the rows of portals are spread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// In one table each.
+    Plain,
+    /// In so many partitions of each table, by the portal's id.
+    Partitioned(u32),
+    /// Over the nodes of a Citus cluster, by the portal's id.
+    Citus,
+}
+
+/// What stands for the layout behind the columns of a table whose rows belong to portals.
+const PLACED: &str = " PLACED;";
+
+/// Tables whose rows are rewritten all the time keep room for that on their pages.
+const ROOMY: [(&str, u32); 4] = [("threads", 80), ("counters", 50), ("tallies", 50), ("leases", 50)];
+
+/// The table that the others are placed beside.
+const FIRST: &str = "counters";
+
+/// Tables that are small and the same on every node of a cluster. Leases and migrations stay where the coordinator is.
+const EVERYWHERE: [&str; 4] = ["server", "portals", "apps", "tokens"];
+
+/// Held while migrating, so that nodes that start together do it once: "Antp".
+const LOCK: i64 = 0x416e_7470;
+
+/// Brings the schema up to date. A new database is laid out as asked, or plainly; an old one stays as it is.
+pub(super) async fn migrate(
+    session: &Session,
+    url: &str,
+    layout: Option<Layout>,
+) -> std::result::Result<(), OpenError> {
+    migrate_to(&session.client, url, layout, MIGRATIONS).await
+}
+
+async fn migrate_to(
+    client: &Client,
+    url: &str,
+    layout: Option<Layout>,
+    migrations: &[Migration],
+) -> std::result::Result<(), OpenError> {
+    let failed = |e: Failure| OpenError::Engine(url.to_owned(), StoreError::from(e).to_string());
+    let sql = |e: tokio_postgres::Error| failed(e.into());
+    // The lock is the transaction's: it goes with the connection, whatever becomes of this program.
+    client.batch_execute("BEGIN").await.map_err(sql)?;
+    client.batch_execute("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0").await.map_err(sql)?;
+    client.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await.map_err(sql)?;
+    let done = run(client, url, layout, migrations).await;
+    let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
+    client.batch_execute(end).await.map_err(sql)?;
+    done
+}
+
+async fn run(
+    client: &Client,
+    url: &str,
+    layout: Option<Layout>,
+    migrations: &[Migration],
+) -> std::result::Result<(), OpenError> {
+    let sql = |e: tokio_postgres::Error| {
+        OpenError::Engine(url.to_owned(), StoreError::from(Failure::from(e)).to_string())
+    };
+    let (known, damaged) =
+        (migrations.len() as i64, |why: &str| OpenError::Damaged(url.to_owned(), why.to_owned()));
+    let exists = async |table: &str| -> std::result::Result<bool, OpenError> {
+        let row = client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&table]).await.map_err(sql)?;
+        row.try_get(0).map_err(sql)
+    };
+    if !exists("migrations").await? {
+        if exists("threads").await? || exists("portals").await? {
+            return Err(damaged("its tables are not those of antiphon; give antiphon a database of its own"));
+        }
+        let table =
+            "CREATE TABLE migrations (version BIGINT PRIMARY KEY, sql TEXT NOT NULL, oldest BIGINT NOT NULL)";
+        client.batch_execute(table).await.map_err(sql)?;
+    }
+    let run = client.query("SELECT sql, oldest FROM migrations ORDER BY version", &[]).await.map_err(sql)?;
+    let found = run.len() as i64;
+    for (row, migration) in run.iter().zip(migrations) {
+        if row.try_get::<_, &str>(0).map_err(sql)? != migration.sql {
+            return Err(damaged("a migration is not the one it was made with"));
+        }
+    }
+    if let Some(last) = run.get(known as usize..).and_then(<[_]>::last) {
+        let oldest: i64 = last.try_get(1).map_err(sql)?;
+        if oldest > known {
+            return Err(OpenError::Newer(url.to_owned(), found, known));
+        }
+    }
+    let spread = if found == 0 {
+        layout.unwrap_or(Layout::Plain)
+    } else {
+        layout_of(client).await.map_err(|e| sql(e))?
+    };
+    for (version, migration) in (1_i64..).zip(migrations).filter(|(version, _)| *version > found) {
+        apply(client, migration, spread).await.map_err(sql)?;
+        let note = "INSERT INTO migrations VALUES ($1, $2, $3)";
+        client.execute(note, &[&version, &migration.sql, &migration.oldest]).await.map_err(sql)?;
+    }
+    match layout {
+        Some(asked) if asked != spread => Err(OpenError::Engine(
+            url.to_owned(),
+            format!("it is laid out as {spread:?} already; make a new database"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+async fn apply(
+    client: &Client,
+    migration: &Migration,
+    layout: Layout,
+) -> std::result::Result<(), tokio_postgres::Error> {
+    let suffix =
+        if matches!(layout, Layout::Partitioned(_)) { " PARTITION BY HASH (portal_id);" } else { ";" };
+    client.batch_execute(&migration.sql.replace(PLACED, suffix)).await?;
+    for table in placed(migration.sql) {
+        match layout {
+            Layout::Plain => {}
+            Layout::Partitioned(parts) => {
+                for part in 0..parts {
+                    client
+                        .batch_execute(&format!(
+                            "CREATE TABLE {table}_{part} PARTITION OF {table} FOR VALUES WITH (MODULUS {parts}, REMAINDER {part})"
+                        ))
+                        .await?;
+                }
+            }
+            Layout::Citus => {
+                let sql = format!(
+                    "SELECT create_distributed_table('{table}', 'portal_id', colocate_with => '{}')",
+                    if table == FIRST { "none" } else { FIRST }
+                );
+                client.batch_execute(&sql).await?;
+            }
+        }
+        make_room(client, table, layout).await?;
+    }
+    if layout == Layout::Citus {
+        for table in
+            EVERYWHERE.iter().filter(|table| migration.sql.contains(&format!("CREATE TABLE {table} (")))
+        {
+            client.batch_execute(&format!("SELECT create_reference_table('{table}')")).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn make_room(
+    client: &Client,
+    table: &str,
+    layout: Layout,
+) -> std::result::Result<(), tokio_postgres::Error> {
+    let Some((_, fill)) = ROOMY.iter().find(|(name, _)| *name == table) else { return Ok(()) };
+    let parts = if let Layout::Partitioned(parts) = layout { Some(parts) } else { None };
+    let names = match parts {
+        Some(parts) => (0..parts).map(|part| format!("{table}_{part}")).collect(),
+        None => vec![table.to_owned()],
+    };
+    for name in names {
+        client.batch_execute(&format!("ALTER TABLE {name} SET (fillfactor = {fill})")).await?;
+    }
+    Ok(())
+}
+
+/// How the tables that are there are laid out.
+async fn layout_of(client: &Client) -> std::result::Result<Layout, tokio_postgres::Error> {
+    let parts: i64 = client
+        .query_one("SELECT count(*) FROM pg_inherits WHERE inhparent = to_regclass($1)", &[&FIRST])
+        .await?
+        .try_get(0)?;
+    if parts > 0 {
+        return Ok(Layout::Partitioned(u32::try_from(parts).unwrap_or(u32::MAX)));
+    }
+    let citus = "SELECT to_regclass('pg_dist_partition') IS NOT NULL";
+    if !client.query_one(citus, &[]).await?.try_get::<_, bool>(0)? {
+        return Ok(Layout::Plain);
+    }
+    let distributed = "SELECT EXISTS (SELECT 1 FROM pg_dist_partition WHERE logicalrelid = to_regclass($1))";
+    let distributed: bool = client.query_one(distributed, &[&FIRST]).await?.try_get(0)?;
+    Ok(if distributed { Layout::Citus } else { Layout::Plain })
+}
+
+/// Tables whose rows belong to portals, in the order in which a migration makes them.
+fn placed(sql: &'static str) -> impl Iterator<Item = &'static str> {
+    sql.split("CREATE TABLE ").skip(1).filter_map(|table| {
+        let (name, rest) = table.split_once(" (")?;
+        let (_, end) = rest.split_once("\n)")?;
+        end.starts_with(PLACED).then_some(name)
+    })
+}
