@@ -205,6 +205,29 @@ pub struct Changes {
 }
 
 impl Changes {
+    /// Most rows one change may write.
+    pub(crate) const MOST_ROWS: usize = 500;
+
+    /// How many rows these are.
+    pub(crate) fn rows(&self) -> usize {
+        let entries = self
+            .messages
+            .iter()
+            .map(|m| 1 + usize::from(m.original.is_some()) + m.people.len() + m.files.len());
+        entries.sum::<usize>()
+            + self.threads.len()
+            + self.replaced.len()
+            + self.visitors.len()
+            + self.identities.len()
+            + self.thread_keys.len()
+            + self.idempotency_keys.len()
+            + self.tickets.len()
+            + self.files.len()
+            + self.directory.len()
+            + self.purged.len()
+            + self.events.len()
+    }
+
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -218,6 +241,4 @@ pub struct Applied {
     pub changes: Changes,
     /// The state the rule saw.
     pub state: State,
-    /// Position of the portal's newest event after this change.
-    pub event_position: i64,
 }

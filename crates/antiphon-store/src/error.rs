@@ -1,7 +1,7 @@
 //! What can go wrong below the rules.
 
 /// Why the store cannot answer. None of these is the caller's fault.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// The queue to the writer is full, or the change waited past its deadline. It was not run.
     #[error("the store is busy")]
@@ -12,6 +12,10 @@ pub enum StoreError {
     /// The store is shutting down or cannot be written. The change was not made.
     #[error("the store cannot be written: {0}")]
     Unavailable(String),
+    /// The change was being committed when the database was lost, and what became of it could not be found out: it may have
+    /// been made.
+    #[error("it is not known whether the store has made the change: {0}")]
+    Unknown(String),
     /// The portal does not exist.
     #[error("no such portal")]
     NoPortal,

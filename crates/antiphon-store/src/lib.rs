@@ -37,6 +37,7 @@ pub use ids::{AccountId, AppId, InboxId, MessageId, Millis, PortalId, ThreadId, 
 pub use messages::{
     Direction, Document, HistoryQuery, MessageKind, NewMessage, Original, Page, Position, StoredMessage,
 };
-pub use store::{Settings, Store, StoreStatus};
+pub use postgres::Layout;
+pub use store::{Postgres, Settings, Store, StoreStatus};
 pub use threads::{KnownThread, Thread, ThreadPosition, ThreadQuery, ThreadSort, ThreadStatus, ThreadView};
 pub use visitors::{Ticket, Visitor, VisitorQuery};

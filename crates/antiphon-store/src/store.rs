@@ -2,13 +2,37 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::AtomicU64;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::changes::MessageIds;
 use crate::*;
+
+/// A PostgreSQL database, instead of the embedded one.
+#[derive(Debug, Clone)]
+pub struct Postgres {
+    /// `postgres://user:password@host:port/database?sslmode=…`, as `psql` takes it.
+    pub url: String,
+    /// Most connections that read.
+    pub connections: usize,
+    /// Connections that write, and so transactions that are written at once.
+    pub writers: usize,
+    /// How a new database spreads its rows. `None`: plainly, or as it finds them.
+    pub layout: Option<Layout>,
+}
+
+impl Postgres {
+    /// The defaults for a database.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), connections: 16, writers: 4, layout: None }
+    }
+}
 
 /// How a store is opened.
 #[derive(Clone)]
 pub struct Settings {
+    /// The database, if it is not the embedded one.
+    pub postgres: Option<Postgres>,
     /// Directory with the database file, its lock and, later, files.
     pub data_dir: PathBuf,
     /// Most changes waiting or being written; more are refused as busy.
@@ -33,6 +57,7 @@ impl Settings {
     /// The defaults for a data directory.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
         Self {
+            postgres: None,
             data_dir: data_dir.into(),
             queue: 320,
             batch: 256,
@@ -42,6 +67,26 @@ impl Settings {
             least_free_disk: 0.05,
             clock: None,
             counted_ids: false,
+        }
+    }
+
+    /// What the domain clock shows.
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that everybody else asks")]
+    pub(crate) fn now(&self) -> Millis {
+        match &self.clock {
+            Some(clock) => clock(),
+            None => {
+                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+            }
+        }
+    }
+
+    /// Where message ids come from.
+    pub(crate) fn message_ids(&self) -> MessageIds {
+        match self.counted_ids {
+            true => MessageIds::Counted(Arc::new(AtomicU64::new(1))),
+            false => MessageIds::Random,
         }
     }
 }
@@ -62,18 +107,48 @@ pub struct StoreStatus {
 /// The store. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
-    engine: Arc<sqlite::Engine>,
+    engine: Arc<Engine>,
+}
+
+enum Engine {
+    Sqlite(sqlite::Engine),
+    Postgres(postgres::Engine),
+}
+
+/// Asks the engine. The embedded one reads on the calling thread.
+macro_rules! read {
+    ($store:ident.$question:ident($($with:expr),*)) => {
+        match &*$store.engine {
+            Engine::Sqlite(engine) => engine.$question($($with),*),
+            Engine::Postgres(engine) => engine.$question($($with),*).await,
+        }
+    };
+}
+
+/// Has the engine do something, and waits for it.
+macro_rules! write {
+    ($store:ident.$work:ident($($with:expr),*)) => {
+        match &*$store.engine {
+            Engine::Sqlite(engine) => engine.$work($($with),*).await,
+            Engine::Postgres(engine) => engine.$work($($with),*).await,
+        }
+    };
 }
 
 impl Store {
-    /// Opens the store of a data directory: takes its lock, migrates (after a snapshot), starts the writer and the checkpointer.
-    pub fn open(settings: Settings) -> Result<Self, OpenError> {
-        Ok(Self { engine: Arc::new(sqlite::Engine::open(settings)?) })
+    /// Opens a store and brings its schema up to date. The embedded one takes the lock of its data directory and keeps a
+    /// snapshot before it migrates; PostgreSQL is migrated by one node at a time.
+    pub fn open(mut settings: Settings) -> Result<Self, OpenError> {
+        let engine = match settings.postgres.take() {
+            None => Engine::Sqlite(sqlite::Engine::open(settings)?),
+            Some(at) => Engine::Postgres(postgres::Engine::open(settings, &at)?),
+        };
+        Ok(Self { engine: Arc::new(engine) })
     }
 
     /// Finishes what was accepted, writes the log back and releases the directory. Later changes are refused as unavailable.
     pub async fn close(&self) {
-        self.engine.close().await;
+        write!(self.close());
     }
 
     /// Changes something: locks the target, runs the rule on what it finds, applies what the rule wants in one transaction and
@@ -91,7 +166,7 @@ impl Store {
         R: Send + 'static,
         F: FnMut(&State, &mut Moment) -> Result<Changes, R> + Send + 'static,
     {
-        self.engine.change(portal, target, rule).await
+        write!(self.change(portal, target, rule))
     }
 
     /// Makes a portal; `None` when the id asked for is taken.
@@ -102,27 +177,27 @@ impl Store {
         time_zone: String,
         quota: Quota,
     ) -> Result<Option<Portal>, StoreError> {
-        self.engine.portal_create(id, name, time_zone, quota).await
+        write!(self.portal_create(id, name, time_zone, quota))
     }
 
     /// One page of portals, by id.
     pub async fn portals(&self, after: Option<PortalId>, limit: usize) -> Result<Vec<Portal>, StoreError> {
-        self.engine.portals(after, limit)
+        read!(self.portals(after, limit))
     }
 
     /// A portal's directory as of now; cached.
     pub async fn directory(&self, portal: PortalId) -> Result<Option<Arc<Directory>>, StoreError> {
-        self.engine.directory(portal)
+        read!(self.directory(portal))
     }
 
     /// The token with this hash, revoked or expired ones included; cached.
     pub async fn token_by_hash(&self, hash: &TokenHash) -> Result<Option<Arc<Token>>, StoreError> {
-        self.engine.token_by_hash(hash)
+        read!(self.token_by_hash(hash))
     }
 
     /// How much a portal holds.
     pub async fn usage(&self, portal: PortalId) -> Result<Usage, StoreError> {
-        self.engine.usage(portal)
+        read!(self.usage(portal))
     }
 
     /// A thread, live or in the trash.
@@ -131,7 +206,7 @@ impl Store {
         portal: PortalId,
         id: ThreadId,
     ) -> Result<Option<Arc<KnownThread>>, StoreError> {
-        self.engine.thread_by_id(portal, id)
+        read!(self.thread_by_id(portal, id))
     }
 
     /// One page of threads, handed to `sink` in order.
@@ -141,7 +216,7 @@ impl Store {
         query: &ThreadQuery,
         sink: &mut (dyn FnMut(&KnownThread) + Send),
     ) -> Result<Page<ThreadPosition>, StoreError> {
-        self.engine.threads(portal, query, sink)
+        read!(self.threads(portal, query, sink))
     }
 
     /// One page of a thread's history: `sink` gets every document as stored. `None` when there is no such thread in the
@@ -153,7 +228,7 @@ impl Store {
         query: &HistoryQuery,
         sink: &mut (dyn FnMut(&[u8]) + Send),
     ) -> Result<Option<Page<Position>>, StoreError> {
-        self.engine.history(portal, thread, query, sink)
+        read!(self.history(portal, thread, query, sink))
     }
 
     /// One entry of a thread, whatever the thread's state.
@@ -163,7 +238,7 @@ impl Store {
         thread: ThreadId,
         id: MessageId,
     ) -> Result<Option<StoredMessage>, StoreError> {
-        self.engine.message_by_id(portal, thread, id)
+        read!(self.message_by_id(portal, thread, id))
     }
 
     /// One entry of a thread with the bodies it had before truncation.
@@ -173,7 +248,7 @@ impl Store {
         thread: ThreadId,
         id: MessageId,
     ) -> Result<Option<Original>, StoreError> {
-        self.engine.original_by_id(portal, thread, id)
+        read!(self.original_by_id(portal, thread, id))
     }
 
     /// The newest incoming `MESSAGE`s of a thread, newest first.
@@ -183,7 +258,7 @@ impl Store {
         thread: ThreadId,
         limit: usize,
     ) -> Result<Vec<StoredMessage>, StoreError> {
-        self.engine.latest_incoming(portal, thread, limit)
+        read!(self.latest_incoming(portal, thread, limit))
     }
 
     /// Those of these visitors that exist, in any order.
@@ -192,7 +267,7 @@ impl Store {
         portal: PortalId,
         ids: &[VisitorId],
     ) -> Result<Vec<Visitor>, StoreError> {
-        self.engine.visitors_by_ids(portal, ids)
+        read!(self.visitors_by_ids(portal, ids))
     }
 
     /// Contacts that have one of these addresses, compared without regard to case.
@@ -201,17 +276,17 @@ impl Store {
         portal: PortalId,
         emails: &[String],
     ) -> Result<Vec<Visitor>, StoreError> {
-        self.engine.contacts_by_emails(portal, emails)
+        read!(self.contacts_by_emails(portal, emails))
     }
 
     /// One page of visitors, by id.
     pub async fn visitors(&self, portal: PortalId, query: &VisitorQuery) -> Result<Vec<Visitor>, StoreError> {
-        self.engine.visitors(portal, query)
+        read!(self.visitors(portal, query))
     }
 
     /// A ticket.
     pub async fn ticket_by_id(&self, portal: PortalId, id: TicketId) -> Result<Option<Ticket>, StoreError> {
-        self.engine.ticket_by_id(portal, id)
+        read!(self.ticket_by_id(portal, id))
     }
 
     /// One page of tickets, by id.
@@ -221,17 +296,17 @@ impl Store {
         after: Option<TicketId>,
         limit: usize,
     ) -> Result<Vec<Ticket>, StoreError> {
-        self.engine.tickets(portal, after, limit)
+        read!(self.tickets(portal, after, limit))
     }
 
     /// Those of these files that exist, in any order.
     pub async fn files_by_ids(&self, portal: PortalId, ids: &[i64]) -> Result<Vec<FileRef>, StoreError> {
-        self.engine.files_by_ids(portal, ids)
+        read!(self.files_by_ids(portal, ids))
     }
 
     /// The file whose bytes are at this URL.
     pub async fn file_by_url(&self, portal: PortalId, url: &str) -> Result<Option<FileRef>, StoreError> {
-        self.engine.file_by_url(portal, url)
+        read!(self.file_by_url(portal, url))
     }
 
     /// Threads of any portal that went to the trash before a moment.
@@ -240,12 +315,12 @@ impl Store {
         archived_before: Millis,
         limit: usize,
     ) -> Result<Vec<(PortalId, ThreadId)>, StoreError> {
-        self.engine.purge_due(archived_before, limit)
+        read!(self.purge_due(archived_before, limit))
     }
 
     /// Erases at most 500 rows of purged threads; `false` when nothing is left to erase.
     pub async fn purge_step(&self) -> Result<bool, StoreError> {
-        self.engine.purge_step().await
+        write!(self.purge_step())
     }
 
     /// Events behind a position, oldest first.
@@ -255,12 +330,12 @@ impl Store {
         position: i64,
         limit: usize,
     ) -> Result<Vec<Event>, StoreError> {
-        self.engine.events_after(portal, position, limit)
+        read!(self.events_after(portal, position, limit))
     }
 
     /// Position of the portal's newest event; 0 before the first.
     pub async fn event_position(&self, portal: PortalId) -> Result<i64, StoreError> {
-        self.engine.event_position(portal)
+        read!(self.event_position(portal))
     }
 
     /// Copies the store into one new file while it serves. `progress` hears pages done and pages in all.
@@ -269,7 +344,7 @@ impl Store {
         to: &Path,
         progress: impl FnMut(u64, u64) + Send + 'static,
     ) -> Result<(), StoreError> {
-        self.engine.backup(to, progress).await
+        write!(self.backup(to, progress))
     }
 
     /// Reads everything and tells what is not as it was written. `deep` compares every index with its table as well; `sound`
@@ -280,7 +355,7 @@ impl Store {
         sound: fn(&[u8]) -> bool,
         progress: impl Fn(u64, u64) + Send + 'static,
     ) -> Result<Vec<Finding>, StoreError> {
-        self.engine.check(deep, sound, progress).await
+        write!(self.check(deep, sound, progress))
     }
 
     /// Puts a backup, once it is verified, into an empty data directory.
@@ -290,11 +365,17 @@ impl Store {
 
     /// Figures for `/metrics` and `doctor`.
     pub fn status(&self) -> StoreStatus {
-        self.engine.status()
+        match &*self.engine {
+            Engine::Sqlite(engine) => engine.status(),
+            Engine::Postgres(engine) => engine.status(),
+        }
     }
 
     /// Domain time.
     pub fn now(&self) -> Millis {
-        self.engine.now()
+        match &*self.engine {
+            Engine::Sqlite(engine) => engine.now(),
+            Engine::Postgres(engine) => engine.now(),
+        }
     }
 }

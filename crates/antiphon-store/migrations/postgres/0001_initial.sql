@@ -78,6 +78,7 @@ CREATE TABLE tallies (
     bytes BIGINT NOT NULL,
     latest_now BIGINT NOT NULL,
     batch BIGINT NOT NULL,
+    written_at TIMESTAMPTZ NOT NULL,
     PRIMARY KEY (portal_id, slot)
 ) PLACED;
 

@@ -1,5 +1,6 @@
 //! Where the database is, and how a connection to it is made.
 
+use std::collections::HashMap;
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,7 +17,7 @@ use rustls::{DigitallySignedStruct, RootCertStore, SignatureScheme};
 use tokio::sync::mpsc;
 use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 use tokio_postgres::error::Severity;
-use tokio_postgres::{AsyncMessage, Config, Connection, Socket};
+use tokio_postgres::{AsyncMessage, Config, Connection, Socket, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::failure::{Failure, Result};
@@ -138,7 +139,7 @@ impl Place {
             (false, _) => client.batch_execute("SET synchronous_commit = off").await?,
             _ => {}
         }
-        Ok(Session { client, warned, backend_start: row.try_get(3)?, pid: row.try_get(4)? })
+        Ok(Session { client, warned, backend_start: row.try_get(3)?, pid: row.try_get(4)?, statements: HashMap::new() })
     }
 }
 
@@ -149,9 +150,25 @@ pub(super) struct Session {
     warned: Arc<AtomicBool>,
     pub pid: i32,
     pub backend_start: SystemTime,
+    statements: HashMap<&'static str, Statement>,
 }
 
 impl Session {
+    /// Prepares statements, so that they can be sent at once later.
+    pub(super) async fn prepare(&mut self, all: &[&'static str]) -> Result<()> {
+        for sql in all {
+            let statement = self.client.prepare_cached(sql).await?;
+            self.statements.insert(sql, statement);
+        }
+        Ok(())
+    }
+
+    /// A statement that was prepared.
+    pub(super) fn statement(&self, sql: &str) -> Result<&Statement> {
+        let missing = || Failure::Told(StoreError::Engine("a statement was not prepared".into()));
+        self.statements.get(sql).ok_or_else(missing)
+    }
+
     /// Whether the server has warned since this was asked last.
     pub(super) fn warned(&self) -> bool {
         self.warned.swap(false, Ordering::AcqRel)

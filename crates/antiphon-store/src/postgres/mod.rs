@@ -3,9 +3,234 @@
 //! What nodes tell each other goes through the database. Nothing that another node may change is believed without asking:
 //! see [`caches`] for directories, [`events`] for the spine.
 
-#![expect(dead_code, reason = "the engine is being built; its door comes last")]
-
+mod apply;
+mod batch;
+mod caches;
+mod commit;
+mod committer;
 mod connect;
+mod directory;
+mod events;
 mod failure;
+mod finders;
+mod lanes;
+mod messages;
+mod people;
+mod portals;
+mod purge;
 mod readers;
+mod resolve;
 mod schema;
+mod thread_list;
+mod threads;
+mod visitors;
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::{Handle, Runtime};
+use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::task::JoinSet;
+
+use self::batch::Outcome;
+use self::caches::Caches;
+use self::committer::Committer;
+use self::connect::Place;
+use self::lanes::{Lanes, Task, Waiting};
+use self::readers::Readers;
+use crate::changes::MessageIds;
+use crate::*;
+
+pub use schema::Layout;
+
+type Answer<T> = std::result::Result<T, StoreError>;
+
+/// How long a statement may take. Pages are bounded, so one that takes longer waits for something that will not come.
+const STATEMENT: Duration = Duration::from_secs(10);
+
+/// How long a read waits for a connection.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What the engine's tasks have in common.
+struct Shared {
+    settings: Settings,
+    place: Place,
+    readers: Readers,
+    caches: Caches,
+    message_ids: MessageIds,
+    latest_now: AtomicI64,
+    batches: AtomicU64,
+    changes: AtomicU64,
+    events: AtomicU64,
+}
+
+impl Shared {
+    /// Domain time. It never goes back.
+    fn now(&self) -> Millis {
+        let now = self.settings.now();
+        self.latest_now.fetch_max(now, Ordering::Relaxed).max(now)
+    }
+
+    /// A number that no other transaction has.
+    fn mark(&self) -> i64 {
+        uuid::Uuid::new_v4().as_u64_pair().0 as i64
+    }
+
+    /// Counts a committed batch, and tells whoever numbers events.
+    fn count(&self, _portal: PortalId, outcomes: &[Outcome]) {
+        let recorded = |outcome: &Outcome| match outcome {
+            Ok(Some(applied)) => applied.changes.events.len() as u64,
+            _ => 0,
+        };
+        let events: u64 = outcomes.iter().map(recorded).sum();
+        let done = outcomes.iter().filter(|outcome| outcome.is_ok()).count() as u64;
+        self.batches.fetch_add(1, Ordering::Relaxed);
+        self.changes.fetch_add(done, Ordering::Relaxed);
+        self.events.fetch_add(events, Ordering::Relaxed);
+    }
+}
+
+pub(crate) struct Engine {
+    shared: Arc<Shared>,
+    lanes: Arc<Lanes>,
+    /// One for every change that waits or is being written, as on the embedded engine.
+    places: Arc<Semaphore>,
+    closed: watch::Receiver<bool>,
+    runtime: Mutex<Option<Runtime>>,
+}
+
+impl Engine {
+    /// Opens the database: migrates it, and starts the committers. Waits for that on the calling thread.
+    pub(crate) fn open(settings: Settings, at: &Postgres) -> std::result::Result<Self, OpenError> {
+        let url = connect::shown(&at.url);
+        let engine = |why: String| OpenError::Engine(url.clone(), why);
+        let place = Place::parse(&at.url, settings.durable, STATEMENT)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 4))
+            .thread_name("antiphon-postgres")
+            .enable_all()
+            .build()
+            .map_err(|e| engine(e.to_string()))?;
+        let (opened, opening) = std::sync::mpsc::channel();
+        let (handle, at, shown) = (runtime.handle().clone(), at.clone(), url.clone());
+        // Opening may be asked for inside another runtime, where nothing may block on this one.
+        runtime.spawn(async move {
+            let _ = opened.send(start(settings, &at, place, &shown, handle).await);
+        });
+        let started = opening.recv().map_err(|e| engine(e.to_string())).flatten();
+        match started {
+            Ok((shared, lanes, closed)) => {
+                let places = Arc::new(Semaphore::new(shared.settings.queue));
+                Ok(Self { shared, lanes, places, closed, runtime: Mutex::new(Some(runtime)) })
+            }
+            Err(e) => {
+                runtime.shutdown_background();
+                Err(e)
+            }
+        }
+    }
+
+    /// Refuses further changes and reads, once what was accepted is committed.
+    pub(crate) async fn close(&self) {
+        self.lanes.close();
+        // An error means the committers are gone, and then it is closed too.
+        let _ = self.closed.clone().wait_for(|closed| *closed).await;
+        self.shared.readers.close();
+    }
+
+    pub(crate) async fn change<R, F>(
+        &self,
+        portal: PortalId,
+        target: Target,
+        rule: F,
+    ) -> Answer<std::result::Result<Applied, R>>
+    where
+        R: Send + 'static,
+        F: FnMut(&State, &mut Moment) -> std::result::Result<Changes, R> + Send + 'static,
+    {
+        let closed = || StoreError::Unavailable("it is closed".into());
+        let (answer, answered) = oneshot::channel();
+        let work = Box::new(Task { target, rule, refusal: None, answer });
+        let place = self.places.clone().try_acquire_owned().map_err(|_| StoreError::Busy)?;
+        let begin_by = Instant::now() + self.shared.settings.deadline;
+        if !self.lanes.push(portal, Waiting { begin_by, work, place }) {
+            return Err(closed());
+        }
+        answered.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    pub(crate) fn status(&self) -> StoreStatus {
+        let shared = &self.shared;
+        StoreStatus {
+            queue_depth: self.lanes.depth(),
+            batches: shared.batches.load(Ordering::Relaxed),
+            changes: shared.changes.load(Ordering::Relaxed),
+            events: shared.events.load(Ordering::Relaxed),
+            ..StoreStatus::default()
+        }
+    }
+
+    pub(crate) fn now(&self) -> Millis {
+        self.shared.now()
+    }
+}
+
+type Started = (Arc<Shared>, Arc<Lanes>, watch::Receiver<bool>);
+
+async fn start(
+    settings: Settings,
+    at: &Postgres,
+    place: Place,
+    url: &str,
+    runtime: Handle,
+) -> std::result::Result<Started, OpenError> {
+    let failed = |e: failure::Failure| match StoreError::from(e) {
+        StoreError::Unavailable(why) => OpenError::Engine(url.to_owned(), format!("{why}; is the database up?")),
+        other => OpenError::Engine(url.to_owned(), other.to_string()),
+    };
+    let session = place.connect().await.map_err(failed)?;
+    schema::migrate(&session, url, at.layout).await?;
+    let shared = Arc::new(Shared {
+        readers: Readers::new(place.clone(), runtime, at.connections, PATIENCE).map_err(failed)?,
+        caches: Caches::start(place.clone()),
+        message_ids: settings.message_ids(),
+        place,
+        settings,
+        latest_now: AtomicI64::new(0),
+        batches: AtomicU64::new(0),
+        changes: AtomicU64::new(0),
+        events: AtomicU64::new(0),
+    });
+    let lanes = Arc::new(Lanes::new(at.writers));
+    let mut committers = JoinSet::new();
+    for _ in 0..at.writers.max(1) {
+        let committer = Committer { shared: shared.clone(), slot: shared.mark() | 1, session: None };
+        committers.spawn(committer.run(lanes.clone()));
+    }
+    let (done, closed) = watch::channel(false);
+    tokio::spawn(async move {
+        committers.join_all().await;
+        let _ = done.send(true);
+    });
+    Ok((shared, lanes, closed))
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.lanes.close();
+        let Some(runtime) = self.runtime.get_mut().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        let mut closed = self.closed.clone();
+        // A runtime cannot be waited for inside another one, and what was accepted is to be committed.
+        let ending = std::thread::spawn(move || {
+            let ended = async { tokio::time::timeout(PATIENCE, closed.wait_for(|closed| *closed)).await.is_ok() };
+            if !runtime.block_on(ended) {
+                tracing::error!("the committers did not end in time");
+            }
+            runtime.shutdown_background();
+        });
+        if ending.join().is_err() {
+            tracing::error!("the engine did not end well");
+        }
+    }
+}

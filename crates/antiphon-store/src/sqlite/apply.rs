@@ -12,9 +12,6 @@ use crate::{
     StoreError, Target, Thread, ThreadId,
 };
 
-/// Most rows one change may write.
-const ROWS: usize = 500;
-
 /// Runs a rule on its target and does what it wants.
 pub(super) fn change<R>(
     batch: &mut Batch<'_>,
@@ -31,25 +28,6 @@ pub(super) fn change<R>(
     }
 }
 
-fn rows(changes: &Changes) -> usize {
-    let entries = changes
-        .messages
-        .iter()
-        .map(|m| 1 + usize::from(m.original.is_some()) + m.people.len() + m.files.len());
-    entries.sum::<usize>()
-        + changes.threads.len()
-        + changes.replaced.len()
-        + changes.visitors.len()
-        + changes.identities.len()
-        + changes.thread_keys.len()
-        + changes.idempotency_keys.len()
-        + changes.tickets.len()
-        + changes.files.len()
-        + changes.directory.len()
-        + changes.purged.len()
-        + changes.events.len()
-}
-
 /// Revisions of what this change wrote, for its events.
 type Revisions = Vec<(ObjectKind, i64, i64)>;
 
@@ -61,11 +39,10 @@ fn apply(
     state: State,
 ) -> Result<Applied> {
     if changes.is_empty() {
-        let event_position = batch.portal(portal)?.counters.event_position;
-        return Ok(Applied { changes, state, event_position });
+        return Ok(Applied { changes, state });
     }
-    if rows(&changes) > ROWS {
-        return Err(conflict(format!("a change writes at most {ROWS} rows")));
+    if changes.rows() > Changes::MOST_ROWS {
+        return Err(conflict(format!("a change writes at most {} rows", Changes::MOST_ROWS)));
     }
     batch.written = true;
     let mut server = batch.pending.server;
@@ -84,8 +61,8 @@ fn apply(
         purge(batch, portal, *id, &mut revisions)?;
     }
     write_keys(batch, portal, &changes)?;
-    let event_position = write_events(batch, portal, &changes.events, &revisions)?;
-    Ok(Applied { changes, state, event_position })
+    write_events(batch, portal, &changes.events, &revisions)?;
+    Ok(Applied { changes, state })
 }
 
 fn write_directory(
@@ -253,13 +230,13 @@ fn write_keys(batch: &Batch<'_>, portal: PortalId, changes: &Changes) -> Result<
     Ok(())
 }
 
-/// Records events behind those of earlier changes; the newest position.
+/// Records events behind those of earlier changes.
 fn write_events(
     batch: &mut Batch<'_>,
     portal: PortalId,
     new: &[NewEvent],
     revisions: &Revisions,
-) -> Result<i64> {
+) -> Result<()> {
     let conn = batch.conn;
     let mut position = batch.portal(portal)?.counters.event_position;
     if !new.is_empty() {
@@ -274,7 +251,7 @@ fn write_events(
         }
     }
     batch.portal(portal)?.counters.event_position = position;
-    Ok(position)
+    Ok(())
 }
 
 /// The revision of an object that an event is about and the change did not write.

@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 use rusqlite::{Connection, OptionalExtension};
 
@@ -165,9 +164,4 @@ impl PortalMemory {
         counters.next_actor = moment.next_actor;
         server.next_app = moment.next_app;
     }
-}
-
-/// Where message ids come from under these settings.
-pub(super) fn message_ids(counted: bool) -> MessageIds {
-    if counted { MessageIds::Counted(Arc::new(AtomicU64::new(1))) } else { MessageIds::Random }
 }

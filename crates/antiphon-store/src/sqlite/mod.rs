@@ -33,7 +33,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::thread::JoinHandle;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 use crossbeam_channel::{Sender, unbounded};
 use tokio::sync::{Semaphore, oneshot, watch};
@@ -72,15 +72,8 @@ struct Shared {
 
 impl Shared {
     /// Domain time. It never goes back.
-    #[expect(clippy::disallowed_methods, reason = "this is the clock that everybody else asks")]
     fn now(&self) -> Millis {
-        let now = match &self.settings.clock {
-            Some(clock) => clock(),
-            None => {
-                let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-                i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-            }
-        };
+        let now = self.settings.now();
         self.latest_now.fetch_max(now, Ordering::Relaxed).max(now)
     }
 
@@ -111,7 +104,7 @@ impl Engine {
         let file = path.display().to_string();
         let mut conn = schema::open(&path, settings.durable)?;
         let disk = Disk::new(settings.data_dir.clone(), settings.least_free_disk);
-        let message_ids = memory::message_ids(settings.counted_ids);
+        let message_ids = settings.message_ids();
         let places = Arc::new(Semaphore::new(settings.queue));
 
         let start = |conn: &mut rusqlite::Connection| -> Result<_> {

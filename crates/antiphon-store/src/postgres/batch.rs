@@ -1,0 +1,398 @@
+//! One transaction: the changes of one portal that go together. It locks what they name, runs their rules, writes what
+//! these want with one statement a table, and commits. A batch that only names threads takes two round trips.
+
+use std::any::Any;
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use futures_util::try_join;
+
+use super::apply::Writes;
+use super::commit::{self, Broken};
+use super::connect::Session;
+use super::directory;
+use super::failure::{Failure, Result};
+use super::lanes::Waiting;
+use super::readers::{execute, row};
+use super::resolve::{Found, Named};
+use super::Shared;
+use crate::changes::MessageIds;
+use crate::{
+    Applied, Changes, Directory, Millis, Moment, PortalId, State, StoreError, Target, ThreadId, Usage,
+};
+
+/// How one change of a batch stands: applied, refused by its rule, or stopped for a reason.
+pub(super) type Outcome = std::result::Result<Option<Applied>, StoreError>;
+
+/// How much of a portal a transaction holds. Locks are taken in this order, from the last to the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(super) enum Hold {
+    #[default]
+    Threads,
+    /// The portal's counters too: whoever takes ids, or changes the directory or people.
+    Portal,
+    /// The server's counters too: whoever makes an app.
+    Server,
+}
+
+/// What a transaction locks besides what its targets name.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Plan {
+    pub hold: Hold,
+    pub also: BTreeSet<ThreadId>,
+}
+
+/// Why a batch did not come to its end.
+pub(super) enum Stopped {
+    /// A rule wants more than was locked: to be begun again with this plan.
+    More(Plan),
+    /// Nothing was committed.
+    Failed(Failure),
+    /// The answer to the commit did not come, or does not say that it holds. The mark tells later, and then these are the
+    /// outcomes.
+    Unknown { mark: i64, why: String, outcomes: Vec<Outcome> },
+}
+
+impl From<Failure> for Stopped {
+    fn from(e: Failure) -> Self {
+        Self::Failed(e)
+    }
+}
+
+impl From<tokio_postgres::Error> for Stopped {
+    fn from(e: tokio_postgres::Error) -> Self {
+        Self::Failed(e.into())
+    }
+}
+
+/// The next id of each kind. Zeros where the portal is not held: ids that were taken then are noticed, and thrown away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Ids {
+    pub thread: i64,
+    pub visitor: i64,
+    pub ticket: i64,
+    pub file: i64,
+    pub inbox: i64,
+    pub account: i64,
+    pub actor: i64,
+    pub app: i64,
+}
+
+impl Ids {
+    fn moment(&self, now: Millis, message_ids: &MessageIds) -> Moment {
+        Moment {
+            now,
+            next_thread: self.thread,
+            next_visitor: self.visitor,
+            next_ticket: self.ticket,
+            next_file: self.file,
+            next_inbox: self.inbox,
+            next_account: self.account,
+            next_actor: self.actor,
+            next_app: self.app,
+            message_ids: message_ids.clone(),
+        }
+    }
+
+    /// What is left after a moment.
+    fn after(moment: &Moment) -> Self {
+        Self {
+            thread: moment.next_thread,
+            visitor: moment.next_visitor,
+            ticket: moment.next_ticket,
+            file: moment.next_file,
+            inbox: moment.next_inbox,
+            account: moment.next_account,
+            actor: moment.next_actor,
+            app: moment.next_app,
+        }
+    }
+}
+
+/// A transaction being filled.
+pub(super) struct Batch<'a> {
+    pub session: &'a Session,
+    pub portal: PortalId,
+    pub directory: Arc<Directory>,
+    pub usage: Usage,
+    pub latest_now: Millis,
+    pub ids: Ids,
+    pub found: Found,
+    pub writes: Writes,
+}
+
+/// Runs changes of one portal in one transaction.
+pub(super) async fn run(
+    session: &Session,
+    shared: &Shared,
+    slot: i64,
+    portal: PortalId,
+    works: &mut [Waiting],
+    plan: Plan,
+) -> std::result::Result<Vec<Outcome>, Stopped> {
+    let named = Named::of(works.iter().map(|waiting| waiting.work.target()), &plan.also);
+    let hold = if named.portal { plan.hold.max(Hold::Portal) } else { plan.hold };
+    let Some(mut batch) = begin(session, shared, portal, &named, hold).await? else {
+        return Ok(works.iter().map(|_| Err(StoreError::NoPortal)).collect());
+    };
+    let plan = Plan { hold: batch.hold(hold), ..plan };
+    let (before, begun) = (batch.ids, batch.directory.revision);
+    let mut outcomes = Vec::with_capacity(works.len());
+    for waiting in works.iter_mut() {
+        outcomes.push(one(&mut batch, shared, &plan, waiting).await?);
+    }
+    if batch.writes.is_empty() {
+        session.client.batch_execute("ROLLBACK").await?;
+        return Ok(outcomes);
+    }
+    let changed = batch.directory.clone();
+    let mark = shared.mark();
+    match batch.commit(slot, mark, before).await {
+        Ok(()) => {}
+        Err(Broken::Undone(e)) => return Err(e.into()),
+        Err(Broken::Unknown(why)) => return Err(Stopped::Unknown { mark, why, outcomes }),
+    }
+    if changed.revision != begun {
+        shared.caches.held().hold(&changed);
+    }
+    Ok(outcomes)
+}
+
+const TALLY: &str = "SELECT coalesce(sum(threads), 0)::bigint, coalesce(sum(messages), 0)::bigint, \
+                     coalesce(sum(bytes), 0)::bigint, coalesce(max(latest_now), 0) FROM tallies WHERE portal_id = $1";
+const SERVER: &str = "SELECT next_app FROM server WHERE only_row = 1 FOR UPDATE";
+const COUNTERS: &str = "SELECT next_thread, next_visitor, next_ticket, next_file, next_inbox, next_account, next_actor \
+                        FROM counters WHERE portal_id = $1 FOR UPDATE";
+
+/// What a portal holds, and its latest moment.
+pub(super) async fn tally(
+    client: &deadpool_postgres::ClientWrapper,
+    portal: PortalId,
+) -> Result<(Usage, Millis)> {
+    let none = || Failure::Told(StoreError::NoPortal);
+    let row = row(client, TALLY, &[&portal.0]).await?.ok_or_else(none)?;
+    let usage = Usage { threads: row.try_get(0)?, messages: row.try_get(1)?, bytes: row.try_get(2)? };
+    Ok((usage, row.try_get(3)?))
+}
+
+/// Begins a transaction, locks, and reads; `None` when there is no such portal.
+async fn begin<'a>(
+    session: &'a Session,
+    shared: &Shared,
+    portal: PortalId,
+    named: &Named,
+    hold: Hold,
+) -> std::result::Result<Option<Batch<'a>>, Stopped> {
+    let client = &session.client;
+    let (mut found, mut ids) = (Found::default(), Ids::default());
+    let start = async { Ok::<_, Failure>(client.batch_execute("BEGIN").await?) };
+    let revision = async { row(client, "SELECT revision FROM portals WHERE id = $1", &[&portal.0]).await };
+    let mut held = shared.caches.held().directory(portal);
+    let (tally, revision) = if hold == Hold::Threads && !named.looks_up() {
+        let lock = found.lock(client, portal, &named.to_lock_now());
+        let ((), (), tally, revision) = try_join!(start, lock, tally(client, portal), revision)?;
+        (tally, revision)
+    } else {
+        start.await?;
+        if hold > Hold::Threads {
+            ids = take(session, portal, hold).await?;
+        }
+        found.look_up(client, portal, named).await?;
+        if hold == Hold::Threads && found.lacks_a_thread(named) {
+            // Somebody is about to begin a thread, and ids are taken before threads are locked.
+            ids = take(session, portal, Hold::Portal).await?;
+            found = Found::default();
+            found.look_up(client, portal, named).await?;
+        }
+        let ids_to_lock = found.to_lock(named);
+        let ((), tally, revision) =
+            try_join!(found.lock(client, portal, &ids_to_lock), tally(client, portal), revision)?;
+        (tally, revision)
+    };
+    let Some(revision) = revision else {
+        client.batch_execute("ROLLBACK").await?;
+        return Ok(None);
+    };
+    let revision: i64 = revision.try_get(0)?;
+    if held.as_ref().is_none_or(|held| held.revision < revision) {
+        held = directory::refresh(client, portal, held).await?;
+    }
+    let Some(directory) = held else { return Err(Failure::Told(StoreError::NoPortal).into()) };
+    let (usage, latest_now) = tally;
+    Ok(Some(Batch { session, portal, directory, usage, latest_now, ids, found, writes: Writes::default() }))
+}
+
+/// Locks the counters, and reads them. A portal that does not exist has none.
+async fn take(session: &Session, portal: PortalId, hold: Hold) -> Result<Ids> {
+    let client = &session.client;
+    let mut ids = Ids::default();
+    if hold == Hold::Server
+        && let Some(server) = row(client, SERVER, &[]).await?
+    {
+        ids.app = server.try_get(0)?;
+    }
+    if let Some(row) = row(client, COUNTERS, &[&portal.0]).await? {
+        ids.thread = row.try_get(0)?;
+        ids.visitor = row.try_get(1)?;
+        ids.ticket = row.try_get(2)?;
+        ids.file = row.try_get(3)?;
+        ids.inbox = row.try_get(4)?;
+        ids.account = row.try_get(5)?;
+        ids.actor = row.try_get(6)?;
+    }
+    Ok(ids)
+}
+
+/// Runs one change and notes what it writes.
+async fn one(
+    batch: &mut Batch<'_>,
+    shared: &Shared,
+    plan: &Plan,
+    waiting: &mut Waiting,
+) -> std::result::Result<Outcome, Stopped> {
+    let mut state = State {
+        directory: batch.directory.clone(),
+        usage: batch.usage,
+        thread: None,
+        threads: Vec::new(),
+        visitor: None,
+        contact: None,
+        ticket: None,
+        message: None,
+        replied: None,
+        earlier: None,
+    };
+    batch.found.fill(&mut state, waiting.work.target())?;
+    let now = shared.now().max(batch.latest_now);
+    let mut moment = batch.ids.moment(now, &shared.message_ids);
+    let changes = match catch_unwind(AssertUnwindSafe(|| waiting.work.run(&state, &mut moment))) {
+        Ok(Some(changes)) => changes,
+        Ok(None) => return Ok(Ok(None)),
+        Err(panic) => {
+            tracing::error!(panic = message(panic.as_ref()), "a change panicked");
+            return Ok(Err(StoreError::Conflict("the rule panicked".into())));
+        }
+    };
+    if changes.is_empty() {
+        return Ok(Ok(Some(Applied { changes, state })));
+    }
+    let spent = Ids::after(&moment);
+    batch.covers(plan, &changes, &spent)?;
+    match batch.apply(changes, now).await {
+        Ok(changes) => {
+            batch.spend(spent, now);
+            Ok(Ok(Some(Applied { changes, state })))
+        }
+        Err(Failure::Told(e @ StoreError::Conflict(_))) => Ok(Err(e)),
+        Err(e) => Err(e.into()),
+    }
+}
+
+impl Batch<'_> {
+    /// How much is held: a conversation that begins takes more than was planned.
+    fn hold(&self, planned: Hold) -> Hold {
+        if self.ids.thread > 0 { planned.max(Hold::Portal) } else { planned }
+    }
+
+    /// Whether all that a change touches is locked.
+    fn covers(&self, plan: &Plan, changes: &Changes, spent: &Ids) -> std::result::Result<(), Stopped> {
+        let mut wanted = plan.clone();
+        let Ids { app, .. } = *spent;
+        if app != self.ids.app || changes.directory.iter().any(|change| matches!(change, crate::DirectoryChange::App(_))) {
+            wanted.hold = Hold::Server;
+        } else if Ids { app: self.ids.app, ..*spent } != self.ids || changes.needs_the_portal() {
+            wanted.hold = wanted.hold.max(Hold::Portal);
+        }
+        let touched = changes.threads.iter().filter(|thread| thread.number != 0).map(|thread| thread.id);
+        let made = |id: &ThreadId| changes.threads.iter().any(|thread| thread.number == 0 && thread.id == *id);
+        let touched = touched
+            .chain(changes.messages.iter().map(|message| message.thread_id).filter(|id| !made(id)))
+            .chain(changes.replaced.iter().map(|new| new.thread_id))
+            .chain(changes.purged.iter().copied());
+        wanted.also.extend(touched.filter(|id| !self.found.threads.contains_key(id)));
+        match wanted.hold == plan.hold && wanted.also.len() == plan.also.len() {
+            true => Ok(()),
+            false => Err(Stopped::More(wanted)),
+        }
+    }
+
+    /// Spends what a moment gave out.
+    fn spend(&mut self, spent: Ids, now: Millis) {
+        // Ids that a rule chose itself were raised already.
+        let own = self.ids;
+        self.ids = Ids {
+            thread: own.thread.max(spent.thread),
+            visitor: own.visitor.max(spent.visitor),
+            ticket: own.ticket.max(spent.ticket),
+            file: own.file.max(spent.file),
+            inbox: own.inbox.max(spent.inbox),
+            account: own.account.max(spent.account),
+            actor: own.actor.max(spent.actor),
+            app: own.app.max(spent.app),
+        };
+        self.latest_now = self.latest_now.max(now);
+    }
+
+    /// Writes what was put off, and commits, all in one go. Nothing that was to be written waits for an answer before the
+    /// commit is sent, so the counters and threads are held no longer than the database needs.
+    async fn commit(self, slot: i64, mark: i64, before: Ids) -> std::result::Result<(), Broken> {
+        if self.ids != before {
+            self.save_ids(before).await?;
+        }
+        self.session.warned();
+        commit::commit(&self, slot, mark).await?;
+        match self.session.warned() {
+            true => Err(Broken::Unknown("the standby has not confirmed the commit".into())),
+            false => Ok(()),
+        }
+    }
+
+    async fn save_ids(&self, before: Ids) -> Result<()> {
+        let (ids, client) = (&self.ids, &self.session.client);
+        if ids.app != before.app {
+            execute(client, "UPDATE server SET next_app = $1 WHERE only_row = 1", &[&ids.app]).await?;
+        }
+        let sql = "UPDATE counters SET next_thread = $2, next_visitor = $3, next_ticket = $4, next_file = $5, \
+                   next_inbox = $6, next_account = $7, next_actor = $8 WHERE portal_id = $1";
+        let values = &[
+            &self.portal.0,
+            &ids.thread,
+            &ids.visitor,
+            &ids.ticket,
+            &ids.file,
+            &ids.inbox,
+            &ids.account,
+            &ids.actor,
+        ];
+        execute(client, sql, &values.map(|id| id as _)).await?;
+        Ok(())
+    }
+}
+
+fn message(panic: &(dyn Any + Send)) -> &str {
+    match panic.downcast_ref::<&str>() {
+        Some(text) => text,
+        None => panic.downcast_ref::<String>().map_or("", String::as_str),
+    }
+}
+
+impl Changes {
+    /// Whether these are changes that only whoever holds the portal's counters may make.
+    fn needs_the_portal(&self) -> bool {
+        !(self.visitors.is_empty()
+            && self.identities.is_empty()
+            && self.thread_keys.is_empty()
+            && self.tickets.is_empty()
+            && self.files.is_empty()
+            && self.directory.is_empty())
+    }
+}
+
+/// The target of a batch that only names threads is all that it locks.
+impl Named {
+    fn to_lock_now(&self) -> Vec<i64> {
+        Found::default().to_lock(self)
+    }
+}
+

@@ -1,0 +1,163 @@
+//! What can be asked: each question is one statement on a borrowed connection.
+
+use std::sync::Arc;
+
+use super::failure::Failure;
+use super::{Answer, Engine, batch, directory, events, messages, purge, thread_list, threads, visitors};
+use crate::*;
+
+/// Asks on a borrowed connection, and once more if that turns out to be lost: it may have been idle when it was cut.
+macro_rules! ask {
+    ($engine:expr, $client:ident => $question:expr) => {{
+        let mut again = true;
+        loop {
+            let borrowed = $engine.shared.readers.get().await?;
+            let $client = &borrowed;
+            match $question.await {
+                Err(Failure::Lost(_)) if again => again = false,
+                answered => break Ok(answered?),
+            }
+        }
+    }};
+}
+
+impl Engine {
+    pub(crate) async fn portals(&self, after: Option<PortalId>, limit: usize) -> Answer<Vec<Portal>> {
+        ask!(self, client => directory::portals(client, after, limit))
+    }
+
+    pub(crate) async fn directory(&self, portal: PortalId) -> Answer<Option<Arc<Directory>>> {
+        Ok(self.shared.caches.directory(portal).await?)
+    }
+
+    pub(crate) async fn token_by_hash(&self, hash: &TokenHash) -> Answer<Option<Arc<Token>>> {
+        if let Some(token) = self.shared.caches.token(hash).await? {
+            return Ok(Some(token));
+        }
+        let owner: Answer<_> = ask!(self, client => directory::portal_of_token(client, hash));
+        let Some(owner) = owner? else { return Ok(None) };
+        self.shared.caches.own(*hash, owner);
+        Ok(self.shared.caches.token(hash).await?)
+    }
+
+    pub(crate) async fn usage(&self, portal: PortalId) -> Answer<Usage> {
+        if self.directory(portal).await?.is_none() {
+            return Err(StoreError::NoPortal);
+        }
+        let tally: Answer<_> = ask!(self, client => batch::tally(client, portal));
+        Ok(tally?.0)
+    }
+
+    pub(crate) async fn thread_by_id(&self, portal: PortalId, id: ThreadId) -> Answer<Option<Arc<KnownThread>>> {
+        let found: Answer<_> = ask!(self, client => threads::by_id(client, portal, id));
+        Ok(found?.map(|thread| Arc::new(KnownThread::from(thread))))
+    }
+
+    pub(crate) async fn threads(
+        &self,
+        portal: PortalId,
+        query: &ThreadQuery,
+        sink: &mut (dyn FnMut(&KnownThread) + Send),
+    ) -> Answer<Page<ThreadPosition>> {
+        let held = self.shared.caches.held().directory(portal);
+        let directory = match held {
+            Some(held) => Some(held),
+            None => self.directory(portal).await?,
+        };
+        let Some(directory) = directory else { return Ok(Page { count: 0, next: None }) };
+        let client = self.shared.readers.get().await?;
+        Ok(thread_list::page(&client, &directory, query, sink).await?)
+    }
+
+    pub(crate) async fn history(
+        &self,
+        portal: PortalId,
+        thread: ThreadId,
+        query: &HistoryQuery,
+        sink: &mut (dyn FnMut(&[u8]) + Send),
+    ) -> Answer<Option<Page<Position>>> {
+        ask!(self, client => messages::history(client, portal, thread, query, sink))
+    }
+
+    pub(crate) async fn message_by_id(
+        &self,
+        portal: PortalId,
+        thread: ThreadId,
+        id: MessageId,
+    ) -> Answer<Option<StoredMessage>> {
+        ask!(self, client => messages::by_id(client, portal, thread, id))
+    }
+
+    pub(crate) async fn original_by_id(
+        &self,
+        portal: PortalId,
+        thread: ThreadId,
+        id: MessageId,
+    ) -> Answer<Option<Original>> {
+        ask!(self, client => messages::original(client, portal, thread, id))
+    }
+
+    pub(crate) async fn latest_incoming(
+        &self,
+        portal: PortalId,
+        thread: ThreadId,
+        limit: usize,
+    ) -> Answer<Vec<StoredMessage>> {
+        ask!(self, client => messages::latest_incoming(client, portal, thread, limit))
+    }
+
+    pub(crate) async fn visitors_by_ids(&self, portal: PortalId, ids: &[VisitorId]) -> Answer<Vec<Visitor>> {
+        ask!(self, client => visitors::by_ids(client, portal, ids))
+    }
+
+    pub(crate) async fn contacts_by_emails(&self, portal: PortalId, emails: &[String]) -> Answer<Vec<Visitor>> {
+        ask!(self, client => visitors::contacts_by_emails(client, portal, emails))
+    }
+
+    pub(crate) async fn visitors(&self, portal: PortalId, query: &VisitorQuery) -> Answer<Vec<Visitor>> {
+        ask!(self, client => visitors::page(client, portal, query))
+    }
+
+    pub(crate) async fn ticket_by_id(&self, portal: PortalId, id: TicketId) -> Answer<Option<Ticket>> {
+        ask!(self, client => visitors::ticket_by_id(client, portal, id))
+    }
+
+    pub(crate) async fn tickets(
+        &self,
+        portal: PortalId,
+        after: Option<TicketId>,
+        limit: usize,
+    ) -> Answer<Vec<Ticket>> {
+        ask!(self, client => visitors::tickets(client, portal, after, limit))
+    }
+
+    pub(crate) async fn files_by_ids(&self, portal: PortalId, ids: &[i64]) -> Answer<Vec<FileRef>> {
+        ask!(self, client => visitors::files_by_ids(client, portal, ids))
+    }
+
+    pub(crate) async fn file_by_url(&self, portal: PortalId, url: &str) -> Answer<Option<FileRef>> {
+        ask!(self, client => visitors::file_by_url(client, portal, url))
+    }
+
+    pub(crate) async fn purge_due(
+        &self,
+        portal: PortalId,
+        archived_before: Millis,
+        limit: usize,
+    ) -> Answer<Vec<ThreadId>> {
+        ask!(self, client => threads::purge_due(client, portal, archived_before, limit))
+    }
+
+    pub(crate) async fn purge_step(&self, portal: PortalId) -> Answer<bool> {
+        let client = self.shared.readers.get().await?;
+        Ok(purge::step(&client, portal).await?)
+    }
+
+    pub(crate) async fn events_after(&self, portal: PortalId, position: i64, limit: usize) -> Answer<Vec<Event>> {
+        ask!(self, client => events::after(client, portal, position, limit))
+    }
+
+    pub(crate) async fn event_position(&self, portal: PortalId) -> Answer<i64> {
+        ask!(self, client => events::newest(client, portal))
+    }
+}

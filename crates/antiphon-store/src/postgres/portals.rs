@@ -1,0 +1,55 @@
+//! Portals are made here; everything else about them is in their directory.
+
+use super::failure::{Failure, Result};
+use super::readers::{execute, row};
+use super::{Answer, Engine};
+use crate::{Millis, Portal, PortalId, Quota, StoreError};
+
+impl Engine {
+    /// Makes a portal with its counters and its first event; `None` when the id asked for is taken.
+    pub(crate) async fn portal_create(
+        &self,
+        id: Option<PortalId>,
+        name: String,
+        time_zone: String,
+        quota: Quota,
+    ) -> Answer<Option<Portal>> {
+        let now = self.shared.now();
+        let asked = Portal { id: id.unwrap_or(PortalId(0)), name, time_zone, quota, created_at: now };
+        Ok(self.create(asked, id.is_none(), now).await?)
+    }
+
+    async fn create(&self, mut portal: Portal, any: bool, now: Millis) -> Result<Option<Portal>> {
+        let client = self.shared.readers.get().await?;
+        client.batch_execute("BEGIN").await?;
+        let made = async {
+            let none = || Failure::Told(StoreError::Damaged("the server has no counters".into()));
+            let next = row(&client, "SELECT next_portal FROM server WHERE only_row = 1 FOR UPDATE", &[]).await?;
+            let next: i64 = next.ok_or_else(none)?.try_get(0)?;
+            if any {
+                portal.id = PortalId(next);
+            }
+            let sql = "INSERT INTO portals VALUES ($1, $2, $3, $4, $5, $6, 1) ON CONFLICT (id) DO NOTHING";
+            let Portal { id, name, time_zone, quota, created_at } = &portal;
+            let values: super::readers::Values<'_> =
+                &[&id.0, name, time_zone, &quota.messages, &quota.bytes, created_at];
+            if execute(&client, sql, values).await? == 0 {
+                return Ok(None);
+            }
+            let raised = "UPDATE server SET next_portal = greatest(next_portal, $1) WHERE only_row = 1";
+            execute(&client, raised, &[&(id.0 + 1)]).await?;
+            let counters = "INSERT INTO counters VALUES ($1, 1, 1, 1, 1, 1, 1, 1, 1)";
+            execute(&client, counters, &[&id.0]).await?;
+            let tally = "INSERT INTO tallies VALUES ($1, 0, 0, 0, 0, $2, 0, now())";
+            execute(&client, tally, &[&id.0, &now]).await?;
+            let event = "INSERT INTO events VALUES ($1, 1, $2, $3, 0, 1, $4, '')";
+            let (kind, object) = (crate::EventKind::DirectoryChanged as i16, crate::ObjectKind::Directory as i16);
+            execute(&client, event, &[&id.0, &kind, &object, &now]).await?;
+            Ok(Some(portal.clone()))
+        }
+        .await;
+        let end = if matches!(made, Ok(Some(_))) { "COMMIT" } else { "ROLLBACK" };
+        client.batch_execute(end).await?;
+        made
+    }
+}
