@@ -7,5 +7,10 @@
 
 mod connect;
 mod failure;
+mod messages;
+mod purge;
 mod readers;
 mod schema;
+mod thread_list;
+mod threads;
+mod visitors;
