@@ -33,6 +33,13 @@ pub enum StoreError {
     Engine(String),
 }
 
+impl StoreError {
+    /// A stored value is not one of those that are ever written.
+    pub(crate) fn damaged(what: &str, value: i64) -> Self {
+        Self::Damaged(format!("{what} is {value}"))
+    }
+}
+
 /// Why a store cannot be opened. Each message is one sentence that says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {

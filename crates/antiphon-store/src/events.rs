@@ -1,6 +1,6 @@
 //! The spine: every change records what happened, in the same transaction.
 
-use crate::Millis;
+use crate::{Millis, StoreError};
 
 /// What kind of object an event is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -11,6 +11,15 @@ pub enum ObjectKind {
     Ticket = 3,
     File = 4,
     Directory = 5,
+}
+
+impl ObjectKind {
+    /// The kind that is stored as this number.
+    pub(crate) fn stored(value: i64) -> Result<Self, StoreError> {
+        use ObjectKind::*;
+        let found = [Thread, Visitor, Ticket, File, Directory].into_iter().find(|kind| *kind as i64 == value);
+        found.ok_or_else(|| StoreError::damaged("an event's object", value))
+    }
 }
 
 /// What happened. Kinds without a counterpart in the public contract are internal.
@@ -37,6 +46,27 @@ pub enum EventKind {
     FileChanged = 9,
     /// Internal: the portal's directory has a new revision.
     DirectoryChanged = 10,
+}
+
+impl EventKind {
+    /// The kind that is stored as this number.
+    pub(crate) fn stored(value: i64) -> Result<Self, StoreError> {
+        use EventKind::*;
+        let all = [
+            ThreadCreated,
+            MessageAdded,
+            ThreadChanged,
+            ThreadArchived,
+            ThreadPurged,
+            ThreadTouched,
+            VisitorChanged,
+            TicketChanged,
+            FileChanged,
+            DirectoryChanged,
+        ];
+        let found = all.into_iter().find(|kind| *kind as i64 == value);
+        found.ok_or_else(|| StoreError::damaged("an event's kind", value))
+    }
 }
 
 /// An event to be recorded.

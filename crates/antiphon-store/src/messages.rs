@@ -1,6 +1,22 @@
 //! History: everything that was said and done in a thread, in order.
 
-use crate::{MessageId, Millis, ThreadId, VisitorId};
+use crate::{MessageId, Millis, StoreError, ThreadId, VisitorId};
+
+/// Bits of a key that count a thread's entries.
+const SEQUENCE_BITS: u32 = 24;
+
+/// Most entries that a thread has room for.
+pub(crate) const MOST_ENTRIES: i64 = 1 << SEQUENCE_BITS;
+
+/// Where an entry is kept: behind its thread's earlier ones.
+pub(crate) fn key(number: i64, sequence: i64) -> i64 {
+    number << SEQUENCE_BITS | sequence
+}
+
+/// The number of the thread whose entry has this key.
+pub(crate) fn number(key: i64) -> i64 {
+    key >> SEQUENCE_BITS
+}
 
 /// What an entry of a thread's history is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -14,12 +30,30 @@ pub enum MessageKind {
     ThreadInboxChange = 6,
 }
 
+impl MessageKind {
+    /// The kind that is stored as this number.
+    pub(crate) fn stored(value: i64) -> Result<Self, StoreError> {
+        use MessageKind::*;
+        let all = [Message, Comment, WelcomeMessage, Assignment, ThreadStatusChange, ThreadInboxChange];
+        let found = all.into_iter().find(|kind| *kind as i64 == value);
+        found.ok_or_else(|| StoreError::damaged("a message's kind", value))
+    }
+}
+
 /// Which way a `MESSAGE` went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Direction {
     Incoming = 1,
     Outgoing = 2,
+}
+
+impl Direction {
+    /// The direction that is stored as this number.
+    pub(crate) fn stored(value: i64) -> Result<Self, StoreError> {
+        let found = [Self::Incoming, Self::Outgoing].into_iter().find(|way| *way as i64 == value);
+        found.ok_or_else(|| StoreError::damaged("a message's direction", value))
+    }
 }
 
 /// An entry's wire document: the JSON object exactly as the API prints it, except for what is only known when it is read.
@@ -36,6 +70,14 @@ pub struct Document {
 impl Document {
     /// The newest format, and the only one so far.
     pub const FORMAT: u8 = 1;
+
+    /// A document that was read back.
+    pub(crate) fn stored(format: u8, bytes: Vec<u8>) -> Result<Self, StoreError> {
+        if format != Self::FORMAT {
+            return Err(StoreError::Format(format));
+        }
+        Ok(Self { format, bytes })
+    }
 }
 
 /// An entry to be appended to a thread.
@@ -90,6 +132,25 @@ pub struct HistoryQuery {
     /// Strictly behind this entry, in the direction of the walk.
     pub after: Option<Position>,
     pub limit: usize,
+}
+
+impl HistoryQuery {
+    /// Of a thread with so many entries, which it may answer: from the first of these sequence numbers on, before the second.
+    pub(crate) fn range(&self, entries: i64) -> (i64, i64) {
+        let after = self.after.map(|after| after.0.clamp(-1, entries));
+        match self.ascending {
+            true => (after.map_or(0, |after| after + 1), entries),
+            false => (0, after.unwrap_or(entries)),
+        }
+    }
+
+    /// How a page of so many entries out of that range ended. Sequences have no gaps, so their number tells which entry was
+    /// the last and whether anything is left.
+    pub(crate) fn page(&self, (from, to): (i64, i64), count: usize) -> Page<Position> {
+        let last = if self.ascending { from + count as i64 - 1 } else { to - count as i64 };
+        let more = count > 0 && if self.ascending { last + 1 < to } else { last > 0 };
+        Page { count, next: more.then_some(Position(last)) }
+    }
 }
 
 /// How a page ended.

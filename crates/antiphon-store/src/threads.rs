@@ -1,5 +1,7 @@
 //! Threads: one conversation with one visitor.
 
+pub(crate) mod lists;
+
 use crate::{AccountId, InboxId, MessageId, Millis, ThreadId, TicketId, VisitorId};
 
 /// Whether a conversation still waits for somebody.
@@ -7,6 +9,18 @@ use crate::{AccountId, InboxId, MessageId, Millis, ThreadId, TicketId, VisitorId
 pub enum ThreadStatus {
     Open,
     Closed,
+}
+
+impl ThreadStatus {
+    /// The status of the threads of a population.
+    pub(crate) fn of(population: i64) -> Self {
+        if population & 1 == 0 { Self::Open } else { Self::Closed }
+    }
+}
+
+/// The set of lists that threads of a kind are in: 2 × archived + closed.
+pub(crate) fn population(archived: bool, status: ThreadStatus) -> i64 {
+    i64::from(archived) * 2 + i64::from(status == ThreadStatus::Closed)
 }
 
 /// A thread as the store keeps it. `created_at`, `number` and the original channel never change.

@@ -1,6 +1,6 @@
 //! Visitors, the contacts they become, and tickets.
 
-use crate::{Millis, TicketId, VisitorId};
+use crate::{Identifier, Millis, TicketId, VisitorId};
 
 /// A person outside. A visitor that is identified becomes a contact and keeps its number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +16,20 @@ pub struct Visitor {
     pub avatar: Option<String>,
     pub created_at: Millis,
     pub updated_at: Millis,
+}
+
+/// How an email address is compared.
+pub(crate) fn email_key(email: &str) -> String {
+    email.to_lowercase()
+}
+
+/// How an address on a channel is compared: only email ignores case.
+pub(crate) fn identity_key(identifier: &Identifier) -> String {
+    if identifier.kind == "HS_EMAIL_ADDRESS" {
+        email_key(&identifier.value)
+    } else {
+        identifier.value.clone()
+    }
 }
 
 /// Which visitors.

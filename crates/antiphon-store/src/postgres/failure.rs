@@ -67,5 +67,5 @@ pub(super) fn conflict(why: impl Into<String>) -> Failure {
 
 /// A stored value is not one of those that are ever written.
 pub(super) fn damaged(what: &str, value: i64) -> Failure {
-    Failure::Told(StoreError::Damaged(format!("{what} is {value}")))
+    Failure::Told(StoreError::damaged(what, value))
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use rusqlite::{Connection, Row};
 
 use super::failure::{Failure, Result};
-use super::messages::key;
+use crate::messages::key;
 use crate::{Document, Finding, Invariant, StoreError, Usage};
 
 /// More findings than this tell nobody more.

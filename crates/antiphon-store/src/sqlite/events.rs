@@ -2,7 +2,7 @@
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
-use super::failure::{Result, damaged};
+use super::failure::Result;
 use crate::{Event, EventKind, NewEvent, ObjectKind, PortalId};
 
 pub(super) const INSERT: &str = "INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
@@ -37,8 +37,8 @@ pub(super) fn after(conn: &Connection, portal: PortalId, position: i64, limit: u
     while let Some(row) = rows.next()? {
         events.push(Event {
             position: row.get(0)?,
-            kind: kind(row.get(1)?)?,
-            object: object(row.get(2)?)?,
+            kind: EventKind::stored(row.get(1)?)?,
+            object: ObjectKind::stored(row.get(2)?)?,
             object_id: row.get(3)?,
             revision: row.get(4)?,
             occurred_at: row.get(5)?,
@@ -51,27 +51,4 @@ pub(super) fn after(conn: &Connection, portal: PortalId, position: i64, limit: u
 pub(super) fn newest(conn: &Connection, portal: PortalId) -> Result<i64> {
     let mut sql = conn.prepare_cached("SELECT event_position FROM counters WHERE portal_id = ?1")?;
     Ok(sql.query_row([portal.0], |row| row.get(0)).optional()?.unwrap_or_default())
-}
-
-fn kind(value: i64) -> Result<EventKind> {
-    use EventKind::*;
-    let all = [
-        ThreadCreated,
-        MessageAdded,
-        ThreadChanged,
-        ThreadArchived,
-        ThreadPurged,
-        ThreadTouched,
-        VisitorChanged,
-        TicketChanged,
-        FileChanged,
-        DirectoryChanged,
-    ];
-    all.into_iter().find(|kind| *kind as i64 == value).ok_or_else(|| damaged("an event's kind", value))
-}
-
-fn object(value: i64) -> Result<ObjectKind> {
-    use ObjectKind::*;
-    let all = [Thread, Visitor, Ticket, File, Directory];
-    all.into_iter().find(|kind| *kind as i64 == value).ok_or_else(|| damaged("an event's object", value))
 }

@@ -48,5 +48,5 @@ pub(super) fn conflict(why: impl Into<String>) -> Failure {
 
 /// A stored value is not one of those that are ever written.
 pub(super) fn damaged(what: &str, value: i64) -> Failure {
-    Failure(StoreError::Damaged(format!("{what} is {value}")))
+    Failure(StoreError::damaged(what, value))
 }

@@ -5,47 +5,22 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 use super::failure::{Result, conflict, damaged};
 use super::known::Reading;
 use super::threads;
+use crate::messages::{MOST_ENTRIES, key, number};
 use crate::{
     Direction, Document, HistoryQuery, MessageId, MessageKind, NewMessage, Original, Page, PortalId,
-    Position, Replacement, StoreError, StoredMessage, Thread, ThreadId,
+    Position, Replacement, StoredMessage, Thread, ThreadId,
 };
-
-/// Bits of a key that count a thread's entries.
-const SEQUENCE_BITS: u32 = 24;
-
-/// Where an entry is clustered: behind its thread's earlier ones.
-pub(super) fn key(number: i64, sequence: i64) -> i64 {
-    number << SEQUENCE_BITS | sequence
-}
-
-pub(super) fn number(key: i64) -> i64 {
-    key >> SEQUENCE_BITS
-}
 
 const COLUMNS: &str = "id, kind, direction, format, doc";
 
 fn message(row: &Row<'_>, archived: bool) -> Result<StoredMessage> {
-    let kind = match row.get(1)? {
-        1 => MessageKind::Message,
-        2 => MessageKind::Comment,
-        3 => MessageKind::WelcomeMessage,
-        4 => MessageKind::Assignment,
-        5 => MessageKind::ThreadStatusChange,
-        6 => MessageKind::ThreadInboxChange,
-        other => return Err(damaged("a message's kind", other)),
-    };
-    let direction = match row.get(2)? {
-        None => None,
-        Some(1) => Some(Direction::Incoming),
-        Some(2) => Some(Direction::Outgoing),
-        Some(other) => return Err(damaged("a message's direction", other)),
-    };
-    let format = row.get(3)?;
-    if format != Document::FORMAT {
-        return Err(StoreError::Format(format).into());
-    }
-    let document = Document { format, bytes: row.get(4)? };
-    Ok(StoredMessage { id: MessageId(row.get(0)?), kind, direction, document, archived })
+    Ok(StoredMessage {
+        id: MessageId(row.get(0)?),
+        kind: MessageKind::stored(row.get(1)?)?,
+        direction: row.get::<_, Option<i64>>(2)?.map(Direction::stored).transpose()?,
+        document: Document::stored(row.get(3)?, row.get(4)?)?,
+        archived,
+    })
 }
 
 /// Reads a page. Formats are not looked at: a file that holds one that is not known is not opened, see
@@ -63,11 +38,7 @@ pub(super) fn history(
     if thread.is_archived() != query.archived {
         return Ok(None);
     }
-    let after = query.after.map(|after| after.0.clamp(-1, entries));
-    let (from, to) = match query.ascending {
-        true => (after.map_or(0, |after| after + 1), entries),
-        false => (0, after.unwrap_or(entries)),
-    };
+    let (from, to) = query.range(entries);
     let sql = if query.ascending {
         "SELECT doc FROM messages WHERE key >= ?1 AND key < ?2 ORDER BY key LIMIT ?3"
     } else {
@@ -80,15 +51,12 @@ pub(super) fn history(
         sink(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?);
         count += 1;
     }
-    // Sequences have no gaps, so their number tells which entry was the last and whether anything is left. Where one is
-    // missing the file is damaged, unless the thread is being purged.
+    // Where one is missing the file is damaged, unless the thread is being purged.
     let there = usize::try_from(to - from).unwrap_or_default();
     if count < there.min(query.limit) && threads::by_id(conn, portal, thread.id)?.is_some() {
         return Err(damaged("how many entries a thread has", count as i64));
     }
-    let last = if query.ascending { from + count as i64 - 1 } else { to - count as i64 };
-    let more = count > 0 && if query.ascending { last + 1 < to } else { last > 0 };
-    Ok(Some(Page { count, next: more.then_some(Position(last)) }))
+    Ok(Some(query.page((from, to), count)))
 }
 
 /// An entry of a thread, and its key.
@@ -190,7 +158,7 @@ pub(super) fn append(
     thread: &mut Thread,
     new: &NewMessage,
 ) -> Result<()> {
-    if thread.entries >= 1 << SEQUENCE_BITS {
+    if thread.entries >= MOST_ENTRIES {
         return Err(conflict("the thread is full"));
     }
     let key = key(thread.number, thread.entries);

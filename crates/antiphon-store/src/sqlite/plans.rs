@@ -323,7 +323,7 @@ fn no_list_costs_more_with_more_threads() {
         // The contract's exception: this filter has no index in the order of ids.
         let exempt = query.sort == ThreadSort::Id && query.latest_message_from.is_some();
         if exempt && query.visitor.is_none() && query.ticket.is_none() {
-            let most = 60 * thread_list::EXAMINED as u64;
+            let most = 60 * crate::threads::lists::EXAMINED as u64;
             assert!(steps(&mut large, &query) < most, "{query:?} looks at too much");
             continue;
         }

@@ -4,8 +4,8 @@ use rusqlite::{OptionalExtension, params};
 
 use super::batch::Batch;
 use super::failure::Result;
-use super::messages::key;
 use crate::PortalId;
+use crate::messages::key;
 
 /// Entries erased in one step; with what belongs to each it stays within a change's 500 rows.
 const ENTRIES: i64 = 120;

@@ -6,62 +6,10 @@ use rusqlite::{CachedStatement, Connection, Rows};
 
 use super::failure::Result;
 use super::known::Reading;
-use super::threads::population;
+use crate::threads::lists::{Filling, Range, Sink, page_of, ranges, start, unsorted};
 use crate::{
-    Directory, InboxId, KnownThread, Page, PortalId, ThreadId, ThreadPosition, ThreadQuery, ThreadSort,
-    ThreadStatus, TicketId,
+    Directory, KnownThread, Page, PortalId, ThreadId, ThreadPosition, ThreadQuery, ThreadSort, TicketId,
 };
-
-/// Where threads go as they are read.
-type Sink<'a> = dyn FnMut(&KnownThread) + Send + 'a;
-
-/// Most rows that a filter no index serves may look at for one page.
-pub(super) const EXAMINED: usize = 20_000;
-
-/// One range of an index, in the order that was asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Range {
-    Population(i64),
-    Inbox(InboxId, i64),
-    Visitor(i64, i64),
-    Ticket(i64),
-}
-
-/// The ranges a query is made of, where it looks into these inboxes. What they let through is filtered by [`admits`].
-fn ranges(query: &ThreadQuery, inboxes: &[InboxId]) -> Vec<Range> {
-    let populations: Vec<i64> = [ThreadStatus::Open, ThreadStatus::Closed]
-        .into_iter()
-        .filter(|status| query.status.is_none_or(|wanted| wanted == *status))
-        .map(|status| population(query.archived, status))
-        .collect();
-    let latest = query.sort == ThreadSort::LatestMessage;
-    if let (Some(ticket), false) = (query.ticket, latest) {
-        return vec![Range::Ticket(ticket.0)];
-    }
-    if let Some(visitor) = query.visitor {
-        return populations.into_iter().map(|p| Range::Visitor(visitor.0, p)).collect();
-    }
-    if query.inboxes.is_empty() && !latest {
-        return populations.into_iter().map(Range::Population).collect();
-    }
-    inboxes.iter().flat_map(|id| populations.iter().map(|p| Range::Inbox(*id, *p))).collect()
-}
-
-/// The inboxes a query may have to look into, each once.
-fn inboxes(directory: &Directory, query: &ThreadQuery) -> Vec<InboxId> {
-    if query.inboxes.is_empty() {
-        let all = || [false, true].into_iter().flat_map(|archived| directory.inboxes(archived).iter());
-        return match query.sort {
-            ThreadSort::Id => Vec::new(),
-            ThreadSort::LatestMessage => all().map(|inbox| inbox.id).collect(),
-        };
-    }
-    let mut wanted = query.inboxes.clone();
-    wanted.sort_unstable();
-    wanted.dedup();
-    wanted.retain(|id| directory.inbox(*id).is_some());
-    wanted
-}
 
 /// The statement for one range. `nth` keeps apart the statements that are open at the same time.
 fn statement(range: Range, sort: ThreadSort, descending: bool, nth: usize) -> String {
@@ -98,16 +46,7 @@ fn bind(sql: &mut CachedStatement<'_>, portal: PortalId, range: Range, query: &T
         Range::Visitor(id, p) => (id, p),
         Range::Ticket(id) => (id, 0),
     };
-    let least = query.latest_message_from.unwrap_or(i64::MIN);
-    let behind = |key, id| ThreadPosition { key, id: ThreadId(id) };
-    let after = match query.descending {
-        true => query.after.unwrap_or(behind(i64::MAX, i64::MAX)),
-        false => match query.after {
-            Some(after) if after.key >= least => after,
-            _ if query.sort == ThreadSort::LatestMessage => behind(least, 0),
-            after => after.unwrap_or(behind(0, 0)),
-        },
-    };
+    let (after, least) = start(query);
     sql.raw_bind_parameter(1, portal.0)?;
     let after_id = after.id.0;
     // A parameter that a statement does not name is not one of its own.
@@ -117,16 +56,6 @@ fn bind(sql: &mut CachedStatement<'_>, portal: PortalId, range: Range, query: &T
         }
     }
     Ok(())
-}
-
-/// What the ranges do not already see to.
-fn admits(query: &ThreadQuery, thread: &KnownThread) -> bool {
-    thread.is_archived() == query.archived
-        && query.status.is_none_or(|status| status == thread.status)
-        && (query.inboxes.is_empty() || query.inboxes.contains(&thread.inbox_id))
-        && query.visitor.is_none_or(|visitor| visitor == thread.visitor_id)
-        && query.ticket.is_none_or(|ticket| Some(ticket) == thread.ticket_id)
-        && query.latest_message_from.is_none_or(|from| thread.latest_message_at.is_some_and(|at| at >= from))
 }
 
 /// One page.
@@ -141,9 +70,15 @@ pub(super) fn page(
     if let (Some(ticket), ThreadSort::LatestMessage) = (query.ticket, query.sort)
         && let Some(places) = places_of_ticket(conn, known, portal, ticket, query)?
     {
-        return sorted(conn, known, portal, query, places, sink);
+        let (places, page) = page_of(query, places, |place| *place);
+        for place in &places {
+            if let Some(thread) = known.thread(conn, portal, place.id)? {
+                sink(&thread);
+            }
+        }
+        return Ok(page);
     }
-    merged(conn, known, portal, &ranges(query, &inboxes(directory, query)), query, sink)
+    merged(conn, known, portal, &ranges(query, directory), query, sink)
 }
 
 /// Reads ranges side by side, always taking the thread that comes first.
@@ -166,25 +101,15 @@ fn merged(
     for rows in &mut ranges {
         heads.push(advance(query, rows)?);
     }
-    let (mut count, mut examined, mut last) = (0, 0, None);
+    let mut page = Filling::new(query, sink);
     while let Some((at, head)) = first(&heads, query.descending) {
-        if let Some(thread) = known.thread(conn, portal, head.id)? {
-            if !admits(query, &thread) {
-                last = if count < query.limit { Some(head) } else { last };
-            } else if count == query.limit {
-                return Ok(Page { count, next: last });
-            } else {
-                sink(&thread);
-                (count, last) = (count + 1, Some(head));
-            }
-        }
-        examined += 1;
-        if examined == EXAMINED {
-            return Ok(Page { count, next: last });
+        let thread = known.thread(conn, portal, head.id)?;
+        if let Some(page) = page.take(head, thread.as_deref()) {
+            return Ok(page);
         }
         heads[at] = advance(query, &mut ranges[at])?;
     }
-    Ok(Page { count, next: None })
+    Ok(page.end())
 }
 
 /// Steps a range and tells where it stands now.
@@ -215,46 +140,10 @@ fn places_of_ticket(
     ticket: TicketId,
     query: &ThreadQuery,
 ) -> Result<Option<Vec<ThreadPosition>>> {
-    let by_id = ThreadQuery {
-        sort: ThreadSort::Id,
-        descending: false,
-        after: None,
-        limit: EXAMINED,
-        ..query.clone()
-    };
     let mut places = Vec::new();
     let mut note = |thread: &KnownThread| {
         places.extend(thread.latest_message_at.map(|key| ThreadPosition { key, id: thread.id }));
     };
-    let page = merged(conn, known, portal, &[Range::Ticket(ticket.0)], &by_id, &mut note)?;
+    let page = merged(conn, known, portal, &[Range::Ticket(ticket.0)], &unsorted(query), &mut note)?;
     Ok(page.next.is_none().then_some(places))
-}
-
-/// One page out of places that are all known.
-fn sorted(
-    conn: &Connection,
-    known: &Reading<'_>,
-    portal: PortalId,
-    query: &ThreadQuery,
-    mut places: Vec<ThreadPosition>,
-    sink: &mut Sink<'_>,
-) -> Result<Page<ThreadPosition>> {
-    let order = |place: &ThreadPosition| (place.key, place.id);
-    places.sort_unstable_by_key(order);
-    if query.descending {
-        places.reverse();
-    }
-    if let Some(after) = query.after {
-        places.retain(|place| {
-            if query.descending { order(place) < order(&after) } else { order(place) > order(&after) }
-        });
-    }
-    let more = places.len() > query.limit;
-    places.truncate(query.limit);
-    for place in &places {
-        if let Some(thread) = known.thread(conn, portal, place.id)? {
-            sink(&thread);
-        }
-    }
-    Ok(Page { count: places.len(), next: if more { places.last().copied() } else { None } })
 }

@@ -3,17 +3,12 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::failure::Result;
+use crate::threads::population;
 use crate::{
     AccountId, InboxId, MessageId, Millis, PortalId, Thread, ThreadId, ThreadStatus, TicketId, VisitorId,
 };
 
-/// The set of lists a thread is in: 2 × archived + closed.
-pub(super) fn population(archived: bool, status: ThreadStatus) -> i64 {
-    i64::from(archived) * 2 + i64::from(status == ThreadStatus::Closed)
-}
-
 fn thread(row: &Row<'_>) -> rusqlite::Result<Thread> {
-    let population: i64 = row.get(3)?;
     Ok(Thread {
         number: row.get(0)?,
         id: ThreadId(row.get(1)?),
@@ -21,7 +16,7 @@ fn thread(row: &Row<'_>) -> rusqlite::Result<Thread> {
         channel_id: row.get(4)?,
         account_id: AccountId(row.get(5)?),
         visitor_id: VisitorId(row.get(6)?),
-        status: if population & 1 == 0 { ThreadStatus::Open } else { ThreadStatus::Closed },
+        status: ThreadStatus::of(row.get(3)?),
         spam: row.get(7)?,
         assigned_to: row.get(8)?,
         ticket_id: row.get::<_, Option<i64>>(9)?.map(TicketId),

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::failure::Result;
+use crate::visitors::{email_key, identity_key};
 use crate::{AccountId, FileRef, Identifier, PortalId, Ticket, TicketId, Visitor, VisitorId, VisitorQuery};
 
 macro_rules! select_visitor {
@@ -25,20 +26,6 @@ fn visitor(row: &Row<'_>) -> rusqlite::Result<Visitor> {
         created_at: row.get(6)?,
         updated_at: row.get(7)?,
     })
-}
-
-/// How an email address is compared.
-fn email_key(email: &str) -> String {
-    email.to_lowercase()
-}
-
-/// How an address on a channel is compared: only email ignores case.
-fn identity_key(identifier: &Identifier) -> String {
-    if identifier.kind == "HS_EMAIL_ADDRESS" {
-        email_key(&identifier.value)
-    } else {
-        identifier.value.clone()
-    }
 }
 
 pub(super) fn by_id(conn: &Connection, portal: PortalId, id: VisitorId) -> Result<Option<Visitor>> {

@@ -1,0 +1,59 @@
+//! Thread rows: read.
+
+use deadpool_postgres::ClientWrapper;
+use tokio_postgres::Row;
+
+use super::failure::Result;
+use super::messages::message_id;
+use super::readers::{row, rows};
+use crate::{AccountId, InboxId, Millis, PortalId, Thread, ThreadId, ThreadStatus, TicketId, VisitorId};
+
+/// What [`thread`] reads.
+pub(super) const COLUMNS: &str = "id, inbox_id, population, channel_id, account_id, visitor_id, spam, assigned_to, \
+                                  ticket_id, created_at, closed_at, archived_at, latest_message_at, latest_sent_at, \
+                                  latest_received_at, latest_message_id, latest_entry_at, entries, revision, subject";
+
+pub(super) fn thread(row: &Row) -> Result<Thread> {
+    let id = row.try_get(0)?;
+    Ok(Thread {
+        id: ThreadId(id),
+        number: id,
+        inbox_id: InboxId(row.try_get(1)?),
+        status: ThreadStatus::of(row.try_get(2)?),
+        channel_id: row.try_get(3)?,
+        account_id: AccountId(row.try_get(4)?),
+        visitor_id: VisitorId(row.try_get(5)?),
+        spam: row.try_get(6)?,
+        assigned_to: row.try_get(7)?,
+        ticket_id: row.try_get::<_, Option<i64>>(8)?.map(TicketId),
+        created_at: row.try_get(9)?,
+        closed_at: row.try_get(10)?,
+        archived_at: row.try_get(11)?,
+        latest_message_at: row.try_get(12)?,
+        latest_sent_at: row.try_get(13)?,
+        latest_received_at: row.try_get(14)?,
+        latest_message_id: row.try_get::<_, Option<&[u8]>>(15)?.map(message_id).transpose()?,
+        latest_entry_at: row.try_get(16)?,
+        entries: row.try_get(17)?,
+        revision: row.try_get(18)?,
+        subject: row.try_get(19)?,
+    })
+}
+
+pub(super) async fn by_id(client: &ClientWrapper, portal: PortalId, id: ThreadId) -> Result<Option<Thread>> {
+    let sql = format!("SELECT {COLUMNS} FROM threads WHERE portal_id = $1 AND id = $2");
+    row(client, &sql, &[&portal.0, &id.0]).await?.as_ref().map(thread).transpose()
+}
+
+/// Threads that went to the trash before a moment.
+pub(super) async fn purge_due(
+    client: &ClientWrapper,
+    portal: PortalId,
+    before: Millis,
+    limit: usize,
+) -> Result<Vec<ThreadId>> {
+    let sql = "SELECT id FROM threads WHERE portal_id = $1 AND archived_at IS NOT NULL AND archived_at < $2 \
+               ORDER BY archived_at LIMIT $3";
+    let due = rows(client, sql, &[&portal.0, &before, &(limit as i64)]).await?;
+    due.iter().map(|row| Ok(ThreadId(row.try_get(0)?))).collect()
+}

@@ -1,0 +1,139 @@
+//! Visitors, tickets and files: read.
+
+use deadpool_postgres::ClientWrapper;
+use tokio_postgres::Row;
+
+use super::failure::Result;
+use super::readers::{row, rows};
+use crate::visitors::email_key;
+use crate::{FileRef, PortalId, Ticket, TicketId, Visitor, VisitorId, VisitorQuery};
+
+/// What [`visitor`] reads.
+pub(super) const COLUMNS: &str = "id, contact, name, email, phone, avatar, created_at, updated_at";
+
+pub(super) fn visitor(row: &Row) -> Result<Visitor> {
+    Ok(Visitor {
+        id: VisitorId(row.try_get(0)?),
+        contact: row.try_get(1)?,
+        name: row.try_get(2)?,
+        email: row.try_get(3)?,
+        phone: row.try_get(4)?,
+        avatar: row.try_get(5)?,
+        created_at: row.try_get(6)?,
+        updated_at: row.try_get(7)?,
+    })
+}
+
+pub(super) async fn by_ids(
+    client: &ClientWrapper,
+    portal: PortalId,
+    ids: &[VisitorId],
+) -> Result<Vec<Visitor>> {
+    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    let sql = format!("SELECT {COLUMNS} FROM visitors WHERE portal_id = $1 AND id = ANY($2)");
+    rows(client, &sql, &[&portal.0, &ids]).await?.iter().map(visitor).collect()
+}
+
+pub(super) async fn contacts_by_emails(
+    client: &ClientWrapper,
+    portal: PortalId,
+    emails: &[String],
+) -> Result<Vec<Visitor>> {
+    let keys: Vec<String> = emails.iter().map(|email| email_key(email)).collect();
+    // That a key is there has to be said: from a list, the planner does not conclude it.
+    let sql = format!(
+        "SELECT {COLUMNS} FROM visitors WHERE portal_id = $1 AND email_key = ANY($2) AND contact \
+         AND email_key IS NOT NULL"
+    );
+    rows(client, &sql, &[&portal.0, &keys]).await?.iter().map(visitor).collect()
+}
+
+pub(super) async fn page(
+    client: &ClientWrapper,
+    portal: PortalId,
+    query: &VisitorQuery,
+) -> Result<Vec<Visitor>> {
+    let (after, limit) = (query.after.map_or(0, |id| id.0), query.limit as i64);
+    let email = query.email.as_deref().map(email_key);
+    let contact = if query.contacts { " AND contact" } else { "" };
+    let found = match email {
+        None => {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM visitors WHERE portal_id = $1 AND id > $2{contact} ORDER BY id LIMIT $3"
+            );
+            rows(client, &sql, &[&portal.0, &after, &limit]).await?
+        }
+        Some(email) => {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM visitors WHERE portal_id = $1 AND id > $2{contact} AND email_key = $4 \
+                 ORDER BY id LIMIT $3"
+            );
+            rows(client, &sql, &[&portal.0, &after, &limit, &email]).await?
+        }
+    };
+    found.iter().map(visitor).collect()
+}
+
+/// What [`ticket`] reads.
+pub(super) const TICKET_COLUMNS: &str = "id, subject, created_at";
+
+pub(super) fn ticket(row: &Row) -> Result<Ticket> {
+    Ok(Ticket { id: TicketId(row.try_get(0)?), subject: row.try_get(1)?, created_at: row.try_get(2)? })
+}
+
+pub(super) async fn ticket_by_id(
+    client: &ClientWrapper,
+    portal: PortalId,
+    id: TicketId,
+) -> Result<Option<Ticket>> {
+    let sql = format!("SELECT {TICKET_COLUMNS} FROM tickets WHERE portal_id = $1 AND id = $2");
+    row(client, &sql, &[&portal.0, &id.0]).await?.as_ref().map(ticket).transpose()
+}
+
+pub(super) async fn tickets(
+    client: &ClientWrapper,
+    portal: PortalId,
+    after: Option<TicketId>,
+    limit: usize,
+) -> Result<Vec<Ticket>> {
+    let sql =
+        format!("SELECT {TICKET_COLUMNS} FROM tickets WHERE portal_id = $1 AND id > $2 ORDER BY id LIMIT $3");
+    let after = after.map_or(0, |id| id.0);
+    rows(client, &sql, &[&portal.0, &after, &(limit as i64)]).await?.iter().map(ticket).collect()
+}
+
+/// What [`file`] reads.
+pub(super) const FILE_COLUMNS: &str = "id, name, media_type, size, url, created_at";
+
+pub(super) fn file(row: &Row) -> Result<FileRef> {
+    Ok(FileRef {
+        id: row.try_get(0)?,
+        name: row.try_get(1)?,
+        media_type: row.try_get(2)?,
+        size: row.try_get(3)?,
+        url: row.try_get(4)?,
+        created_at: row.try_get(5)?,
+    })
+}
+
+pub(super) async fn files_by_ids(
+    client: &ClientWrapper,
+    portal: PortalId,
+    ids: &[i64],
+) -> Result<Vec<FileRef>> {
+    let sql = format!("SELECT {FILE_COLUMNS} FROM files WHERE portal_id = $1 AND id = ANY($2)");
+    rows(client, &sql, &[&portal.0, &ids]).await?.iter().map(file).collect()
+}
+
+/// The newest file at a URL. The index holds what is the same length for every URL.
+pub(super) async fn file_by_url(
+    client: &ClientWrapper,
+    portal: PortalId,
+    url: &str,
+) -> Result<Option<FileRef>> {
+    let sql = format!(
+        "SELECT {FILE_COLUMNS} FROM files WHERE portal_id = $1 AND md5(url) = md5($2) AND url = $2 \
+         ORDER BY id DESC LIMIT 1"
+    );
+    row(client, &sql, &[&portal.0, &url]).await?.as_ref().map(file).transpose()
+}
