@@ -7,10 +7,14 @@ use std::sync::Arc;
 use super::batch::Batch;
 use super::failure::{Failure, Result, conflict};
 use super::readers::{execute, row};
-use super::{directory, messages, people};
+use super::{directory, people};
+use crate::messages::{MOST_ENTRIES, key};
 use crate::{
     Changes, DirectoryChange, Earlier, EventKind, Millis, NewEvent, NewMessage, ObjectKind, Thread, ThreadId, Usage,
 };
+
+/// Ids of threads stay below this: they are the upper part of their entries' keys.
+const MOST_THREADS: i64 = i64::MAX / MOST_ENTRIES;
 
 /// What waits for the commit.
 #[derive(Default)]
@@ -143,6 +147,9 @@ impl Batch<'_> {
         for thread in &mut changes.threads {
             if thread.number == 0 {
                 thread.number = thread.id.0;
+                if !(1..MOST_THREADS).contains(&thread.id.0) {
+                    return Err(conflict("the thread's id has no place in a key"));
+                }
                 (thread.entries, thread.revision) = (0, 1);
             } else {
                 let stored = self.stored(thread.id)?;
@@ -163,7 +170,10 @@ impl Batch<'_> {
                 }
             };
             let thread = &mut changes.threads[at];
-            let key = messages::key(thread.id, thread.entries).ok_or_else(|| conflict("the thread is full"))?;
+            if thread.entries >= MOST_ENTRIES {
+                return Err(conflict("the thread is full"));
+            }
+            let key = key(thread.number, thread.entries);
             thread.entries += 1;
             thread.latest_entry_at = thread.latest_entry_at.max(message.created_at);
             self.tally(Usage { threads: 0, messages: 1, bytes: message.document.bytes.len() as i64 });

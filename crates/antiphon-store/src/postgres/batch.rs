@@ -19,7 +19,7 @@ use super::resolve::{Found, Named};
 use super::Shared;
 use crate::changes::MessageIds;
 use crate::{
-    Applied, Changes, Directory, Millis, Moment, PortalId, State, StoreError, Target, ThreadId, Usage,
+    Applied, Changes, Directory, Millis, Moment, PortalId, State, StoreError, ThreadId, Usage,
 };
 
 /// How one change of a batch stands: applied, refused by its rule, or stopped for a reason.
@@ -190,7 +190,8 @@ async fn begin<'a>(
     let revision = async { row(client, "SELECT revision FROM portals WHERE id = $1", &[&portal.0]).await };
     let mut held = shared.caches.held().directory(portal);
     let (tally, revision) = if hold == Hold::Threads && !named.looks_up() {
-        let lock = found.lock(client, portal, &named.to_lock_now());
+        let ids_to_lock = found.to_lock(named);
+        let lock = found.lock(client, portal, &ids_to_lock);
         let ((), (), tally, revision) = try_join!(start, lock, tally(client, portal), revision)?;
         (tally, revision)
     } else {
@@ -301,7 +302,7 @@ impl Batch<'_> {
         let Ids { app, .. } = *spent;
         if app != self.ids.app || changes.directory.iter().any(|change| matches!(change, crate::DirectoryChange::App(_))) {
             wanted.hold = Hold::Server;
-        } else if Ids { app: self.ids.app, ..*spent } != self.ids || changes.needs_the_portal() {
+        } else if (Ids { app: self.ids.app, ..*spent }) != self.ids || changes.needs_the_portal() {
             wanted.hold = wanted.hold.max(Hold::Portal);
         }
         let touched = changes.threads.iter().filter(|thread| thread.number != 0).map(|thread| thread.id);
@@ -388,11 +389,3 @@ impl Changes {
             && self.directory.is_empty())
     }
 }
-
-/// The target of a batch that only names threads is all that it locks.
-impl Named {
-    fn to_lock_now(&self) -> Vec<i64> {
-        Found::default().to_lock(self)
-    }
-}
-

@@ -4,13 +4,13 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::Poll;
 
-use tokio_postgres::types::{BorrowToSql, ToSql};
+use tokio_postgres::types::ToSql;
 
 use super::apply::Writes;
 use super::batch::Batch;
 use super::connect::Session;
 use super::failure::{Failure, Result};
-use super::threads::population;
+use crate::threads::population;
 use crate::{Thread, ThreadId};
 
 const MESSAGES: &str = "INSERT INTO messages (portal_id, key, id, kind, direction, created_at, format, doc) \
@@ -83,7 +83,7 @@ impl<'a> Pipeline<'a> {
         let (statement, client) = (self.session.statement(sql)?, &self.session.client);
         self.steps.push(Box::pin(async move {
             let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect();
-            client.execute_raw(statement, values.into_iter().map(|value| value.borrow_to_sql())).await
+            client.execute_raw(statement, values).await
         }));
         Ok(())
     }

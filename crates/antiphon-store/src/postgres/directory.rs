@@ -7,7 +7,7 @@ use futures_util::try_join;
 use tokio_postgres::Row;
 
 use super::failure::{Result, conflict, damaged};
-use super::readers::{execute, row, rows};
+use super::readers::{Values, execute, row, rows};
 use crate::{
     Account, AccountId, Actor, ActorKind, Adapter, App, AppId, Directory, DirectoryChange, Identifier, Inbox,
     InboxId, InboxKind, Portal, PortalId, Quota, Token, TokenHash,
@@ -54,7 +54,7 @@ pub(super) async fn refresh(
 ) -> Result<Option<Arc<Directory>>> {
     let since = known.as_ref().map_or(0, |known| known.revision);
     let head = format!("{PORTAL} WHERE id = $1");
-    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 2] = [&id.0, &since];
+    let values: Values<'_> = &[&id.0, &since];
     // The revision is read first: rows that are written meanwhile can only be newer.
     let head = row(client, &head, &values[..1]).await?;
     let Some(head) = head else { return Ok(None) };
@@ -63,11 +63,11 @@ pub(super) async fn refresh(
         return Ok(known);
     }
     let (inboxes, accounts, actors, apps, tokens) = try_join!(
-        rows(client, INBOXES, &values),
-        rows(client, ACCOUNTS, &values),
-        rows(client, ACTORS, &values),
-        rows(client, APPS, &values),
-        rows(client, TOKENS, &values),
+        rows(client, INBOXES, values),
+        rows(client, ACCOUNTS, values),
+        rows(client, ACTORS, values),
+        rows(client, APPS, values),
+        rows(client, TOKENS, values),
     )?;
     let mut directory = match known {
         Some(known) => Directory::clone(&known),
@@ -203,8 +203,7 @@ pub(super) async fn write(
                        name = $3, avatar = $4, client_secret = $5, developer_key = $6, active = $7, revision = $9 \
                        WHERE apps.portal_id = $2";
             let (secret, key) = (&app.client_secret, &app.developer_key);
-            let values = &[&app.id.0, &owner.0, &app.name, &app.avatar, secret, key, &app.active, &app.created_at, &revision]
-                as super::readers::Values<'_>;
+            let values: Values<'_> = &[&app.id.0, &owner.0, &app.name, &app.avatar, secret, key, &app.active, &app.created_at, &revision];
             execute(client, sql, values).await?
         }
         DirectoryChange::Token(token) => {
@@ -213,8 +212,7 @@ pub(super) async fn write(
                        WHERE tokens.portal_id = $2";
             let (hash, scopes) = (token.hash.0.as_slice(), token.scopes.join(" "));
             let (created, expires, revoked) = (&token.created_at, &token.expires_at, &token.revoked_at);
-            let values = &[&hash, &owner.0, &token.app_id.0, &token.label, &scopes, created, expires, revoked, &revision]
-                as super::readers::Values<'_>;
+            let values: Values<'_> = &[&hash, &owner.0, &token.app_id.0, &token.label, &scopes, created, expires, revoked, &revision];
             execute(client, sql, values).await?
         }
     };
@@ -233,7 +231,7 @@ async fn write_inbox(client: &ClientWrapper, owner: PortalId, revision: i64, inb
     let sql = "INSERT INTO inboxes VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (portal_id, id) DO UPDATE SET \
                name = $3, kind = $4, assign_on_reply = $5, created_at = $6, updated_at = $7, archived_at = $8, revision = $9";
     let (created, updated, archived) = (&inbox.created_at, &inbox.updated_at, &inbox.archived_at);
-    let values: super::readers::Values<'_> =
+    let values: Values<'_> =
         &[&owner.0, &inbox.id.0, &inbox.name, &kind, &inbox.assign_on_reply, created, updated, archived, &revision];
     execute(client, sql, values).await
 }
@@ -254,7 +252,7 @@ async fn write_account(
                authorized = $7, identifier_kind = $8, identifier_value = $9, adapter = $10, welcome = $11, \
                created_at = $12, archived_at = $13, revision = $14";
     let (kind, value) = (identifier.map(|i| &i.kind), identifier.map(|i| &i.value));
-    let values: super::readers::Values<'_> = &[
+    let values: Values<'_> = &[
         &owner.0,
         &account.id.0,
         &account.channel_id,
@@ -281,7 +279,7 @@ async fn write_actor(client: &ClientWrapper, owner: PortalId, revision: i64, act
     };
     let sql = "INSERT INTO actors VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (portal_id, kind, id) DO UPDATE \
                SET name = $4, email = $5, avatar = $6, active = $7, created_at = $8, revision = $9";
-    let values: super::readers::Values<'_> = &[
+    let values: Values<'_> = &[
         &owner.0,
         &kind,
         &actor.id,

@@ -149,8 +149,8 @@ impl Engine {
     }
 
     pub(crate) async fn purge_step(&self, portal: PortalId) -> Answer<bool> {
-        let client = self.shared.readers.get().await?;
-        Ok(purge::step(&client, portal).await?)
+        let mut client = self.shared.readers.get().await?;
+        Ok(purge::step(&mut client, portal).await?)
     }
 
     pub(crate) async fn events_after(&self, portal: PortalId, position: i64, limit: usize) -> Answer<Vec<Event>> {

@@ -25,6 +25,7 @@ mod thread_list;
 mod threads;
 mod visitors;
 
+use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -158,6 +159,23 @@ impl Engine {
             return Err(closed());
         }
         answered.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    pub(crate) async fn backup(
+        &self,
+        _to: &Path,
+        _progress: impl FnMut(u64, u64) + Send + 'static,
+    ) -> Answer<()> {
+        Err(StoreError::Engine("a PostgreSQL store is not copied this way yet".into()))
+    }
+
+    pub(crate) async fn check(
+        &self,
+        _deep: bool,
+        _sound: fn(&[u8]) -> bool,
+        _progress: impl Fn(u64, u64) + Send + 'static,
+    ) -> Answer<Vec<Finding>> {
+        Err(StoreError::Engine("a PostgreSQL store is not checked yet".into()))
     }
 
     pub(crate) fn status(&self) -> StoreStatus {

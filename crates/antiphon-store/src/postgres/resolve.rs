@@ -9,6 +9,7 @@ use tokio_postgres::Row;
 use super::failure::{Failure, Result};
 use super::readers::{Values, rows};
 use super::{messages, threads, visitors};
+use crate::messages::number;
 use crate::visitors::{email_key, identity_key};
 use crate::{
     AccountId, ConversationKey, Earlier, Identifier, MessageId, PortalId, State, StoredMessage, Target, Thread,
@@ -146,11 +147,11 @@ impl Found {
         let entries = format!("SELECT {}, key FROM messages WHERE portal_id = $1 AND id = ANY($2)", messages::COLUMNS);
         let ticket_rows = format!("SELECT {} FROM tickets WHERE portal_id = $1 AND id = ANY($2)", visitors::TICKET_COLUMNS);
         let (identities, thread_keys, earlier, entries, tickets) = try_join!(
-            asked(accounts.len(), client, IDENTITIES, &[&owner, &accounts, &kinds, &values]),
-            asked(keys.len(), client, THREAD_KEYS, &[&owner, &key_accounts, &keys]),
-            asked(once.len(), client, EARLIER, &[&owner, &once_accounts, &once]),
-            asked(ids.len(), client, &entries, &[&owner, &ids]),
-            asked(tickets.len(), client, &ticket_rows, &[&owner, &tickets]),
+            async { asked(accounts.len(), client, IDENTITIES, &[&owner, &accounts, &kinds, &values]).await },
+            async { asked(keys.len(), client, THREAD_KEYS, &[&owner, &key_accounts, &keys]).await },
+            async { asked(once.len(), client, EARLIER, &[&owner, &once_accounts, &once]).await },
+            async { asked(ids.len(), client, &entries, &[&owner, &ids]).await },
+            async { asked(tickets.len(), client, &ticket_rows, &[&owner, &tickets]).await },
         )?;
         for row in &identities {
             let key = (AccountId(row.try_get(0)?), row.try_get(1)?, row.try_get(2)?);
@@ -190,9 +191,9 @@ impl Found {
             sql("phone = ANY($2) AND contact"),
         );
         let (by_id, by_email, by_phone) = try_join!(
-            asked(ids.len(), client, &by_id, &[&portal.0, &ids]),
-            asked(emails.len(), client, &by_email, &[&portal.0, &emails]),
-            asked(phones.len(), client, &by_phone, &[&portal.0, &phones]),
+            async { asked(ids.len(), client, &by_id, &[&portal.0, &ids]).await },
+            async { asked(emails.len(), client, &by_email, &[&portal.0, &emails]).await },
+            async { asked(phones.len(), client, &by_phone, &[&portal.0, &phones]).await },
         )?;
         for row in by_id.iter().chain(&by_email).chain(&by_phone) {
             self.see(visitors::visitor(row)?);
@@ -234,7 +235,7 @@ impl Found {
         ids.extend(self.thread_keys.values().chain(self.newest.values()).map(|id| id.0));
         ids.extend(self.earlier.values().map(|earlier| earlier.thread_id.0));
         if named.conversations {
-            ids.extend(self.messages.values().map(|(key, _)| messages::thread_of(*key).0));
+            ids.extend(self.messages.values().map(|(key, _)| number(*key)));
         }
         ids.into_iter().collect()
     }
@@ -287,7 +288,7 @@ impl Found {
             Target::Message(id, message) => {
                 state.thread = thread(id);
                 state.visitor = of(&state.thread);
-                let found = self.messages.get(message).filter(|(key, _)| messages::thread_of(*key) == *id);
+                let found = self.messages.get(message).filter(|(key, _)| number(*key) == id.0);
                 state.message = state.thread.as_ref().zip(found).map(|(thread, (_, message))| StoredMessage {
                     archived: thread.is_archived(),
                     ..message.clone()
@@ -327,7 +328,7 @@ impl Found {
         state.replied = key
             .in_reply_to
             .and_then(|id| self.messages.get(&id))
-            .and_then(|(key, _)| self.threads.get(&messages::thread_of(*key)))
+            .and_then(|(key, _)| self.threads.get(&ThreadId(number(*key))))
             .filter(|thread| thread.account_id == account)
             .map(|thread| thread.id);
         let first = state.earlier.as_ref().and_then(|earlier| live(earlier.thread_id));
@@ -358,8 +359,8 @@ impl Found {
             visitors::COLUMNS
         );
         let (locked, people) = try_join!(
-            asked(ids.len(), client, &threads_sql, &[&portal.0, &ids]),
-            asked(ids.len(), client, &visitors_sql, &[&portal.0, &ids]),
+            async { asked(ids.len(), client, &threads_sql, &[&portal.0, &ids]).await },
+            async { asked(ids.len(), client, &visitors_sql, &[&portal.0, &ids]).await },
         )?;
         for row in &locked {
             let thread = threads::thread(row)?;
