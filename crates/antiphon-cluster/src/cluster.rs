@@ -61,7 +61,7 @@ impl Cluster {
         let _ = folder.keep();
         let own = Own { options, watcher, postmaster: Mutex::new(None) };
         let mut cluster = Self { home, port: 0, users: Some(users), own: Some(own) };
-        let options = &cluster.own()?.options;
+        let options = cluster.options()?;
         fill(&cluster.home, options)?;
         install_tls(&cluster.home, options)?;
         // Another process may take a port that was free a moment ago.
@@ -195,6 +195,10 @@ impl Cluster {
 
     pub(crate) fn home(&self) -> &Path {
         &self.home
+    }
+
+    pub(crate) fn options(&self) -> Result<&Options> {
+        Ok(&self.own()?.options)
     }
 
     /// Whether it is this very cluster that answers on its port.

@@ -15,12 +15,15 @@ mod database;
 mod install;
 mod options;
 mod process;
+mod proxy;
 mod shared;
 mod sql;
+mod standby;
 
 pub use cluster::Cluster;
 pub use database::Database;
 pub use install::install;
 pub use options::Options;
+pub use proxy::{Cut, Proxy, Way};
 pub use shared::shared;
 pub use sql::Row;

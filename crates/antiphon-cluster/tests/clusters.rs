@@ -8,6 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use antiphon_cluster::{Cluster, Options, shared};
+use tokio_postgres::SimpleQueryMessage;
+use tokio_postgres::error::SqlState;
 
 fn one(rows: &[antiphon_cluster::Row]) -> &str {
     rows[0][0].as_deref().unwrap()
@@ -141,4 +143,41 @@ fn a_paused_cluster_answers_when_it_is_resumed() {
 fn a_server_that_cannot_start_says_why() {
     let error = Cluster::start(Options::default().set("work_mem", "a lot")).unwrap_err();
     assert!(format!("{error:#}").contains("work_mem"), "{error:#}");
+}
+
+#[test]
+fn a_standby_follows_and_takes_over() {
+    let cluster = Cluster::start(Options::durable()).unwrap();
+    let database = cluster.database().unwrap();
+    let standby = cluster.standby().unwrap();
+    let line = cluster.proxy().unwrap();
+    let ask = |sql: &str| sql_over(&line.url(&database), sql);
+
+    ask("CREATE TABLE words (word text)").unwrap();
+    ask("INSERT INTO words VALUES ('followed')").unwrap();
+    cluster.wait_for(&standby).unwrap();
+    cluster.kill().unwrap();
+    assert!(ask("SELECT 1").is_err());
+
+    line.lead_to(standby.port());
+    let refused = ask("INSERT INTO words VALUES ('too early')").unwrap_err();
+    assert_eq!(refused.code(), Some(&SqlState::READ_ONLY_SQL_TRANSACTION));
+    standby.promote().unwrap();
+    ask("INSERT INTO words VALUES ('later')").unwrap();
+    assert_eq!(ask("SELECT word FROM words ORDER BY word").unwrap(), ["followed", "later"]);
+}
+
+/// The first column of an answer.
+fn sql_over(url: &str, sql: &str) -> Result<Vec<String>, tokio_postgres::Error> {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
+        tokio::spawn(connection);
+        let messages = client.simple_query(sql).await?;
+        let rows = messages.iter().filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0).map(str::to_owned),
+            _ => None,
+        });
+        Ok(rows.collect())
+    })
 }
