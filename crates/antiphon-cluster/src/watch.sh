@@ -17,7 +17,8 @@ forsaken() {
 }
 until forsaken; do :; done
 
-pid=$(head -n 1 "$home/data/postmaster.pid" 2>/dev/null)
+lock=$home/data/postmaster.pid
+pid=$(head -n 1 "$lock")
 running() {
     [ -n "$pid" ] && [ "$(readlink "/proc/$pid/cwd")" = "$home/data" ]
 }
@@ -26,10 +27,14 @@ if running; then
     children=$(grep -ls "^PPid:[[:space:]]*$pid\$" /proc/[0-9]*/status | cut -d / -f 3)
     kill -CONT $pid $children
     kill -QUIT "$pid"
-    for _ in $(seq 200); do
+    for _ in $(seq 500); do
         running || break
-        sleep 0.05
+        sleep 0.02
     done
     running && kill -KILL $pid $children
+fi
+# A server that was killed leaves this file, and the segment of shared memory whose number is the second on its line 7.
+if set -- $(sed -n 7p "$lock") && [ -n "$2" ]; then
+    ipcrm -m "$2"
 fi
 rm -rf "$home"

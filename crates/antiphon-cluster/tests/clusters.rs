@@ -119,7 +119,7 @@ fn a_crash_keeps_what_was_committed() {
     assert!(database.rows("SELECT 1").is_err());
     cluster.start_again().unwrap();
     assert_eq!(one(&database.rows("SELECT word FROM words").unwrap()), "kept");
-    assert!(cluster.log_tail().contains("was not properly shut down"), "{}", cluster.log_tail());
+    assert!(cluster.log().contains("was not properly shut down"), "{}", cluster.log());
 
     cluster.stop().unwrap();
     cluster.start_again().unwrap();
