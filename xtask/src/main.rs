@@ -2,6 +2,8 @@
 
 mod bench;
 mod demo;
+mod deploy;
+mod release;
 mod run;
 mod spec;
 mod steps;

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
 use crate::run::{cargo, command, finish, root, target, works};
-use crate::{spec, tidy};
+use crate::{deploy, release, spec, tidy};
 
 #[derive(Args)]
 pub struct Options {
@@ -26,17 +26,26 @@ struct Step {
     run: fn() -> Result<()>,
 }
 
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 11] = [
     Step { name: "fmt", what: "the code is formatted", run: fmt },
     Step { name: "tidy", what: "walls and file shapes the compiler cannot check", run: tidy::run },
     Step { name: "clippy", what: "lints, all of them errors", run: clippy },
     Step { name: "docs", what: "documentation builds, private items included", run: docs },
     Step { name: "deny", what: "licences, sources and bans of dependencies", run: deny },
+    Step {
+        name: "deploy",
+        what: "container, compose, service and chart files, by their linters",
+        run: deploy::run,
+    },
     Step { name: "tests", what: "every test of the workspace, real clients included", run: tests },
     Step { name: "doctests", what: "examples in the documentation", run: doctests },
     Step { name: "spec", what: "spec/openapi.json is what the code says", run: spec::check },
     Step { name: "fuzz", what: "hostile bytes for every parser, shortly", run: fuzz },
-    Step { name: "release", what: "the release build, and its size", run: release },
+    Step {
+        name: "release",
+        what: "the release build: static, small, serving from an empty root",
+        run: release::run,
+    },
 ];
 
 pub fn run(options: &Options) -> Result<()> {
@@ -130,13 +139,6 @@ fn fuzz_targets() -> Result<Vec<String>> {
     names.sort();
     ensure!(!names.is_empty(), "there is nothing to fuzz");
     Ok(names)
-}
-
-fn release() -> Result<()> {
-    finish(cargo(&["build", "--quiet", "--release", "--package", "antiphon"]))?;
-    let size = fs::metadata(target().join("release").join("antiphon"))?.len();
-    println!("target/release/antiphon: {:.1} MB", size as f64 / 1e6);
-    Ok(())
 }
 
 /// A cargo tool from the machine, or else built from the registry into `target/tools`, once.

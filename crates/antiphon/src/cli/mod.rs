@@ -6,6 +6,7 @@ mod app;
 mod backup;
 mod contact;
 mod doctor;
+mod health;
 mod inbox;
 mod manage;
 mod migrate;
@@ -97,6 +98,8 @@ enum Command {
     Openapi,
     /// Read everything the server keeps, and say how it and its data are
     Doctor(doctor::Doctor),
+    /// Ask the running server whether it serves, as a container's health check
+    Health(health::Health),
     /// Bring the store to this version's schema, after a snapshot
     Migrate,
     /// Copy the store into one file while it serves
@@ -122,6 +125,7 @@ pub fn run() -> ExitCode {
         Some(Command::Ticket(ticket)) => ticket.run(&common),
         Some(Command::Openapi) => openapi::run(&common),
         Some(Command::Doctor(doctor)) => doctor.run(&common),
+        Some(Command::Health(health)) => health.run(&common),
         Some(Command::Migrate) => migrate::run(&common),
         Some(Command::Backup(backup)) => backup.run(&common),
         Some(Command::Restore(restore)) => restore.run(&common),

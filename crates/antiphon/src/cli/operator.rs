@@ -9,10 +9,11 @@ use std::time::Duration;
 use antiphon_store::Store;
 use anyhow::{Context, bail};
 use bytes::Bytes;
-use http::Request;
+use http::{Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixStream;
 
 use crate::app::App;
@@ -61,12 +62,7 @@ impl Operator {
         portal: Option<i64>,
         body: Option<&Value>,
     ) -> anyhow::Result<Value> {
-        let mut request = Request::builder().method(method).uri(path).header("host", "localhost");
-        if let Some(portal) = portal {
-            request = request.header(PORTAL_HEADER, portal);
-        }
-        let body = body.map(Value::to_string).unwrap_or_default();
-        let request = request.body(Full::new(Bytes::from(body)))?;
+        let request = request(method, path, portal, body)?;
         let (status, bytes) = match self {
             Self::Here(app) => {
                 let peer = Peer { operator: true, ..Peer::default() };
@@ -77,15 +73,7 @@ impl Operator {
                 let stream = UnixStream::connect(socket)
                     .await
                     .context("the running server has just stopped; try again")?;
-                let (mut sender, connection) =
-                    hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-                let connection = tokio::spawn(connection);
-                let response =
-                    sender.send_request(request).await.context("the running server went away; try again")?;
-                let status = response.status();
-                let bytes = response.into_body().collect().await?.to_bytes();
-                connection.abort();
-                (status, bytes)
+                exchange(stream, request).await.context("the running server went away; try again")?
             }
         };
         let value = match bytes.is_empty() {
@@ -118,6 +106,44 @@ impl Operator {
             app.store.close().await;
         }
     }
+}
+
+/// A call as it goes to a server.
+///
+/// # Errors
+/// When the path is none.
+pub fn request(
+    method: &str,
+    path: &str,
+    portal: Option<i64>,
+    body: Option<&Value>,
+) -> anyhow::Result<Request<Full<Bytes>>> {
+    let mut request = Request::builder().method(method).uri(path).header("host", "localhost");
+    if let Some(portal) = portal {
+        request = request.header(PORTAL_HEADER, portal);
+    }
+    let body = body.map(Value::to_string).unwrap_or_default();
+    Ok(request.body(Full::new(Bytes::from(body)))?)
+}
+
+/// One call on a connection of its own, and its whole answer.
+///
+/// # Errors
+/// When the other side goes away.
+pub async fn exchange<S>(stream: S, request: Request<Full<Bytes>>) -> hyper::Result<(StatusCode, Bytes)>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    let connection = tokio::spawn(connection);
+    let answer = async {
+        let response = sender.send_request(request).await?;
+        let status = response.status();
+        Ok((status, response.into_body().collect().await?.to_bytes()))
+    }
+    .await;
+    connection.abort();
+    answer
 }
 
 /// The envelope in one sentence.

@@ -12,6 +12,7 @@ mod conventions;
 mod coverage;
 mod directory;
 mod doctor;
+mod health;
 mod isolation;
 mod kit;
 mod lifecycle;
