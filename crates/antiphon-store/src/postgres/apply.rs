@@ -10,7 +10,8 @@ use super::readers::{execute, row};
 use super::{directory, people};
 use crate::messages::{MOST_ENTRIES, key};
 use crate::{
-    Changes, DirectoryChange, Earlier, EventKind, Millis, NewEvent, NewMessage, ObjectKind, Thread, ThreadId, Usage,
+    Changes, DirectoryChange, Earlier, EventKind, Millis, NewEvent, NewMessage, ObjectKind, Thread, ThreadId,
+    Usage,
 };
 
 /// Ids of threads stay below this: they are the upper part of their entries' keys.
@@ -137,7 +138,8 @@ impl Batch<'_> {
             self.found.identities.insert((*account, identifier.kind.clone(), key), *visitor);
         }
         let rare = (&changes.visitors, &changes.tickets, &changes.files, &changes.identities);
-        self.writes.begun |= !(rare.0.is_empty() && rare.1.is_empty() && rare.2.is_empty() && rare.3.is_empty());
+        self.writes.begun |=
+            !(rare.0.is_empty() && rare.1.is_empty() && rare.2.is_empty() && rare.3.is_empty());
         Ok(())
     }
 
@@ -231,7 +233,13 @@ impl Batch<'_> {
                        AND new.key >> 24 = $5 RETURNING length(old.doc)::bigint";
             let (id, doc) = (new.message_id.0.as_slice(), new.document.bytes.as_slice());
             let format = i16::from(new.document.format);
-            let values = &[&self.portal.0 as &(dyn tokio_postgres::types::ToSql + Sync), &id, &format, &doc, &thread.0];
+            let values = &[
+                &self.portal.0 as &(dyn tokio_postgres::types::ToSql + Sync),
+                &id,
+                &format,
+                &doc,
+                &thread.0,
+            ];
             let old = row(&self.session.client, sql, values).await?.ok_or_else(missing)?;
             let shrunk: i64 = old.try_get(0)?;
             self.writes.begun = true;

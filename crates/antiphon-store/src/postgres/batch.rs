@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use futures_util::try_join;
 
+use super::Shared;
 use super::apply::Writes;
 use super::commit::{self, Broken};
 use super::connect::Session;
@@ -16,11 +17,8 @@ use super::failure::{Failure, Result};
 use super::lanes::Waiting;
 use super::readers::{execute, row};
 use super::resolve::{Found, Named};
-use super::Shared;
 use crate::changes::MessageIds;
-use crate::{
-    Applied, Changes, Directory, Millis, Moment, PortalId, State, StoreError, ThreadId, Usage,
-};
+use crate::{Applied, Changes, Directory, Millis, Moment, PortalId, State, StoreError, ThreadId, Usage};
 
 /// How one change of a batch stands: applied, refused by its rule, or stopped for a reason.
 pub(super) type Outcome = std::result::Result<Option<Applied>, StoreError>;
@@ -271,6 +269,8 @@ async fn one(
         Ok(Some(changes)) => changes,
         Ok(None) => return Ok(Ok(None)),
         Err(panic) => {
+            // It may have stumbled over an id that was not one.
+            batch.covers(plan, &Changes::default(), &Ids::after(&moment))?;
             tracing::error!(panic = message(panic.as_ref()), "a change panicked");
             return Ok(Err(StoreError::Conflict("the rule panicked".into())));
         }
@@ -285,7 +285,7 @@ async fn one(
             batch.spend(spent, now);
             Ok(Ok(Some(Applied { changes, state })))
         }
-        Err(Failure::Told(e @ StoreError::Conflict(_))) => Ok(Err(e)),
+        // Some of it may be written: the whole transaction goes, and the others are committed without this one.
         Err(e) => Err(e.into()),
     }
 }
@@ -300,13 +300,16 @@ impl Batch<'_> {
     fn covers(&self, plan: &Plan, changes: &Changes, spent: &Ids) -> std::result::Result<(), Stopped> {
         let mut wanted = plan.clone();
         let Ids { app, .. } = *spent;
-        if app != self.ids.app || changes.directory.iter().any(|change| matches!(change, crate::DirectoryChange::App(_))) {
+        if app != self.ids.app
+            || changes.directory.iter().any(|change| matches!(change, crate::DirectoryChange::App(_)))
+        {
             wanted.hold = Hold::Server;
         } else if (Ids { app: self.ids.app, ..*spent }) != self.ids || changes.needs_the_portal() {
             wanted.hold = wanted.hold.max(Hold::Portal);
         }
         let touched = changes.threads.iter().filter(|thread| thread.number != 0).map(|thread| thread.id);
-        let made = |id: &ThreadId| changes.threads.iter().any(|thread| thread.number == 0 && thread.id == *id);
+        let made =
+            |id: &ThreadId| changes.threads.iter().any(|thread| thread.number == 0 && thread.id == *id);
         let touched = touched
             .chain(changes.messages.iter().map(|message| message.thread_id).filter(|id| !made(id)))
             .chain(changes.replaced.iter().map(|new| new.thread_id))

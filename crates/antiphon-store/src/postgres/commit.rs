@@ -82,7 +82,8 @@ impl<'a> Pipeline<'a> {
     fn push(&mut self, sql: &'static str, values: Vec<Own>) -> Result<()> {
         let (statement, client) = (self.session.statement(sql)?, &self.session.client);
         self.steps.push(Box::pin(async move {
-            let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect();
+            let values: Vec<&(dyn ToSql + Sync)> =
+                values.iter().map(|value| &**value as &(dyn ToSql + Sync)).collect();
             client.execute_raw(statement, values).await
         }));
         Ok(())
@@ -129,7 +130,9 @@ pub(super) async fn commit(batch: &Batch<'_>, slot: i64, mark: i64) -> std::resu
     let mut keys = None;
     if !writes.idempotency_keys.is_empty() {
         keys = Some((pipeline.steps.len(), writes.idempotency_keys.len() as u64));
-        let column = |of: fn(&(i64, String, crate::Earlier)) -> i64| -> Own { Box::new(list(&writes.idempotency_keys, of)) };
+        let column = |of: fn(&(i64, String, crate::Earlier)) -> i64| -> Own {
+            Box::new(list(&writes.idempotency_keys, of))
+        };
         let names: Vec<String> = list(&writes.idempotency_keys, |key| key.1.clone());
         let messages: Vec<Vec<u8>> = list(&writes.idempotency_keys, |key| key.2.message_id.0.to_vec());
         let values = vec![
@@ -207,7 +210,8 @@ fn push_messages(pipeline: &mut Pipeline<'_>, writes: &Writes, portal: i64) -> R
     let originals: Vec<(i64, &Vec<u8>)> =
         all.iter().filter_map(|(key, m)| Some((*key, m.original.as_ref()?))).collect();
     if !originals.is_empty() {
-        let (keys, bodies): (Vec<i64>, Vec<Vec<u8>>) = originals.into_iter().map(|(key, body)| (key, body.clone())).unzip();
+        let (keys, bodies): (Vec<i64>, Vec<Vec<u8>>) =
+            originals.into_iter().map(|(key, body)| (key, body.clone())).unzip();
         pipeline.push(ORIGINALS, vec![Box::new(portal), Box::new(keys), Box::new(bodies)])?;
     }
     let mentions: Vec<(i64, i64, i64)> = all
@@ -239,7 +243,8 @@ fn push_threads(pipeline: &mut Pipeline<'_>, batch: &Batch<'_>) -> Result<()> {
             pipeline.push(sql, thread_columns(portal, &of(ids)))?;
         }
     }
-    let moved: Vec<Thread> = of(&writes.moved).into_iter().filter(|thread| thread.latest_message_at.is_some()).collect();
+    let moved: Vec<Thread> =
+        of(&writes.moved).into_iter().filter(|thread| thread.latest_message_at.is_some()).collect();
     if !moved.is_empty() {
         let values: Vec<Own> = vec![
             Box::new(portal),

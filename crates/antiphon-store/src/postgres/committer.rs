@@ -139,7 +139,9 @@ impl Committer {
             match tokio::time::timeout(INQUIRY.saturating_sub(begun.elapsed()), inquiry).await {
                 Err(_) => return None,
                 Ok(Ok(found)) => return found,
-                Ok(Err(e)) => tracing::debug!(error = %StoreError::from(e), "what became of a commit is not known yet"),
+                Ok(Err(e)) => {
+                    tracing::debug!(error = %StoreError::from(e), "what became of a commit is not known yet")
+                }
             }
             tokio::time::sleep(pauses.next().unwrap_or(PATIENCE)).await;
         }

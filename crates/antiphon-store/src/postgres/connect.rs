@@ -139,7 +139,13 @@ impl Place {
             (false, _) => client.batch_execute("SET synchronous_commit = off").await?,
             _ => {}
         }
-        Ok(Session { client, warned, backend_start: row.try_get(3)?, pid: row.try_get(4)?, statements: HashMap::new() })
+        Ok(Session {
+            client,
+            warned,
+            backend_start: row.try_get(3)?,
+            pid: row.try_get(4)?,
+            statements: HashMap::new(),
+        })
     }
 }
 

@@ -13,7 +13,8 @@ use crate::{
     InboxId, InboxKind, Portal, PortalId, Quota, Token, TokenHash,
 };
 
-const PORTAL: &str = "SELECT id, name, time_zone, quota_messages, quota_bytes, created_at, revision FROM portals";
+const PORTAL: &str =
+    "SELECT id, name, time_zone, quota_messages, quota_bytes, created_at, revision FROM portals";
 const INBOXES: &str = "SELECT id, name, kind, assign_on_reply, created_at, updated_at, archived_at FROM inboxes \
                        WHERE portal_id = $1 AND revision > $2";
 const ACCOUNTS: &str = "SELECT id, channel_id, inbox_id, name, active, authorized, identifier_kind, identifier_value, \
@@ -24,6 +25,9 @@ const APPS: &str = "SELECT id, name, avatar, client_secret, developer_key, activ
                     WHERE portal_id = $1 AND revision > $2";
 const TOKENS: &str = "SELECT hash, portal_id, app_id, label, scopes, created_at, expires_at, revoked_at FROM tokens \
                       WHERE portal_id = $1 AND revision > $2";
+
+/// From a row to what it puts into the directory.
+type Read = fn(&Row) -> Result<DirectoryChange>;
 
 fn portal(row: &Row) -> Result<Portal> {
     Ok(Portal {
@@ -75,7 +79,7 @@ pub(super) async fn refresh(
     };
     directory.put(DirectoryChange::Portal(portal(&head)?));
     directory.revision = revision;
-    let reads: [(Vec<Row>, fn(&Row) -> Result<DirectoryChange>); 5] =
+    let reads: [(Vec<Row>, Read); 5] =
         [(inboxes, inbox), (accounts, account), (actors, actor), (apps, app), (tokens, token)];
     for (rows, read) in reads {
         for row in &rows {
@@ -159,7 +163,9 @@ fn token(row: &Row) -> Result<DirectoryChange> {
     let hash: &[u8] = row.try_get(0)?;
     let scopes: &str = row.try_get(4)?;
     Ok(DirectoryChange::Token(Token {
-        hash: TokenHash(hash.try_into().map_err(|_| damaged("the length of a token's hash", hash.len() as i64))?),
+        hash: TokenHash(
+            hash.try_into().map_err(|_| damaged("the length of a token's hash", hash.len() as i64))?,
+        ),
         portal_id: PortalId(row.try_get(1)?),
         app_id: AppId(row.try_get(2)?),
         label: row.try_get(3)?,
@@ -193,7 +199,8 @@ pub(super) async fn write(
         DirectoryChange::Portal(portal) => {
             let sql = "UPDATE portals SET name = $2, time_zone = $3, quota_messages = $4, quota_bytes = $5 WHERE id = $1";
             let quota = portal.quota;
-            execute(client, sql, &[&owner.0, &portal.name, &portal.time_zone, &quota.messages, &quota.bytes]).await?
+            execute(client, sql, &[&owner.0, &portal.name, &portal.time_zone, &quota.messages, &quota.bytes])
+                .await?
         }
         DirectoryChange::Inbox(inbox) => write_inbox(client, owner, revision, inbox).await?,
         DirectoryChange::Account(account) => write_account(client, owner, revision, account).await?,
@@ -203,7 +210,17 @@ pub(super) async fn write(
                        name = $3, avatar = $4, client_secret = $5, developer_key = $6, active = $7, revision = $9 \
                        WHERE apps.portal_id = $2";
             let (secret, key) = (&app.client_secret, &app.developer_key);
-            let values: Values<'_> = &[&app.id.0, &owner.0, &app.name, &app.avatar, secret, key, &app.active, &app.created_at, &revision];
+            let values: Values<'_> = &[
+                &app.id.0,
+                &owner.0,
+                &app.name,
+                &app.avatar,
+                secret,
+                key,
+                &app.active,
+                &app.created_at,
+                &revision,
+            ];
             execute(client, sql, values).await?
         }
         DirectoryChange::Token(token) => {
@@ -212,7 +229,17 @@ pub(super) async fn write(
                        WHERE tokens.portal_id = $2";
             let (hash, scopes) = (token.hash.0.as_slice(), token.scopes.join(" "));
             let (created, expires, revoked) = (&token.created_at, &token.expires_at, &token.revoked_at);
-            let values: Values<'_> = &[&hash, &owner.0, &token.app_id.0, &token.label, &scopes, created, expires, revoked, &revision];
+            let values: Values<'_> = &[
+                &hash,
+                &owner.0,
+                &token.app_id.0,
+                &token.label,
+                &scopes,
+                created,
+                expires,
+                revoked,
+                &revision,
+            ];
             execute(client, sql, values).await?
         }
     };
@@ -231,8 +258,17 @@ async fn write_inbox(client: &ClientWrapper, owner: PortalId, revision: i64, inb
     let sql = "INSERT INTO inboxes VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (portal_id, id) DO UPDATE SET \
                name = $3, kind = $4, assign_on_reply = $5, created_at = $6, updated_at = $7, archived_at = $8, revision = $9";
     let (created, updated, archived) = (&inbox.created_at, &inbox.updated_at, &inbox.archived_at);
-    let values: Values<'_> =
-        &[&owner.0, &inbox.id.0, &inbox.name, &kind, &inbox.assign_on_reply, created, updated, archived, &revision];
+    let values: Values<'_> = &[
+        &owner.0,
+        &inbox.id.0,
+        &inbox.name,
+        &kind,
+        &inbox.assign_on_reply,
+        created,
+        updated,
+        archived,
+        &revision,
+    ];
     execute(client, sql, values).await
 }
 

@@ -48,7 +48,11 @@ impl Engine {
         Ok(tally?.0)
     }
 
-    pub(crate) async fn thread_by_id(&self, portal: PortalId, id: ThreadId) -> Answer<Option<Arc<KnownThread>>> {
+    pub(crate) async fn thread_by_id(
+        &self,
+        portal: PortalId,
+        id: ThreadId,
+    ) -> Answer<Option<Arc<KnownThread>>> {
         let found: Answer<_> = ask!(self, client => threads::by_id(client, portal, id));
         Ok(found?.map(|thread| Arc::new(KnownThread::from(thread))))
     }
@@ -110,7 +114,11 @@ impl Engine {
         ask!(self, client => visitors::by_ids(client, portal, ids))
     }
 
-    pub(crate) async fn contacts_by_emails(&self, portal: PortalId, emails: &[String]) -> Answer<Vec<Visitor>> {
+    pub(crate) async fn contacts_by_emails(
+        &self,
+        portal: PortalId,
+        emails: &[String],
+    ) -> Answer<Vec<Visitor>> {
         ask!(self, client => visitors::contacts_by_emails(client, portal, emails))
     }
 
@@ -153,7 +161,12 @@ impl Engine {
         Ok(purge::step(&mut client, portal).await?)
     }
 
-    pub(crate) async fn events_after(&self, portal: PortalId, position: i64, limit: usize) -> Answer<Vec<Event>> {
+    pub(crate) async fn events_after(
+        &self,
+        portal: PortalId,
+        position: i64,
+        limit: usize,
+    ) -> Answer<Vec<Event>> {
         ask!(self, client => events::after(client, portal, position, limit))
     }
 

@@ -1,8 +1,8 @@
 //! The queue: changes wait in lanes, one portal's each, and a lane is served by one committer at a time. What is about one
 //! thread always waits in the same lane, so that no two transactions of this node wait for each other's thread.
 
-use std::collections::hash_map::{Entry, HashMap};
 use std::collections::VecDeque;
+use std::collections::hash_map::{Entry, HashMap};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;

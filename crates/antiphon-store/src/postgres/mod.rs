@@ -204,7 +204,9 @@ async fn start(
     runtime: Handle,
 ) -> std::result::Result<Started, OpenError> {
     let failed = |e: failure::Failure| match StoreError::from(e) {
-        StoreError::Unavailable(why) => OpenError::Engine(url.to_owned(), format!("{why}; is the database up?")),
+        StoreError::Unavailable(why) => {
+            OpenError::Engine(url.to_owned(), format!("{why}; is the database up?"))
+        }
         other => OpenError::Engine(url.to_owned(), other.to_string()),
     };
     let session = place.connect().await.map_err(failed)?;
@@ -237,11 +239,14 @@ async fn start(
 impl Drop for Engine {
     fn drop(&mut self) {
         self.lanes.close();
-        let Some(runtime) = self.runtime.get_mut().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        let Some(runtime) = self.runtime.get_mut().unwrap_or_else(PoisonError::into_inner).take() else {
+            return;
+        };
         let mut closed = self.closed.clone();
         // A runtime cannot be waited for inside another one, and what was accepted is to be committed.
         let ending = std::thread::spawn(move || {
-            let ended = async { tokio::time::timeout(PATIENCE, closed.wait_for(|closed| *closed)).await.is_ok() };
+            let ended =
+                async { tokio::time::timeout(PATIENCE, closed.wait_for(|closed| *closed)).await.is_ok() };
             if !runtime.block_on(ended) {
                 tracing::error!("the committers did not end in time");
             }

@@ -1,5 +1,7 @@
 //! Portals are made here; everything else about them is in their directory.
 
+use std::sync::atomic::Ordering;
+
 use super::failure::{Failure, Result};
 use super::readers::{execute, row};
 use super::{Answer, Engine};
@@ -24,7 +26,8 @@ impl Engine {
         client.batch_execute("BEGIN").await?;
         let made = async {
             let none = || Failure::Told(StoreError::Damaged("the server has no counters".into()));
-            let next = row(&client, "SELECT next_portal FROM server WHERE only_row = 1 FOR UPDATE", &[]).await?;
+            let next =
+                row(&client, "SELECT next_portal FROM server WHERE only_row = 1 FOR UPDATE", &[]).await?;
             let next: i64 = next.ok_or_else(none)?.try_get(0)?;
             if any {
                 portal.id = PortalId(next);
@@ -43,13 +46,17 @@ impl Engine {
             let tally = "INSERT INTO tallies VALUES ($1, 0, 0, 0, 0, $2, 0, now())";
             execute(&client, tally, &[&id.0, &now]).await?;
             let event = "INSERT INTO events VALUES ($1, 1, $2, $3, 0, 1, $4, '')";
-            let (kind, object) = (crate::EventKind::DirectoryChanged as i16, crate::ObjectKind::Directory as i16);
+            let (kind, object) =
+                (crate::EventKind::DirectoryChanged as i16, crate::ObjectKind::Directory as i16);
             execute(&client, event, &[&id.0, &kind, &object, &now]).await?;
             Ok(Some(portal.clone()))
         }
         .await;
         let end = if matches!(made, Ok(Some(_))) { "COMMIT" } else { "ROLLBACK" };
         client.batch_execute(end).await?;
+        if matches!(made, Ok(Some(_))) {
+            self.shared.events.fetch_add(1, Ordering::Relaxed);
+        }
         made
     }
 }

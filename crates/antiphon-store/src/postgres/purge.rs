@@ -29,8 +29,8 @@ pub(super) async fn step(client: &mut ClientWrapper, portal: PortalId) -> Result
                WHERE portal_id = $1 AND key >= $2 AND key < $3";
     if let Some(held) = row(&transaction, sql, &[&portal.0, &from, &to]).await? {
         let (messages, bytes): (i64, i64) = (held.try_get(0)?, held.try_get(1)?);
-        let sql = "INSERT INTO tallies AS t (portal_id, slot, threads, messages, bytes, latest_now, batch) \
-                   VALUES ($1, 0, 0, $2, $3, 0, 0) ON CONFLICT (portal_id, slot) \
+        let sql = "INSERT INTO tallies AS t (portal_id, slot, threads, messages, bytes, latest_now, batch, written_at) \
+                   VALUES ($1, 0, 0, $2, $3, 0, 0, now()) ON CONFLICT (portal_id, slot) \
                    DO UPDATE SET messages = t.messages + excluded.messages, bytes = t.bytes + excluded.bytes";
         row(&transaction, sql, &[&portal.0, &-messages, &-bytes]).await?;
     }

@@ -12,8 +12,8 @@ use super::{messages, threads, visitors};
 use crate::messages::number;
 use crate::visitors::{email_key, identity_key};
 use crate::{
-    AccountId, ConversationKey, Earlier, Identifier, MessageId, PortalId, State, StoredMessage, Target, Thread,
-    ThreadId, Ticket, TicketId, Visitor, VisitorId,
+    AccountId, ConversationKey, Earlier, Identifier, MessageId, PortalId, State, StoredMessage, Target,
+    Thread, ThreadId, Ticket, TicketId, Visitor, VisitorId,
 };
 
 /// What was found for a batch. Changes that are applied put what they make here too, so that those behind them see it.
@@ -136,7 +136,12 @@ fn pairs(of: &BTreeSet<(i64, String)>) -> Pairs {
 
 impl Found {
     /// Reads what leads to threads: keys, people, messages, tickets. Two round trips.
-    pub(super) async fn look_up(&mut self, client: &ClientWrapper, portal: PortalId, named: &Named) -> Result<()> {
+    pub(super) async fn look_up(
+        &mut self,
+        client: &ClientWrapper,
+        portal: PortalId,
+        named: &Named,
+    ) -> Result<()> {
         let (owner, named_identities) = (portal.0, named.identities.iter().cloned());
         let (accounts, (kinds, values)): (Vec<i64>, (Vec<String>, Vec<String>)) =
             named_identities.map(|(account, kind, value)| (account, (kind, value))).unzip();
@@ -144,8 +149,10 @@ impl Found {
         let (once_accounts, once) = pairs(&named.idempotency_keys);
         let ids: Vec<&[u8]> = named.messages.iter().map(|id| id.0.as_slice()).collect();
         let tickets: Vec<i64> = named.tickets.iter().copied().collect();
-        let entries = format!("SELECT {}, key FROM messages WHERE portal_id = $1 AND id = ANY($2)", messages::COLUMNS);
-        let ticket_rows = format!("SELECT {} FROM tickets WHERE portal_id = $1 AND id = ANY($2)", visitors::TICKET_COLUMNS);
+        let entries =
+            format!("SELECT {}, key FROM messages WHERE portal_id = $1 AND id = ANY($2)", messages::COLUMNS);
+        let ticket_rows =
+            format!("SELECT {} FROM tickets WHERE portal_id = $1 AND id = ANY($2)", visitors::TICKET_COLUMNS);
         let (identities, thread_keys, earlier, entries, tickets) = try_join!(
             async { asked(accounts.len(), client, IDENTITIES, &[&owner, &accounts, &kinds, &values]).await },
             async { asked(keys.len(), client, THREAD_KEYS, &[&owner, &key_accounts, &keys]).await },
@@ -184,12 +191,10 @@ impl Found {
         let ids: Vec<i64> = ids.into_iter().collect();
         let emails: Vec<String> = named.emails.iter().cloned().collect();
         let phones: Vec<String> = named.phones.iter().cloned().collect();
-        let sql = |by: &str| format!("SELECT {} FROM visitors WHERE portal_id = $1 AND {by}", visitors::COLUMNS);
-        let (by_id, by_email, by_phone) = (
-            sql("id = ANY($2)"),
-            sql("email_key = ANY($2) AND contact"),
-            sql("phone = ANY($2) AND contact"),
-        );
+        let sql =
+            |by: &str| format!("SELECT {} FROM visitors WHERE portal_id = $1 AND {by}", visitors::COLUMNS);
+        let (by_id, by_email, by_phone) =
+            (sql("id = ANY($2)"), sql("email_key = ANY($2) AND contact"), sql("phone = ANY($2) AND contact"));
         let (by_id, by_email, by_phone) = try_join!(
             async { asked(ids.len(), client, &by_id, &[&portal.0, &ids]).await },
             async { asked(emails.len(), client, &by_email, &[&portal.0, &emails]).await },
@@ -221,7 +226,9 @@ impl Found {
 
     /// Whether a conversation has no thread yet that it could go on in.
     pub(super) fn lacks_a_thread(&self, named: &Named) -> bool {
-        let keyed = |(account, name): &(i64, String)| self.thread_keys.contains_key(&(AccountId(*account), name.clone()));
+        let keyed = |(account, name): &(i64, String)| {
+            self.thread_keys.contains_key(&(AccountId(*account), name.clone()))
+        };
         let talking = |key: &ConversationKey| {
             let visitor = self.visitor(key).or_else(|| self.contact_at(key.identifier.as_ref()));
             visitor.zip(key.account_id).is_some_and(|(who, at)| self.newest.contains_key(&(who.id, at)))
@@ -289,9 +296,8 @@ impl Found {
                 state.thread = thread(id);
                 state.visitor = of(&state.thread);
                 let found = self.messages.get(message).filter(|(key, _)| number(*key) == id.0);
-                state.message = state.thread.as_ref().zip(found).map(|(thread, (_, message))| StoredMessage {
-                    archived: thread.is_archived(),
-                    ..message.clone()
+                state.message = state.thread.as_ref().zip(found).map(|(thread, (_, message))| {
+                    StoredMessage { archived: thread.is_archived(), ..message.clone() }
                 });
             }
             Target::Threads(ids) => {
@@ -358,10 +364,10 @@ impl Found {
              (SELECT visitor_id FROM threads WHERE portal_id = $1 AND id = ANY($2))",
             visitors::COLUMNS
         );
-        let (locked, people) = try_join!(
-            async { asked(ids.len(), client, &threads_sql, &[&portal.0, &ids]).await },
-            async { asked(ids.len(), client, &visitors_sql, &[&portal.0, &ids]).await },
-        )?;
+        let (locked, people) =
+            try_join!(async { asked(ids.len(), client, &threads_sql, &[&portal.0, &ids]).await }, async {
+                asked(ids.len(), client, &visitors_sql, &[&portal.0, &ids]).await
+            },)?;
         for row in &locked {
             let thread = threads::thread(row)?;
             self.threads.insert(thread.id, thread);

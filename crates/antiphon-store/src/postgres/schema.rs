@@ -111,11 +111,8 @@ async fn run(
             return Err(OpenError::Newer(url.to_owned(), found, known));
         }
     }
-    let spread = if found == 0 {
-        layout.unwrap_or(Layout::Plain)
-    } else {
-        layout_of(client).await.map_err(|e| sql(e))?
-    };
+    let spread =
+        if found == 0 { layout.unwrap_or(Layout::Plain) } else { layout_of(client).await.map_err(sql)? };
     for (version, migration) in (1_i64..).zip(migrations).filter(|(version, _)| *version > found) {
         apply(client, migration, spread).await.map_err(sql)?;
         let note = "INSERT INTO migrations VALUES ($1, $2, $3)";

@@ -9,7 +9,7 @@ use rusqlite::{Connection, StatementStatus};
 
 use super::batch::Batch;
 use super::known::Known;
-use super::memory::{Memory, ServerCounters, message_ids};
+use super::memory::{Memory, ServerCounters};
 use super::*;
 
 const PORTAL: PortalId = PortalId(1);
@@ -66,7 +66,7 @@ fn every_query(limit: usize) -> Vec<ThreadQuery> {
 
 /// Runs everything the engine can do on one connection.
 fn exercise(conn: &Connection) -> Result<()> {
-    let ids = message_ids(false);
+    let ids = crate::changes::MessageIds::Random;
     let mut memory = Memory { server: ServerCounters::load(conn)?, portals: HashMap::new() };
     let known = Known::default();
     let mut batch = Batch::new(conn, &memory, &known, &ids);
@@ -343,7 +343,7 @@ fn steps_of_an_agent(agents: i64) -> u64 {
         false
     };
     conn.progress_handler(1, Some(tick)).unwrap();
-    let ids = message_ids(false);
+    let ids = crate::changes::MessageIds::Random;
     let mut memory = Memory { server: ServerCounters::load(&conn).unwrap(), portals: HashMap::new() };
     let known = Known::default();
     let mut batch = Batch::new(&conn, &memory, &known, &ids);

@@ -8,7 +8,7 @@ use crate::kit::*;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_backup_under_load_is_one_moment() {
-    let kit = Kit::new().await;
+    let kit = Kit::embedded().await;
     let mut threads = Vec::new();
     for n in 0..8 {
         threads.push(kit.thread(n).await.id);
@@ -84,7 +84,7 @@ async fn a_backup_under_load_is_one_moment() {
 
 #[tokio::test]
 async fn a_damaged_backup_is_not_restored() {
-    let kit = Kit::new().await;
+    let kit = Kit::embedded().await;
     let thread = kit.thread(1).await;
     for n in 0..100 {
         kit.say(thread.id, &format!("{n} {}", "x".repeat(2000))).await;

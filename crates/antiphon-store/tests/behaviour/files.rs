@@ -10,8 +10,8 @@ use crate::kit::*;
 
 #[tokio::test]
 async fn a_directory_in_use_is_refused() {
-    let kit = Kit::new().await;
-    let second = Store::open(settings(&kit.dir, &kit.clock));
+    let kit = Kit::embedded().await;
+    let second = Store::open(settings(&kit.dir, &kit.clock, None));
     assert!(matches!(second, Err(OpenError::InUse(_))));
     let kit = kit.reopen().await;
     kit.thread(1).await;
@@ -19,11 +19,11 @@ async fn a_directory_in_use_is_refused() {
 
 #[tokio::test]
 async fn a_store_that_is_dropped_lets_go() {
-    let kit = Kit::new().await;
+    let kit = Kit::embedded().await;
     let thread = kit.thread(1).await;
-    let Kit { store, portal, clock, dir } = kit;
+    let Kit { store, portal, clock, dir, .. } = kit;
     drop(store);
-    let store = open(settings(&dir, &clock));
+    let store = open(settings(&dir, &clock, None));
     assert_eq!(**store.thread_by_id(portal, thread.id).await.unwrap().unwrap(), thread);
 }
 
@@ -39,7 +39,7 @@ fn a_file_that_is_no_database_is_damaged() {
         "this is not a database, but long enough to have a header ".repeat(90),
     )
     .unwrap();
-    assert!(matches!(Store::open(settings(&dir, &clock)), Err(OpenError::Damaged(..))));
+    assert!(matches!(Store::open(settings(&dir, &clock, None)), Err(OpenError::Damaged(..))));
 }
 
 #[test]
@@ -52,20 +52,20 @@ fn a_directory_that_cannot_be_made_is_not_writable() {
 
 #[tokio::test]
 async fn a_damaged_page_is_told_and_not_believed() {
-    let kit = Kit::new().await;
+    let kit = Kit::embedded().await;
     let thread = kit.thread(1).await;
     for n in 0..200 {
         kit.say(thread.id, &format!("{n} {}", "x".repeat(2000))).await;
     }
     kit.store.close().await;
-    let Kit { store, portal, clock, dir } = kit;
+    let Kit { store, portal, clock, dir, .. } = kit;
     drop(store);
     let path = dir.path().join("antiphon.db");
     let mut bytes = fs::read(&path).unwrap();
     let length = bytes.len();
     bytes[length / 3..].fill(0xa5);
     fs::write(&path, bytes).unwrap();
-    let read = match Store::open(settings(&dir, &clock)) {
+    let read = match Store::open(settings(&dir, &clock, None)) {
         Err(OpenError::Damaged(..)) => return,
         Err(other) => panic!("{other}"),
         Ok(store) => {
@@ -78,13 +78,13 @@ async fn a_damaged_page_is_told_and_not_believed() {
 
 #[tokio::test]
 async fn a_full_disk_stops_changes_and_not_reads() {
-    let kit = Kit::new().await;
+    let kit = Kit::embedded().await;
     let thread = kit.thread(1).await;
     kit.say(thread.id, "before").await;
     kit.store.close().await;
-    let Kit { store, portal, clock, dir } = kit;
+    let Kit { store, portal, clock, dir, .. } = kit;
     drop(store);
-    let store = open(Settings { least_free_disk: 1.1, ..settings(&dir, &clock) });
+    let store = open(Settings { least_free_disk: 1.1, ..settings(&dir, &clock, None) });
     assert!(store.status().disk_low);
     assert!(matches!(say(&store, portal, thread.id, "after").await, Err(StoreError::DiskLow)));
     assert_eq!(store.thread_by_id(portal, thread.id).await.unwrap().unwrap().entries, 1);

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use antiphon_cluster::Database;
 use antiphon_store::*;
 
 /// What rules here refuse with.
@@ -13,18 +14,42 @@ pub const INBOX: InboxId = InboxId(1);
 pub const ACCOUNT: AccountId = AccountId(1);
 pub const NOON: Millis = 1_780_000_000_000;
 
-/// A store in a directory that goes with it.
+/// A store in a directory, or in a database, that goes with it.
 pub struct Kit {
     pub store: Store,
     pub portal: PortalId,
     pub clock: Arc<AtomicI64>,
     pub dir: tempfile::TempDir,
+    pub database: Option<Database>,
+}
+
+/// The engine under test, as `ANTIPHON_TEST_STORE` names it: `sqlite` (also when it names none), `postgres`, or `partitioned`,
+/// which is PostgreSQL with its tables in parts by portal.
+pub fn layout() -> Option<Layout> {
+    match std::env::var("ANTIPHON_TEST_STORE").as_deref() {
+        Err(_) | Ok("sqlite") => None,
+        Ok("postgres") => Some(Layout::Plain),
+        Ok("partitioned") => Some(Layout::Partitioned(4)),
+        Ok(other) => panic!("ANTIPHON_TEST_STORE={other} names no engine"),
+    }
+}
+
+/// A fresh database, if the engine under test has databases.
+pub fn database() -> Option<Database> {
+    layout().map(|_| antiphon_cluster::shared().unwrap().database().unwrap())
 }
 
 /// Settings of a test: small limits, a clock that stands still until it is moved.
-pub fn settings(dir: &tempfile::TempDir, clock: &Arc<AtomicI64>) -> Settings {
+pub fn settings(dir: &tempfile::TempDir, clock: &Arc<AtomicI64>, database: Option<&Database>) -> Settings {
     let clock = clock.clone();
-    Settings { clock: Some(Arc::new(move || clock.load(Ordering::Relaxed))), ..Settings::new(dir.path()) }
+    // One writer has one queue, so that tests can tell what is committed together.
+    let postgres =
+        database.map(|database| Postgres { writers: 1, layout: layout(), ..Postgres::new(database.url()) });
+    Settings {
+        postgres,
+        clock: Some(Arc::new(move || clock.load(Ordering::Relaxed))),
+        ..Settings::new(dir.path())
+    }
 }
 
 impl Kit {
@@ -34,22 +59,31 @@ impl Kit {
 
     /// A store with one portal, one inbox and one account.
     pub async fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        Self::at(database(), change).await
+    }
+
+    /// A store in a directory, whichever engine is under test.
+    pub async fn embedded() -> Self {
+        Self::at(None, |_| {}).await
+    }
+
+    async fn at(database: Option<Database>, change: impl FnOnce(&mut Settings)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(AtomicI64::new(NOON));
-        let mut settings = settings(&dir, &clock);
+        let mut settings = settings(&dir, &clock, database.as_ref());
         change(&mut settings);
         let store = open(settings);
         let portal = portal(&store, "First").await;
-        Self { store, portal, clock, dir }
+        Self { store, portal, clock, dir, database }
     }
 
     /// Closes the store and opens it again.
     pub async fn reopen(self) -> Self {
         self.store.close().await;
-        let Self { store, portal, clock, dir } = self;
+        let Self { store, portal, clock, dir, database } = self;
         drop(store);
-        let store = open(settings(&dir, &clock));
-        Self { store, portal, clock, dir }
+        let store = open(settings(&dir, &clock, database.as_ref()));
+        Self { store, portal, clock, dir, database }
     }
 
     pub async fn apply(&self, target: Target, changes: Changes) -> Applied {
