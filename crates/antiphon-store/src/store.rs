@@ -234,18 +234,19 @@ impl Store {
         self.engine.file_by_url(portal, url)
     }
 
-    /// Threads of any portal that went to the trash before a moment.
+    /// Threads that went to the trash before a moment, those first that have been there longest.
     pub async fn purge_due(
         &self,
+        portal: PortalId,
         archived_before: Millis,
         limit: usize,
-    ) -> Result<Vec<(PortalId, ThreadId)>, StoreError> {
-        self.engine.purge_due(archived_before, limit)
+    ) -> Result<Vec<ThreadId>, StoreError> {
+        self.engine.purge_due(portal, archived_before, limit)
     }
 
-    /// Erases at most 500 rows of purged threads; `false` when nothing is left to erase.
-    pub async fn purge_step(&self) -> Result<bool, StoreError> {
-        self.engine.purge_step().await
+    /// Erases at most 500 rows of a portal's purged threads; `false` when nothing is left to erase, or another node sees to it.
+    pub async fn purge_step(&self, portal: PortalId) -> Result<bool, StoreError> {
+        self.engine.purge_step(portal).await
     }
 
     /// Events behind a position, oldest first.

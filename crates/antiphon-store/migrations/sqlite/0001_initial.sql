@@ -185,7 +185,7 @@ CREATE INDEX threads_by_visitor ON threads (portal_id, visitor_id, population, i
 CREATE INDEX threads_by_visitor_latest ON threads (portal_id, visitor_id, population, latest_message_at, id);
 CREATE INDEX threads_by_ticket ON threads (portal_id, ticket_id, id) WHERE ticket_id IS NOT NULL;
 CREATE INDEX threads_live_by_account ON threads (portal_id, visitor_id, account_id, id) WHERE archived_at IS NULL;
-CREATE INDEX threads_in_trash ON threads (archived_at) WHERE archived_at IS NOT NULL;
+CREATE INDEX threads_in_trash ON threads (portal_id, archived_at) WHERE archived_at IS NOT NULL;
 
 CREATE TABLE thread_keys (
     portal_id INTEGER NOT NULL,
@@ -243,6 +243,7 @@ CREATE TABLE purges (
     portal_id INTEGER NOT NULL,
     thread_id INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX purges_of_portal ON purges (portal_id, number);
 
 CREATE TABLE events (
     portal_id INTEGER NOT NULL,

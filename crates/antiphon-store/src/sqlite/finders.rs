@@ -88,10 +88,11 @@ impl Engine {
 
     pub(crate) fn purge_due(
         &self,
+        portal: PortalId,
         archived_before: Millis,
         limit: usize,
-    ) -> Answer<Vec<(PortalId, ThreadId)>> {
-        self.read(|conn| threads::purge_due(conn, archived_before, limit))
+    ) -> Answer<Vec<ThreadId>> {
+        self.read(|conn| threads::purge_due(conn, portal, archived_before, limit))
     }
 
     pub(crate) fn events_after(&self, portal: PortalId, position: i64, limit: usize) -> Answer<Vec<Event>> {

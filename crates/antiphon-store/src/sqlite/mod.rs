@@ -233,8 +233,8 @@ impl Engine {
         .await
     }
 
-    pub(crate) async fn purge_step(&self) -> Answer<bool> {
-        self.submit(purge::step).await
+    pub(crate) async fn purge_step(&self, portal: PortalId) -> Answer<bool> {
+        self.submit(move |batch| purge::step(batch, portal)).await
     }
 
     /// Runs a read on the calling thread.

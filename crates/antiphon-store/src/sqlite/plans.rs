@@ -218,7 +218,7 @@ fn exercise(conn: &Connection) -> Result<()> {
     }
     let purge = Changes { purged: vec![thread.id], ..Changes::default() };
     let _ = change(&mut batch, Target::Thread(thread.id), purge)?;
-    while purge::step(&mut batch)? {}
+    while purge::step(&mut batch, PORTAL)? {}
     batch.flush()
 }
 
@@ -232,7 +232,7 @@ fn questions(conn: &Connection, thread: ThreadId, message: MessageId) -> Result<
     }
     messages::original(conn, PORTAL, thread, message)?.unwrap();
     messages::latest_incoming(conn, PORTAL, thread, 5)?;
-    threads::purge_due(conn, 100, 5)?;
+    threads::purge_due(conn, PORTAL, 100, 5)?;
     visitors::contact_by_email(conn, PORTAL, "a@example.org")?.unwrap();
     visitors::tickets(conn, PORTAL, None, 5)?;
     visitors::file_by_id(conn, PORTAL, 1)?.unwrap();

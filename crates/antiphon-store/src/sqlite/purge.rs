@@ -10,16 +10,14 @@ use crate::messages::key;
 /// Entries erased in one step; with what belongs to each it stays within a change's 500 rows.
 const ENTRIES: i64 = 120;
 
-/// Erases some rows of the first thread that waits for it; `false` when none does.
-pub(super) fn step(batch: &mut Batch<'_>) -> Result<bool> {
+/// Erases some rows of the first thread of a portal that waits for it; `false` when none does.
+pub(super) fn step(batch: &mut Batch<'_>, portal: PortalId) -> Result<bool> {
     let conn = batch.conn;
     let waiting = conn
-        .prepare_cached(
-            "SELECT number, portal_id, thread_id FROM purges WHERE number > 0 ORDER BY number LIMIT 1",
-        )?
-        .query_row([], |row| Ok((row.get::<_, i64>(0)?, PortalId(row.get(1)?), row.get::<_, i64>(2)?)))
+        .prepare_cached("SELECT number, thread_id FROM purges WHERE portal_id = ?1 ORDER BY number LIMIT 1")?
+        .query_row([portal.0], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))
         .optional()?;
-    let Some((number, portal, thread)) = waiting else { return Ok(false) };
+    let Some((number, thread)) = waiting else { return Ok(false) };
     batch.written = true;
     let (from, end) = (key(number, 0), key(number + 1, 0));
     // The first entries, up to the key of the last that goes in this step.

@@ -117,17 +117,17 @@ pub(super) fn touch(conn: &Connection, thread: &Thread) -> Result<()> {
     Ok(())
 }
 
-/// Threads of any portal that went to the trash before a moment.
+/// Threads that went to the trash before a moment.
 pub(super) fn purge_due(
     conn: &Connection,
+    portal: PortalId,
     before: Millis,
     limit: usize,
-) -> Result<Vec<(PortalId, ThreadId)>> {
-    let sql = "SELECT portal_id, id FROM threads WHERE archived_at IS NOT NULL AND archived_at < ?1 \
-               ORDER BY archived_at LIMIT ?2";
+) -> Result<Vec<ThreadId>> {
+    let sql = "SELECT id FROM threads WHERE portal_id = ?1 AND archived_at IS NOT NULL AND archived_at < ?2 \
+               ORDER BY archived_at LIMIT ?3";
     let mut sql = conn.prepare_cached(sql)?;
-    let due =
-        sql.query_map([before, limit as i64], |row| Ok((PortalId(row.get(0)?), ThreadId(row.get(1)?))))?;
+    let due = sql.query_map([portal.0, before, limit as i64], |row| row.get(0).map(ThreadId))?;
     Ok(due.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -62,11 +62,13 @@ async fn what_is_purged_is_gone_at_once_and_erased_in_steps() {
     };
     look(&kit).await;
 
-    // Erasing goes on after a restart where it stopped.
-    assert!(kit.store.purge_step().await.unwrap());
+    // Erasing goes on after a restart where it stopped, in its own portal.
+    let other = portal(&kit.store, "Other").await;
+    assert!(!kit.store.purge_step(other).await.unwrap());
+    assert!(kit.store.purge_step(kit.portal).await.unwrap());
     let kit = kit.reopen().await;
     let mut steps = 1;
-    while kit.store.purge_step().await.unwrap() {
+    while kit.store.purge_step(kit.portal).await.unwrap() {
         steps += 1;
     }
     assert!(steps >= 3, "a step erases a few rows only");
@@ -83,12 +85,14 @@ async fn the_trash_is_due_by_age() {
     let ids = [kit.thread(1).await.id, kit.thread(2).await.id, kit.thread(3).await.id];
     archive(&kit, ids[1], NOON).await;
     archive(&kit, ids[0], NOON + 10).await;
-    let due = async |before, limit| kit.store.purge_due(before, limit).await.unwrap();
+    let due = async |before, limit| kit.store.purge_due(kit.portal, before, limit).await.unwrap();
     assert_eq!(due(NOON, 10).await, []);
-    assert_eq!(due(NOON + 1, 10).await, [(kit.portal, ids[1])]);
-    assert_eq!(due(NOON + 11, 10).await, [(kit.portal, ids[1]), (kit.portal, ids[0])]);
-    assert_eq!(due(NOON + 11, 1).await, [(kit.portal, ids[1])]);
+    let other = portal(&kit.store, "Other").await;
+    assert_eq!(kit.store.purge_due(other, NOON + 11, 10).await.unwrap(), []);
+    assert_eq!(due(NOON + 1, 10).await, [ids[1]]);
+    assert_eq!(due(NOON + 11, 10).await, [ids[1], ids[0]]);
+    assert_eq!(due(NOON + 11, 1).await, [ids[1]]);
     let restored = Thread { archived_at: None, ..kit.read(ids[1]).await };
     kit.apply(Target::Thread(ids[1]), Changes { threads: vec![restored], ..Changes::default() }).await;
-    assert_eq!(due(NOON + 11, 10).await, [(kit.portal, ids[0])]);
+    assert_eq!(due(NOON + 11, 10).await, [ids[0]]);
 }

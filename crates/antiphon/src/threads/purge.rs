@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use antiphon_store::{Changes, Millis, Moment, State, Target};
+use antiphon_store::{Changes, Millis, Moment, PortalId, State, Target};
 
 use crate::app::App;
 use crate::events::kinds;
@@ -10,18 +10,30 @@ use crate::events::kinds;
 /// How long a thread waits in the trash.
 pub const TRASH: Millis = 30 * 24 * 60 * 60 * 1000;
 
-/// How many threads are looked up at a time.
+/// How many portals, or threads of one, are looked up at a time.
 const CHUNK: usize = 100;
 
 /// Purges everything whose time in the trash is over at `now`, over all portals, and answers how many threads that were.
 /// Harmless to repeat and to interrupt: what is left is found again.
 pub async fn run(app: &App, now: Millis) -> anyhow::Result<u64> {
+    let (mut purged, mut after) = (0, None);
+    loop {
+        let portals = app.store.portals(after, CHUNK).await?;
+        let Some(last) = portals.last() else { return Ok(purged) };
+        after = Some(last.id);
+        for portal in portals {
+            purged += run_portal(app, portal.id, now).await?;
+        }
+    }
+}
+
+async fn run_portal(app: &App, portal: PortalId, now: Millis) -> anyhow::Result<u64> {
     let mut purged = 0;
     loop {
         // The store looks before a moment; what is over exactly now is due too.
-        let due = app.store.purge_due(now - TRASH + 1, CHUNK).await?;
+        let due = app.store.purge_due(portal, now - TRASH + 1, CHUNK).await?;
         let before = purged;
-        for (portal, thread) in due {
+        for thread in due {
             let rule = move |state: &State, moment: &mut Moment| purge_thread(state, now, moment);
             let applied = app.store.change(portal, Target::Thread(thread), rule).await?;
             let Ok(applied) = applied;
@@ -31,7 +43,7 @@ pub async fn run(app: &App, now: Millis) -> anyhow::Result<u64> {
             break;
         }
     }
-    while app.store.purge_step().await? {}
+    while app.store.purge_step(portal).await? {}
     Ok(purged)
 }
 

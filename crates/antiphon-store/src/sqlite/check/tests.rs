@@ -15,7 +15,7 @@ async fn filled() -> (tempfile::TempDir, Store) {
         change(&store, move |moment| thread(moment, entries)).await;
     }
     change(&store, |_| Changes { purged: vec![ThreadId(3)], ..Changes::default() }).await;
-    assert!(store.purge_step().await.unwrap());
+    assert!(store.purge_step(PortalId(1)).await.unwrap());
     (dir, store)
 }
 
@@ -92,7 +92,7 @@ async fn a_sound_store_is_found_sound_while_it_serves() {
     for deep in [false, true] {
         assert_eq!(checked(&store, deep).await, Vec::<String>::new());
     }
-    while store.purge_step().await.unwrap() {}
+    while store.purge_step(PortalId(1)).await.unwrap() {}
     assert_eq!(checked(&store, true).await, Vec::<String>::new());
 }
 
