@@ -63,7 +63,9 @@ async fn what_is_purged_is_gone_at_once_and_erased_in_steps() {
     };
     look(&kit).await;
 
-    // Erasing goes on after a restart where it stopped.
+    // Erasing goes on after a restart where it stopped, in its own portal.
+    let other = portal(&kit.store, "Other").await;
+    assert!(!kit.store.purge_step(other).await.unwrap());
     assert!(kit.store.purge_step(kit.portal).await.unwrap());
     let kit = kit.reopen().await;
     let mut steps = 1;
@@ -86,6 +88,8 @@ async fn the_trash_is_due_by_age() {
     archive(&kit, ids[0], NOON + 10).await;
     let due = async |before, limit| kit.store.purge_due(kit.portal, before, limit).await.unwrap();
     assert_eq!(due(NOON, 10).await, []);
+    let other = portal(&kit.store, "Other").await;
+    assert_eq!(kit.store.purge_due(other, NOON + 11, 10).await.unwrap(), []);
     assert_eq!(due(NOON + 1, 10).await, [ids[1]]);
     assert_eq!(due(NOON + 11, 10).await, [ids[1], ids[0]]);
     assert_eq!(due(NOON + 11, 1).await, [ids[1]]);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use antiphon_store::Quota;
 use serde_json::{Value, json};
 
 use crate::kit::{Desk, at, error, text};
@@ -305,4 +306,24 @@ async fn deleting_is_soft_for_thirty_days_and_not_a_millisecond_less() {
     assert_eq!(desk.events(position).await, ["deletion", "isArchived=false", "deletion", "privacyDeletion"]);
     // The id is never used again.
     assert!(desk.chat("lena").await.parse::<i64>().unwrap() > other.parse::<i64>().unwrap());
+}
+
+#[tokio::test]
+async fn the_trash_of_every_portal_is_emptied() {
+    let first = Desk::open().await;
+    let store = &first.server.app().store;
+    for n in 0..120 {
+        let made = store.portal_create(None, format!("Portal {n}"), "UTC".into(), Quota::default()).await;
+        made.unwrap().unwrap();
+    }
+    let last = Desk::on(&first.server).await;
+    for desk in [&first, &last] {
+        let id = desk.chat("lena").await;
+        desk.delete(&format!("/threads/{id}")).await.expect(204);
+    }
+    first.server.advance(Duration::from_secs(30 * 24 * 60 * 60));
+    let purge = async || antiphon::threads::purge::run(first.server.app(), first.server.now()).await.unwrap();
+    assert_eq!(purge().await, 2);
+    assert!(first.found("?archived=true").await.is_empty() && last.found("?archived=true").await.is_empty());
+    assert_eq!(purge().await, 0);
 }
