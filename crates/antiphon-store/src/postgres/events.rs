@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 use futures_util::future::join3;
 use tokio_postgres::Row;
 
-use super::failure::{Failure, Result, damaged};
+use super::failure::{Failure, Result};
 use super::readers::{Values, row, rows};
 use crate::{Event, EventKind, ObjectKind, PortalId, StoreError};
 
@@ -111,6 +111,14 @@ impl Drop for Open<'_> {
             let _ = client.batch_execute("ROLLBACK").now_or_never();
         }
     }
+}
+
+/// Prepares what numbering needs, before many ask for it at once.
+pub(super) async fn prepare(client: &ClientWrapper) -> Result<()> {
+    for sql in [LOCK, WAITING, PUBLISH, FORGET, RAISE, STANDING] {
+        client.prepare_cached(sql).await?;
+    }
+    Ok(())
 }
 
 /// Gives positions to events that wait for them, at most so many at a time. `None` when there is no such portal.
