@@ -4,6 +4,9 @@
 //! was recorded under a lock that the earlier had to give up first; so the later is never seen without the earlier, and
 //! what is numbered together is put in order by revision.
 
+#[cfg(test)]
+mod tests;
+
 use deadpool_postgres::ClientWrapper;
 use futures_util::FutureExt;
 use futures_util::future::join3;
