@@ -85,9 +85,12 @@ impl Drop for Lease {
     }
 }
 
-/// The leases of an engine that has only one process: who holds what is known here. `None` once it is closed.
+/// Who holds which lease. `None` once it is closed.
+type Held = Option<HashMap<String, watch::Sender<Hold>>>;
+
+/// The leases of an engine that has only one process.
 #[derive(Clone)]
-pub(crate) struct OwnLeases(Arc<Mutex<Option<HashMap<String, watch::Sender<Hold>>>>>);
+pub(crate) struct OwnLeases(Arc<Mutex<Held>>);
 
 impl Default for OwnLeases {
     fn default() -> Self {
@@ -96,7 +99,7 @@ impl Default for OwnLeases {
 }
 
 impl OwnLeases {
-    fn held(&self) -> MutexGuard<'_, Option<HashMap<String, watch::Sender<Hold>>>> {
+    fn held(&self) -> MutexGuard<'_, Held> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
