@@ -17,6 +17,8 @@ mod error;
 mod events;
 mod files;
 mod ids;
+mod leases;
+mod listeners;
 mod messages;
 mod postgres;
 mod sqlite;
@@ -34,6 +36,7 @@ pub use error::{OpenError, StoreError};
 pub use events::{Event, EventKind, NewEvent, ObjectKind};
 pub use files::FileRef;
 pub use ids::{AccountId, AppId, InboxId, MessageId, Millis, PortalId, ThreadId, TicketId, VisitorId};
+pub use leases::Lease;
 pub use messages::{
     Direction, Document, HistoryQuery, MessageKind, NewMessage, Original, Page, Position, StoredMessage,
 };

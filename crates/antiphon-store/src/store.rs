@@ -339,6 +339,19 @@ impl Store {
         read!(self.event_position(portal))
     }
 
+    /// Waits for an event of the portal behind a position. Nothing is lost when it is given up.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] once the store is closed.
+    pub async fn events_wait(&self, portal: PortalId, after_position: i64) -> Result<(), StoreError> {
+        write!(self.events_wait(portal, after_position))
+    }
+
+    /// The right to do a job that only one may do at a time, on however many nodes; `None` while somebody has it.
+    pub async fn lease(&self, name: &str) -> Result<Option<Lease>, StoreError> {
+        read!(self.lease(name))
+    }
+
     /// Copies the store into one new file while it serves. `progress` hears pages done and pages in all.
     pub async fn backup(
         &self,

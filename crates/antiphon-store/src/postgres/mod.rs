@@ -14,13 +14,16 @@ mod events;
 mod failure;
 mod finders;
 mod lanes;
+mod leases;
 mod messages;
+mod node;
 mod people;
 mod portals;
 mod purge;
 mod readers;
 mod resolve;
 mod schema;
+mod sequencer;
 mod thread_list;
 mod threads;
 mod visitors;
@@ -40,6 +43,7 @@ use self::committer::Committer;
 use self::connect::Place;
 use self::lanes::{Lanes, Task, Waiting};
 use self::readers::Readers;
+use self::sequencer::Sequencer;
 use crate::changes::MessageIds;
 use crate::*;
 
@@ -59,6 +63,7 @@ struct Shared {
     place: Place,
     readers: Readers,
     caches: Caches,
+    sequencer: Sequencer,
     message_ids: MessageIds,
     latest_now: AtomicI64,
     batches: AtomicU64,
@@ -79,7 +84,7 @@ impl Shared {
     }
 
     /// Counts a committed batch, and tells whoever numbers events.
-    fn count(&self, _portal: PortalId, outcomes: &[Outcome]) {
+    fn count(&self, portal: PortalId, outcomes: &[Outcome]) {
         let recorded = |outcome: &Outcome| match outcome {
             Ok(Some(applied)) => applied.changes.events.len() as u64,
             _ => 0,
@@ -89,6 +94,9 @@ impl Shared {
         self.batches.fetch_add(1, Ordering::Relaxed);
         self.changes.fetch_add(done, Ordering::Relaxed);
         self.events.fetch_add(events, Ordering::Relaxed);
+        if events > 0 {
+            self.sequencer.ring(portal);
+        }
     }
 }
 
@@ -137,6 +145,7 @@ impl Engine {
         self.lanes.close();
         // An error means the committers are gone, and then it is closed too.
         let _ = self.closed.clone().wait_for(|closed| *closed).await;
+        self.shared.sequencer.stop().await;
         self.shared.readers.close();
     }
 
@@ -159,6 +168,14 @@ impl Engine {
             return Err(closed());
         }
         answered.await.unwrap_or_else(|_| Err(closed()))
+    }
+
+    pub(crate) async fn events_wait(&self, portal: PortalId, after: i64) -> Answer<()> {
+        self.shared.sequencer.wait(&self.shared.readers, portal, after).await
+    }
+
+    pub(crate) async fn lease(&self, name: &str) -> Answer<Option<Lease>> {
+        self.shared.sequencer.lease(name).await
     }
 
     pub(crate) async fn backup(
@@ -212,6 +229,7 @@ async fn start(
     let session = place.connect().await.map_err(failed)?;
     schema::migrate(&session, url, at.layout).await?;
     let shared = Arc::new(Shared {
+        sequencer: Sequencer::start(place.clone(), &runtime),
         readers: Readers::new(place.clone(), runtime, at.connections, PATIENCE).map_err(failed)?,
         caches: Caches::start(place.clone()),
         message_ids: settings.message_ids(),
@@ -242,11 +260,14 @@ impl Drop for Engine {
         let Some(runtime) = self.runtime.get_mut().unwrap_or_else(PoisonError::into_inner).take() else {
             return;
         };
-        let mut closed = self.closed.clone();
+        let (mut closed, shared) = (self.closed.clone(), self.shared.clone());
         // A runtime cannot be waited for inside another one, and what was accepted is to be committed.
         let ending = std::thread::spawn(move || {
-            let ended =
-                async { tokio::time::timeout(PATIENCE, closed.wait_for(|closed| *closed)).await.is_ok() };
+            let ended = async {
+                let ended = tokio::time::timeout(PATIENCE, closed.wait_for(|closed| *closed)).await.is_ok();
+                shared.sequencer.stop().await;
+                ended
+            };
             if !runtime.block_on(ended) {
                 tracing::error!("the committers did not end in time");
             }

@@ -48,6 +48,8 @@ use self::known::Known;
 use self::memory::{Counters, Memory, PortalMemory, ServerCounters};
 use self::readers::Readers;
 use self::writer::{Task, Waiting, Writer};
+use crate::leases::OwnLeases;
+use crate::listeners::Listeners;
 use crate::*;
 
 /// The database's name in its data directory.
@@ -64,6 +66,7 @@ struct Shared {
     known: Known,
     gate: Gate,
     log: Log,
+    listeners: Arc<Listeners>,
     latest_now: AtomicI64,
     batches: AtomicU64,
     changes: AtomicU64,
@@ -94,6 +97,7 @@ pub(crate) struct Engine {
     /// `None` once it is closing.
     queue: RwLock<Option<Sender<Waiting>>>,
     writer: Mutex<Option<JoinHandle<()>>>,
+    leases: OwnLeases,
     closed: watch::Receiver<bool>,
 }
 
@@ -129,6 +133,7 @@ impl Engine {
                 known: Known::default(),
                 gate: Gate::default(),
                 log: Log::default(),
+                listeners: Arc::default(),
                 latest_now: AtomicI64::new(latest),
                 batches: AtomicU64::new(0),
                 changes: AtomicU64::new(0),
@@ -161,12 +166,15 @@ impl Engine {
             places,
             queue: RwLock::new(Some(queue)),
             writer: Mutex::new(Some(thread)),
+            leases: OwnLeases::default(),
             closed,
         })
     }
 
-    /// Ends the queue; the writer finishes what is in it.
+    /// Ends the queue; the writer finishes what is in it. Nobody waits for events of it any more, or does a job.
     fn end_queue(&self) {
+        self.shared.listeners.close();
+        self.leases.close();
         self.queue.write().unwrap_or_else(PoisonError::into_inner).take();
     }
 
@@ -251,6 +259,18 @@ impl Engine {
             return Ok(Some(token));
         }
         self.read(|conn| self.shared.caches.load_token(conn, hash))
+    }
+
+    pub(crate) async fn events_wait(&self, portal: PortalId, after: i64) -> Answer<()> {
+        let mut listener = self.shared.listeners.listen(portal)?;
+        if listener.heard().is_none() {
+            self.shared.listeners.published(portal, self.event_position(portal)?);
+        }
+        listener.behind(after).await
+    }
+
+    pub(crate) fn lease(&self, name: &str) -> Answer<Option<Lease>> {
+        self.leases.claim(name)
     }
 
     pub(crate) fn usage(&self, portal: PortalId) -> Answer<Usage> {

@@ -171,6 +171,7 @@ impl Writer {
         self.memory.server = pending.server;
         for (id, mut portal) in pending.portals {
             recorded += portal.counters.event_position - portal.recorded;
+            self.shared.listeners.published(id, portal.counters.event_position);
             portal.recorded = portal.counters.event_position;
             let known = self.memory.portals.get(&id).map(|known| known.directory.revision);
             if known != Some(portal.directory.revision) {
