@@ -45,11 +45,8 @@ impl Cluster {
     }
 
     /// The same with a directory that somebody fills, kept for some seconds after its last user has gone.
-    pub(crate) fn make(
-        options: Options,
-        grace: u32,
-        fill: impl FnOnce(&Path, &Options) -> Result<()>,
-    ) -> Result<Self> {
+    pub(crate) fn make(options: Options, grace: u32, fill: impl FnOnce(&Path) -> Result<()>) -> Result<Self> {
+        install()?;
         let folder = tempfile::Builder::new().prefix("antiphon-postgres-").tempdir_in(place(&options))?;
         let home = folder.path().canonicalize()?;
         let users = File::create_new(home.join(USERS))?;
@@ -62,7 +59,7 @@ impl Cluster {
         let own = Own { options, watcher, postmaster: Mutex::new(None) };
         let mut cluster = Self { home, port: 0, users: Some(users), own: Some(own) };
         let options = cluster.options()?;
-        fill(&cluster.home, options)?;
+        fill(&cluster.home)?;
         install_tls(&cluster.home, options)?;
         // Another process may take a port that was free a moment ago.
         for _ in 0..5 {
@@ -75,6 +72,12 @@ impl Cluster {
             }
         }
         bail!("five ports in a row were taken")
+    }
+
+    /// From now on nobody's own, neither to stop nor to change.
+    pub(crate) fn disowned(mut self) -> Self {
+        self.own = None;
+        self
     }
 
     /// A cluster that another process started, unless it is gone.
@@ -262,13 +265,13 @@ fn halt(postmaster: Pid) -> Result<Vec<Pid>> {
 }
 
 /// It sorts text as most installations do, not bytewise, so that a query which leans on the order of bytes is found out.
-pub(crate) fn initdb(home: &Path, options: &Options) -> Result<()> {
+pub(crate) fn initdb(home: &Path) -> Result<()> {
     let mut command = server(&install()?.join("initdb"), home)?;
     command.args(["--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8"]);
-    command.args(["--locale-provider=icu", "--icu-locale=en-US", "--pgdata"]).arg(home.join("data"));
-    if !options.syncs() {
-        command.arg("--no-sync");
-    }
+    // What a crash of this server must not lose comes later.
+    command
+        .args(["--no-sync", "--locale-provider=icu", "--icu-locale=en-US", "--pgdata"])
+        .arg(home.join("data"));
     finish(command)
 }
 

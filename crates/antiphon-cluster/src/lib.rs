@@ -10,6 +10,7 @@
 //!
 //! Everything here waits on the calling thread and may be called inside and outside of an asynchronous runtime.
 
+mod certificate;
 mod cluster;
 mod database;
 mod install;
@@ -20,6 +21,7 @@ mod shared;
 mod sql;
 mod standby;
 
+pub use certificate::certificate;
 pub use cluster::Cluster;
 pub use database::Database;
 pub use install::install;

@@ -39,7 +39,7 @@ impl Options {
         self
     }
 
-    /// With `ssl` on, by a certificate and its key in PEM.
+    /// With `ssl` on, by a certificate and its key in PEM, such as [`certificate`](crate::certificate) makes.
     pub fn tls(mut self, certificate: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
         self.tls = Some((certificate.into(), key.into()));
         self

@@ -38,7 +38,7 @@ fn find_or_start() -> Result<Cluster> {
     {
         return Ok(cluster);
     }
-    let cluster = Cluster::make(options, GRACE_SECONDS, crate::cluster::initdb)?;
+    let cluster = Cluster::make(options, GRACE_SECONDS, crate::cluster::initdb)?.disowned();
     file.set_len(0)?;
     file.rewind()?;
     writeln!(file, "{} {}", cluster.port(), cluster.home().display())

@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 impl Cluster {
     /// A standby that streams from this cluster, with the same options, and answers reading questions.
     pub fn standby(&self) -> Result<Cluster> {
-        Self::make(self.options()?.clone(), 0, |home, _| {
+        Self::make(self.options()?.clone(), 0, |home| {
             let mut copy = server(&install()?.join("pg_basebackup"), home)?;
             copy.args([
                 "--host=127.0.0.1",

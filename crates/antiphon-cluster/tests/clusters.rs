@@ -147,7 +147,7 @@ fn a_server_that_cannot_start_says_why() {
 
 #[test]
 fn a_standby_follows_and_takes_over() {
-    let cluster = Cluster::start(Options::durable()).unwrap();
+    let cluster = Cluster::start(Options::default()).unwrap();
     let database = cluster.database().unwrap();
     let standby = cluster.standby().unwrap();
     let line = cluster.proxy().unwrap();

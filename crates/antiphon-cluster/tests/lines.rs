@@ -2,11 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use antiphon_cluster::{Cut, Database, Proxy, Way, shared};
+use antiphon_cluster::{Cluster, Cut, Database, Options, Proxy, Way, shared};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_postgres::{Client, NoTls};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::{CertificateDer, pem::PemObject};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 async fn connect(url: &str) -> Result<Client, tokio_postgres::Error> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
@@ -114,4 +120,20 @@ async fn a_long_line_takes_time_for_each_answer_and_not_for_each_word() {
     assert!(began.elapsed() >= Duration::from_millis(100), "{:?}", began.elapsed());
     client.simple_query("SELECT 4").await.unwrap();
     assert!(began.elapsed() >= Duration::from_millis(200), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_server_with_a_certificate_speaks_tls() {
+    let (pem, key) = antiphon_cluster::certificate().unwrap();
+    let cluster = Cluster::start(Options::default().tls(pem.as_str(), key)).unwrap();
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(pem.as_bytes()).unwrap()).unwrap();
+    let client = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+
+    let mut stream = TcpStream::connect(("127.0.0.1", cluster.port())).await.unwrap();
+    // The request to speak TLS: eight bytes, version 1234.5679.
+    stream.write_all(&[0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]).await.unwrap();
+    assert_eq!(stream.read_u8().await.unwrap(), b'S');
+    let name = "127.0.0.1".try_into().unwrap();
+    TlsConnector::from(Arc::new(client)).connect(name, stream).await.unwrap();
 }
