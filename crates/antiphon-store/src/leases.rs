@@ -176,7 +176,7 @@ mod tests {
             let lease = Lease::new(hold, |_| {});
             assert!(timeout(Duration::from_millis(20), lease.lost()).await.is_err(), "{why}");
             if taken {
-                drop(sender.send(Hold::Over))
+                let _ = sender.send(Hold::Over);
             } else {
                 drop(sender)
             }
