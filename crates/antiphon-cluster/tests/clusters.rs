@@ -111,7 +111,7 @@ fn the_cluster_of_a_killed_process_is_removed() {
 
 #[test]
 fn a_crash_keeps_what_was_committed() {
-    let cluster = Cluster::start(Options::durable()).unwrap();
+    let cluster = Cluster::start(Options::default()).unwrap();
     let database = cluster.database().unwrap();
     database.rows("CREATE TABLE words (word text)").unwrap();
     database.rows("INSERT INTO words VALUES ('kept')").unwrap();
@@ -180,4 +180,13 @@ fn sql_over(url: &str, sql: &str) -> Result<Vec<String>, tokio_postgres::Error> 
         });
         Ok(rows.collect())
     })
+}
+
+#[test]
+fn a_durable_cluster_is_as_postgresql_comes() {
+    let cluster = Cluster::start(Options::durable()).unwrap();
+    for setting in ["fsync", "synchronous_commit", "full_page_writes", "autovacuum"] {
+        assert_eq!(one(&cluster.rows(&format!("SHOW {setting}")).unwrap()), "on", "{setting}");
+    }
+    assert!(cluster.data().starts_with(std::env::temp_dir()));
 }
