@@ -15,6 +15,9 @@ pub enum Refusal {
     Unavailable,
     /// The same, because the writer has as much to do as it may.
     Busy,
+    /// No answer at all: it is not known whether the change was made, and either answer could be a lie. The text is for the
+    /// log.
+    Unknown(String),
     /// 500 `INTERNAL_ERROR`. The text is for the log, never for the answer.
     Internal(String),
 }
@@ -37,6 +40,7 @@ impl From<antiphon_store::StoreError> for Refusal {
         match error {
             Busy => Self::Busy,
             DiskLow | Unavailable(_) => Self::Unavailable,
+            Unknown(_) => Self::Unknown(error.to_string()),
             // Tokens belong to portals that exist, so this is the operator's own call.
             NoPortal => {
                 Self::invalid("portal", "Say which portal is meant; `antiphon portal list` names them")

@@ -17,6 +17,7 @@ pub struct Failure {
     envelope: Box<Envelope>,
     headers: Vec<(HeaderName, HeaderValue)>,
     cause: Option<String>,
+    unanswered: bool,
 }
 
 impl Failure {
@@ -55,6 +56,11 @@ impl Failure {
         Self { cause: Some(cause.into()), ..Self::from(Envelope::internal()) }
     }
 
+    /// The end of the connection instead of an answer.
+    pub fn unknown(cause: impl Into<String>) -> Self {
+        Self { cause: Some(cause.into()), unanswered: true, ..Self::unavailable() }
+    }
+
     fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
@@ -62,19 +68,25 @@ impl Failure {
 
     /// Prints the refusal, and logs what may not be printed.
     pub fn reply(self, correlation: &str) -> Reply {
-        let Self { mut envelope, headers, cause } = self;
+        let Self { mut envelope, headers, cause, unanswered } = self;
         if let Some(cause) = cause {
             tracing::error!(correlation, cause, "a request failed");
         }
         envelope.correlation_id = correlation.to_owned();
         let body = serde_json::to_vec(&envelope).unwrap_or_default();
-        Reply { status: envelope.http_status, content_type: Some(JSON), body: body.into(), headers }
+        Reply {
+            status: envelope.http_status,
+            content_type: Some(JSON),
+            body: body.into(),
+            headers,
+            unanswered,
+        }
     }
 }
 
 impl From<Envelope> for Failure {
     fn from(envelope: Envelope) -> Self {
-        Self { envelope: Box::new(envelope), headers: Vec::new(), cause: None }
+        Self { envelope: Box::new(envelope), headers: Vec::new(), cause: None, unanswered: false }
     }
 }
 
@@ -85,6 +97,7 @@ impl From<Refusal> for Failure {
             Refusal::NotFound { id } => Envelope::not_found(&id).into(),
             Refusal::QuotaExceeded => Envelope::quota_exceeded().into(),
             Refusal::Unavailable | Refusal::Busy => Self::unavailable(),
+            Refusal::Unknown(cause) => Self::unknown(cause),
             Refusal::Internal(cause) => Self::internal(cause),
         }
     }

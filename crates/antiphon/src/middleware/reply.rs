@@ -28,12 +28,19 @@ pub struct Reply {
     pub content_type: Option<&'static str>,
     pub body: Bytes,
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Nothing of this may be sent: the connection is closed instead.
+    pub unanswered: bool,
 }
+
+/// Marks a response that may not be sent.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+#[error("what became of the change is not known")]
+pub struct Unanswered;
 
 impl Reply {
     /// 200 with a body of some type.
     pub fn page(content_type: &'static str, body: impl Into<Bytes>) -> Self {
-        Self { status: 200, content_type: Some(content_type), body: body.into(), headers: Vec::new() }
+        Self { status: 200, content_type: Some(content_type), body: body.into(), ..Self::default() }
     }
 
     /// 204 with a header.
@@ -50,6 +57,7 @@ impl From<Answer> for Reply {
             content_type: (answer.status != 204).then_some(JSON),
             body: answer.body.into(),
             headers: location.map(|path| (LOCATION, path)).into_iter().collect(),
+            unanswered: false,
         }
     }
 }
@@ -62,7 +70,7 @@ pub fn finish(
     allowance: Option<Allowance>,
     reply: Reply,
 ) -> Response<Full<Bytes>> {
-    let Reply { status, content_type, mut body, headers: extra } = reply;
+    let Reply { status, content_type, mut body, headers: extra, unanswered } = reply;
     let mut headers = HeaderMap::with_capacity(16);
     if let Some(content_type) = content_type {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
@@ -89,6 +97,9 @@ pub fn finish(
     let mut response = Response::new(Full::new(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     *response.headers_mut() = headers;
+    if unanswered {
+        response.extensions_mut().insert(Unanswered);
+    }
     response
 }
 

@@ -8,9 +8,11 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use anyhow::Context;
-use hyper::Request;
+use bytes::Bytes;
+use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
+use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -26,6 +28,7 @@ use super::told;
 use crate::app::App;
 use crate::config;
 use crate::metrics::Shed;
+use crate::middleware::reply::Unanswered;
 use crate::middleware::{self, Peer};
 
 /// What a client sends first when it speaks HTTP/2 without having asked.
@@ -152,7 +155,7 @@ pub async fn plain<S>(
             pulse.begun.fetch_add(1, Relaxed);
             let response = middleware::handle(&app, &peer, request).await;
             pulse.ended.fetch_add(1, Relaxed);
-            Ok::<_, Infallible>(response)
+            sent(response)
         }
     });
     let connection =
@@ -187,7 +190,7 @@ async fn http2<S>(
     let idle = app.config.server.idle();
     let service = service_fn(move |request: Request<Incoming>| {
         let app = app.clone();
-        async move { Ok::<_, Infallible>(middleware::handle(&app, &peer, request).await) }
+        async move { sent(middleware::handle(&app, &peer, request).await) }
     });
     let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
@@ -246,6 +249,14 @@ pub fn tls(config: &config::Tls) -> anyhow::Result<Option<TlsAcceptor>> {
         .with_context(|| format!("the certificate in {certificate} does not belong to the key in {key}"))?;
     server.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Some(TlsAcceptor::from(Arc::new(server))))
+}
+
+/// The response, unless it must not be sent: the error ends the connection.
+fn sent(response: Response<Full<Bytes>>) -> Result<Response<Full<Bytes>>, Unanswered> {
+    match response.extensions().get::<Unanswered>() {
+        Some(unanswered) => Err(*unanswered),
+        None => Ok(response),
+    }
 }
 
 /// Answers 503 to whatever is asked, once: there are too many connections.
