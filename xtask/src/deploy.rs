@@ -1,9 +1,10 @@
 //! The files that run Antiphon elsewhere, each checked by a program that knows its kind. There is no container engine and no
 //! cluster here: what can be said without one is said by linters, by schemas, by HAProxy and systemd themselves and by Helm's
-//! own engine. That the program runs on an empty root, as it does in the image, is shown by the release step.
+//! own engine, which PyPI has as a library. That the program runs on an empty root, as it does in the image, is shown by the
+//! release step.
 //!
-//! The tools are installed once, below `target/tools/deploy`, in the versions that `xtask/deploy` names; HAProxy and systemd are
-//! those of the machine, or Debian's.
+//! The tools are installed once, below `target/tools/deploy`, in the versions that `xtask/deploy` names; HAProxy, systemd and
+//! ShellCheck are those of the machine, or Debian's.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,10 +23,13 @@ pub fn run() -> Result<()> {
     finish(command(python("yamllint"), &["--strict", "--config-file", "deploy/.yamllint", "deploy"]))?;
     let compose = ["--builtin-schema", "vendor.compose-spec", "deploy/compose.yaml"];
     finish(command(python("check-jsonschema"), &compose))?;
+    let names = ["xtask/deploy/compose.py", "deploy/compose.yaml", "deploy/haproxy.cfg"];
+    finish(command(python("python"), &names))?;
     let schema = ["--check-metaschema", "deploy/helm/antiphon/values.schema.json"];
     finish(command(python("check-jsonschema"), &schema))?;
     balancer()?;
     service(&home)?;
+    scripts()?;
     let mut chart = command(python("python"), &["xtask/deploy/chart.py", "deploy/helm/antiphon", "node"]);
     chart.arg(home.join("monitor.js"));
     finish(chart)
@@ -52,6 +56,19 @@ fn service(home: &Path) -> Result<()> {
     // Seventy lines, of which the last one is the sum.
     let told = output(command("systemd-analyze", &unit))?;
     println!("{}", String::from_utf8_lossy(&told).trim_end().lines().last().unwrap_or_default());
+    Ok(())
+}
+
+/// Every shell script, if there are any.
+fn scripts() -> Result<()> {
+    let files = fs::read_dir(root().join("deploy"))?.collect::<std::io::Result<Vec<_>>>()?;
+    let is_script = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "sh");
+    for script in files.iter().map(fs::DirEntry::path).filter(is_script) {
+        debian("shellcheck", &["--version"])?;
+        let mut check = command("shellcheck", &[]);
+        check.arg(script);
+        finish(check)?;
+    }
     Ok(())
 }
 
