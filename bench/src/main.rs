@@ -56,6 +56,8 @@ enum Part {
     Beside,
     Start,
     Flat,
+    /// Everything on PostgreSQL.
+    Postgres,
     Rivals,
     /// One of the rivals alone.
     Synapse,
@@ -107,6 +109,9 @@ fn main() -> Result<()> {
     }
     if wanted(Part::Beside) {
         measures::beside::run(&bench, &mut report)?;
+    }
+    if wanted(Part::Postgres) {
+        measures::postgres::run(&bench, &mut report)?;
     }
     if options.only.contains(&Part::Limits) {
         measures::limits::run(&bench, &mut report)?;

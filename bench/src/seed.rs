@@ -84,7 +84,9 @@ impl Recipe {
         std::fs::create_dir_all(&making)?;
         let began = std::time::Instant::now();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        runtime.block_on(self.fill(&making))?;
+        // Nothing is lost with a seed that a power cut spoils, so it is not synced change by change.
+        let settings = Settings { durable: false, queue: 4096, ..Settings::new(&making) };
+        runtime.block_on(self.fill(settings))?;
         std::fs::rename(&making, &kept)?;
         crate::report::progress(&format!(
             "seeded {} messages in {:.0} s",
@@ -94,9 +96,9 @@ impl Recipe {
         Ok(kept)
     }
 
-    async fn fill(&self, dir: &Path) -> Result<()> {
-        // Nothing is lost with a seed that a power cut spoils, so it is not synced change by change.
-        let store = Store::open(Settings { durable: false, queue: 4096, ..Settings::new(dir) })?;
+    /// Fills an empty store with this.
+    pub async fn fill(&self, settings: Settings) -> Result<()> {
+        let store = Store::open(settings)?;
         store
             .portal_create(Some(PORTAL), "Bench".into(), "UTC".into(), Quota::default())
             .await?

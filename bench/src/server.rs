@@ -20,9 +20,15 @@ pub struct Server {
 impl Server {
     /// Starts Antiphon on a data directory.
     pub fn antiphon(binary: &Path, data_dir: &Path) -> Result<Self> {
+        Self::antiphon_on(binary, data_dir, "sqlite:")
+    }
+
+    /// Starts Antiphon on a store, with a data directory for the rest.
+    pub fn antiphon_on(binary: &Path, data_dir: &Path, store: &str) -> Result<Self> {
         let address = free_address()?;
         let mut command = Command::new(binary);
         command.arg("serve").arg("--listen").arg(address.to_string()).arg("--data-dir").arg(data_dir);
+        command.arg("--store").arg(store);
         command.env("ANTIPHON_LIMITS__ENABLED", "false").env("ANTIPHON_LOG__FILTER", "warn");
         Self::start(command, address, "/healthz", &data_dir.with_extension("log"), Duration::from_secs(60))
     }

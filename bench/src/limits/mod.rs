@@ -2,6 +2,8 @@
 
 pub mod disk;
 pub mod http;
+pub mod pgbench;
+pub mod postgres;
 pub mod reads;
 pub mod writes;
 

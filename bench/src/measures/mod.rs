@@ -3,6 +3,7 @@
 pub mod beside;
 pub mod flat;
 pub mod limits;
+pub mod postgres;
 pub mod reads;
 pub mod sends;
 pub mod start;

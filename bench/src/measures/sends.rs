@@ -126,7 +126,7 @@ pub fn run(bench: &Bench, report: &mut Report) -> Result<()> {
 }
 
 /// Sends per transaction under a load.
-fn batch_of(server: &Server, load: &Load) -> Result<usize> {
+pub(super) fn batch_of(server: &Server, load: &Load) -> Result<usize> {
     Load { time: Duration::from_millis(500), ..load.clone() }.run()?;
     let (batches, changes) = (server.metric(BATCHES)?, server.metric(CHANGES)?);
     load.run()?;
