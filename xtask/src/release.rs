@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::run::{cargo, command, finish, output, target};
 
-/// The most the program may weigh; the image adds certificates, some 200 KB.
+/// The most the program may weigh, which is all there is to the image.
 const MOST_BYTES: u64 = 40_000_000;
 
 pub fn run() -> Result<()> {
