@@ -10,7 +10,7 @@ pub(crate) const MOST_ENTRIES: i64 = 1 << SEQUENCE_BITS;
 
 /// Where an entry is kept: behind its thread's earlier ones.
 pub(crate) fn key(number: i64, sequence: i64) -> i64 {
-    number << SEQUENCE_BITS | sequence
+    (number << SEQUENCE_BITS).wrapping_add(sequence)
 }
 
 /// The number of the thread whose entry has this key.
@@ -160,4 +160,17 @@ pub struct Page<P> {
     pub count: usize,
     /// Where the next page starts; `None` when nothing is left.
     pub next: Option<P>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_thread_ends_where_the_next_begins() {
+        for number_of in [1, 2, 3, 1 << 38] {
+            assert_eq!(key(number_of, MOST_ENTRIES), key(number_of + 1, 0));
+            assert_eq!(number(key(number_of, MOST_ENTRIES - 1)), number_of);
+        }
+    }
 }

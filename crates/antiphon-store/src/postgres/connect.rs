@@ -81,8 +81,11 @@ impl Place {
         if config.get_hosts().len() > 1 {
             config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
+        // Every statement looks rows up by an index and is planned once: planning a page of history anew each time takes
+        // longer than reading it. A plan is kept while tables grow, so none may be made for a table that is still small.
         let session = format!(
             "-c statement_timeout={} -c idle_in_transaction_session_timeout=5000 -c lock_timeout=8000 -c jit=off \
+             -c plan_cache_mode=force_generic_plan -c enable_seqscan=off \
              -c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3 {}",
             statement_timeout.as_millis(),
             config.get_options().unwrap_or_default()

@@ -4,7 +4,7 @@ use deadpool_postgres::ClientWrapper;
 use tokio_postgres::Row;
 
 use super::failure::{Result, damaged};
-use super::readers::{row, rows};
+use super::readers::{Values, row, rows};
 use crate::messages::{MOST_ENTRIES, key};
 use crate::{
     Direction, Document, HistoryQuery, MessageId, MessageKind, Original, Page, PortalId, Position,
@@ -48,10 +48,9 @@ pub(super) async fn history(
          WHERE t.portal_id = $1 AND t.id = $2 AND (t.archived_at IS NOT NULL) = $6"
     );
     let (from, to) = query.range(MOST_ENTRIES);
-    let (first, end) = (key(thread.0, 0) + from, key(thread.0, 0) + to);
-    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 6] =
-        [&portal.0, &thread.0, &first, &end, &(query.limit as i64), &query.archived];
-    let found = rows(client, &sql, &values).await?;
+    let (first, end) = (key(thread.0, from), key(thread.0, to));
+    let values: Values<'_> = &[&portal.0, &thread.0, &first, &end, &(query.limit as i64), &query.archived];
+    let found = rows(client, &sql, values).await?;
     let Some(row) = found.first() else { return Ok(None) };
     let (from, to) = query.range(row.try_get(0)?);
     let mut count = 0;
@@ -71,18 +70,17 @@ pub(super) async fn history(
     Ok(Some(query.page((from, to), count)))
 }
 
-/// One entry of a thread. `more` is read beside it, behind [`COLUMNS`] and whether the thread is archived.
+/// One entry of a thread. `more` is read beside it, behind [`COLUMNS`], its key and whether the thread is archived.
 async fn find(
     client: &ClientWrapper,
     portal: PortalId,
     thread: ThreadId,
     id: MessageId,
-    more: (&str, &str),
+    more: &str,
 ) -> Result<Option<Row>> {
-    let (columns, tables) = more;
     let sql = format!(
-        "SELECT m.*, t.archived_at IS NOT NULL{columns} FROM threads t JOIN LATERAL (SELECT {COLUMNS}, key FROM messages \
-         WHERE portal_id = $1 AND id = $3 LIMIT 1) m ON m.key >> 24 = t.id{tables} WHERE t.portal_id = $1 AND t.id = $2"
+        "SELECT m.*, t.archived_at IS NOT NULL{more} FROM threads t JOIN LATERAL (SELECT {COLUMNS}, key FROM messages \
+         WHERE portal_id = $1 AND id = $3 LIMIT 1) m ON m.key >> 24 = t.id WHERE t.portal_id = $1 AND t.id = $2"
     );
     row(client, &sql, &[&portal.0, &thread.0, &id.0.as_slice()]).await
 }
@@ -93,7 +91,7 @@ pub(super) async fn by_id(
     thread: ThreadId,
     id: MessageId,
 ) -> Result<Option<StoredMessage>> {
-    let found = find(client, portal, thread, id, ("", "")).await?;
+    let found = find(client, portal, thread, id, "").await?;
     found.map(|row| message(&row, row.try_get(6)?)).transpose()
 }
 
@@ -103,7 +101,7 @@ pub(super) async fn original(
     thread: ThreadId,
     id: MessageId,
 ) -> Result<Option<Original>> {
-    let more = (", o.body", " LEFT JOIN originals o ON o.portal_id = $1 AND o.message = m.key");
+    let more = ", (SELECT body FROM originals WHERE portal_id = $1 AND message = m.key)";
     let Some(row) = find(client, portal, thread, id, more).await? else { return Ok(None) };
     Ok(Some(Original { message: message(&row, row.try_get(6)?)?, original: row.try_get(7)? }))
 }
@@ -119,7 +117,7 @@ pub(super) async fn latest_incoming(
          WHERE portal_id = $1 AND key >= $3 AND key < $4 AND direction = 1 ORDER BY key DESC LIMIT $5) m \
          WHERE t.portal_id = $1 AND t.id = $2 ORDER BY m.key DESC"
     );
-    let (first, end) = (key(thread.0, 0), key(thread.0 + 1, 0));
+    let (first, end) = (key(thread.0, 0), key(thread.0, MOST_ENTRIES));
     let found = rows(client, &sql, &[&portal.0, &thread.0, &first, &end, &(limit as i64)]).await?;
     found.iter().map(|row| message(row, row.try_get(6)?)).collect()
 }
