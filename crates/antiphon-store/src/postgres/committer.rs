@@ -92,7 +92,10 @@ impl Committer {
                 }
                 Stopped::Failed(e) => return Err(e),
                 Stopped::Unknown { mark, why, outcomes } => match self.find_out(portal, mark).await {
-                    Some(true) => return Ok(outcomes),
+                    Some(true) => {
+                        self.shared.count(portal, &outcomes);
+                        return Ok(outcomes);
+                    }
                     Some(false) => {}
                     None => return Ok(all(works, || Err(StoreError::Unknown(why.clone())))),
                 },

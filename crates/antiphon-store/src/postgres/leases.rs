@@ -24,8 +24,8 @@ const RENEW: &str = "UPDATE leases SET until = clock_timestamp() + interval '150
 
 const RELEASE: &str = "DELETE FROM leases WHERE name = ANY ($1) AND holder = $2::text::uuid";
 
-const LIVE: &str =
-    "SELECT name, holder = $2::text::uuid FROM leases WHERE name LIKE $1 AND until >= clock_timestamp()";
+const LIVE: &str = "SELECT name, holder = $2::text::uuid, extract(epoch FROM until - clock_timestamp())::float8 FROM leases \
+     WHERE name LIKE $1 AND until >= clock_timestamp()";
 
 const SWEEP: &str = "DELETE FROM leases WHERE until < clock_timestamp() - interval '1 hour'";
 
@@ -45,10 +45,23 @@ pub(super) async fn release(client: &ClientWrapper, names: &[String], holder: &s
     execute(client, RELEASE, &[&names, &holder]).await.map(|_| ())
 }
 
-/// The leases that somebody holds, of those whose names are like this, and whether it is this holder.
-pub(super) async fn live(client: &ClientWrapper, like: &str, holder: &str) -> Result<Vec<(String, bool)>> {
+/// A lease that somebody holds.
+pub(super) struct Live {
+    pub name: String,
+    /// Whether it is whoever asks.
+    pub own: bool,
+    /// How long it still runs unless it is renewed.
+    pub runs: Duration,
+}
+
+/// The leases that somebody holds, of those whose names are like this.
+pub(super) async fn live(client: &ClientWrapper, like: &str, holder: &str) -> Result<Vec<Live>> {
     let found = rows(client, LIVE, &[&like, &holder]).await?;
-    found.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    let live = found.iter().map(|row| {
+        let runs = Duration::try_from_secs_f64(row.try_get(2)?).unwrap_or_default();
+        Ok(Live { name: row.try_get(0)?, own: row.try_get(1)?, runs })
+    });
+    live.collect()
 }
 
 /// Forgets those that were left by holders that never came back.

@@ -171,7 +171,12 @@ impl Engine {
     }
 
     pub(crate) async fn events_wait(&self, portal: PortalId, after: i64) -> Answer<()> {
-        self.shared.sequencer.wait(&self.shared.readers, portal, after).await
+        let listeners = self.shared.sequencer.listeners();
+        let mut listener = listeners.listen(portal)?;
+        if listener.heard().is_none() {
+            listeners.published(portal, self.event_position(portal).await?);
+        }
+        listener.behind(after).await
     }
 
     pub(crate) async fn lease(&self, name: &str) -> Answer<Option<Lease>> {

@@ -9,18 +9,20 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use deadpool_postgres::ClientWrapper;
 use futures_util::future::{join_all, join3};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{sleep, sleep_until, timeout};
 
 use super::connect::{Place, Session};
 use super::failure::{Failure, Result};
-use super::leases;
+use super::leases::{self, Live};
 use super::sequencer::{BUCKETS, Notices, Shared};
 use crate::StoreError;
 use crate::leases::{Hold, Lease};
 
-/// How often it looks for leases that have run out. Every second time it renews its own.
+/// How often it looks for leases that were given back. One that runs out it expects.
 const BEAT: Duration = Duration::from_millis(250);
-const _: () = assert!(BEAT.as_millis() * 2 == leases::RENEWED.as_millis());
+
+/// How long after a lease has run out it is claimed.
+const JUST_AFTER: Duration = Duration::from_millis(10);
 
 /// How long an answer may take before the connection counts as cut: less than a lease runs.
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
@@ -58,7 +60,8 @@ pub(super) struct Node {
     asked: mpsc::UnboundedReceiver<Asked>,
     jobs: HashMap<String, Job>,
     serials: u64,
-    beats: u64,
+    /// When it renewed its leases last.
+    renewed: Option<Instant>,
 }
 
 impl Node {
@@ -77,7 +80,7 @@ impl Node {
                 asked,
                 jobs: HashMap::new(),
                 serials: 0,
-                beats: 0,
+                renewed: None,
             },
             ask,
         )
@@ -92,7 +95,7 @@ impl Node {
             let connected = tokio::select! {
                 biased;
                 () = told(&mut stopping) => break,
-                connected = self.meanwhile(place.listen(Some(heard))) => connected,
+                connected = place.listen(Some(heard)) => connected,
             };
             let ended = match connected {
                 Ok(session) => tokio::select! {
@@ -150,13 +153,11 @@ impl Node {
         within(leases::sweep(client)).await?;
         // Nothing was heard until now.
         self.shared.look_around();
-        self.beats = 0;
-        let mut beat = interval(BEAT);
-        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut beat = Instant::now();
         loop {
             tokio::select! {
                 biased;
-                _ = beat.tick() => within(self.keep(client)).await?,
+                () = sleep_until(beat.into()) => beat = within(self.keep(client)).await?,
                 heard = notices.recv() => match heard {
                     Some(text) => self.shared.hear(&text),
                     None => return Err(Failure::Lost("the connection ended".into())),
@@ -170,11 +171,10 @@ impl Node {
         }
     }
 
-    /// Renews what it holds, and sees to it that buckets are shared fairly among the nodes.
-    async fn keep(&mut self, client: &ClientWrapper) -> Result<()> {
+    /// Renews what it holds, and sees to it that buckets are shared fairly among the nodes; when to do so again.
+    async fn keep(&mut self, client: &ClientWrapper) -> Result<Instant> {
         let begun = Instant::now();
-        let renewing = self.beats.is_multiple_of(2);
-        self.beats += 1;
+        let renewing = self.renewed.is_none_or(|last| begun - last >= leases::RENEWED - BEAT / 2);
         self.forget_lost(begun);
         let able = self.shared.able();
         let (mut mine, mut until) = self.shared.buckets_held(begun);
@@ -204,13 +204,14 @@ impl Node {
             let kept = buckets(mine).filter(|&n| renewed.contains(&bucket(n)));
             mine = if now < until { kept.fold(0, |all, n| all | 1 << n) } else { 0 };
             until = begun + leases::BELIEVED;
+            self.renewed = Some(begun);
         }
-        let present = nodes.iter().any(|(_, own)| *own);
+        let present = nodes.iter().any(|node| node.own);
         if able && !present {
             leases::claim(client, &self.presence, &self.holder).await?;
         }
         // Whoever cannot number leaves it to the others.
-        let nodes = nodes.iter().filter(|(_, own)| !own).count() as u32 + 1;
+        let nodes = nodes.iter().filter(|node| !node.own).count() as u32 + 1;
         let share = if able { u32::from(BUCKETS).div_ceil(nodes) } else { 0 };
         let excess: Vec<u16> = buckets(mine).skip(share as usize).collect();
         let kept = excess.iter().fold(mine, |mine, n| mine & !(1 << n));
@@ -221,7 +222,10 @@ impl Node {
         if !given.is_empty() {
             leases::release(client, &given, &self.holder).await?;
         }
-        self.claim_free(client, kept, share, &taken, begun, until).await
+        self.claim_free(client, kept, share, &taken, begun, until).await?;
+        // A bucket whose holder does not renew it is claimed in the moment in which it is free.
+        let free = taken.iter().filter(|bucket| !bucket.own).map(|bucket| bucket.runs).min();
+        Ok(begun + BEAT.min(free.unwrap_or(BEAT) + JUST_AFTER))
     }
 
     /// Claims as many free buckets as it lacks.
@@ -230,16 +234,17 @@ impl Node {
         client: &ClientWrapper,
         mine: u16,
         share: u32,
-        taken: &[(String, bool)],
+        taken: &[Live],
         begun: Instant,
         until: Instant,
     ) -> Result<()> {
-        let others: Vec<&String> = taken.iter().filter(|(_, own)| !own).map(|(name, _)| name).collect();
+        let others: Vec<&str> =
+            taken.iter().filter(|bucket| !bucket.own).map(|bucket| &*bucket.name).collect();
         // Nodes begin at different places, so that they seldom reach for the same.
         let first = self.holder.bytes().fold(0, |sum: u16, byte| sum.wrapping_add(byte.into()));
         let free = (0..BUCKETS)
             .map(|n| first.wrapping_add(n) % BUCKETS)
-            .filter(|n| mine & 1 << n == 0 && !others.contains(&&bucket(*n)));
+            .filter(|n| mine & 1 << n == 0 && !others.contains(&&*bucket(*n)));
         let wanted: Vec<u16> = free.take(share.saturating_sub(mine.count_ones()) as usize).collect();
         if wanted.is_empty() {
             return Ok(());

@@ -19,7 +19,7 @@ use super::connect::Place;
 use super::events;
 use super::failure::{Failure, Result};
 use super::node::{Asked, Node, Pauses, told, within};
-use super::readers::{Readers, rows};
+use super::readers::rows;
 use crate::leases::Lease;
 use crate::listeners::Listeners;
 use crate::{PortalId, StoreError};
@@ -178,19 +178,9 @@ impl Sequencer {
         self.shared.ring(portal);
     }
 
-    /// Waits for an event of a portal behind a position.
-    pub(super) async fn wait(
-        &self,
-        readers: &Readers,
-        portal: PortalId,
-        after: i64,
-    ) -> std::result::Result<(), StoreError> {
-        let mut listener = self.shared.listeners.listen(portal)?;
-        if listener.heard().is_none() {
-            let client = readers.get().await?;
-            self.shared.listeners.published(portal, events::newest(&client, portal).await?);
-        }
-        listener.behind(after).await
+    /// Those who wait for events.
+    pub(super) fn listeners(&self) -> &Arc<Listeners> {
+        &self.shared.listeners
     }
 
     /// The right to do a job, unless somebody has it.

@@ -87,9 +87,12 @@ async fn a_reader_whose_line_is_cut_again_and_again_misses_nothing() {
         let (mut seen, mut longest) = (1, Duration::ZERO);
         while seen < 61 {
             let begun = Instant::now();
-            timeout(LATE, far.events_wait(PortalId(5), seen)).await.unwrap().unwrap();
-            longest = longest.max(begun.elapsed());
             // What is asked in the very moment of a cut fails, and is asked again.
+            let woken = timeout(LATE, far.events_wait(PortalId(5), seen)).await.unwrap();
+            longest = longest.max(begun.elapsed());
+            if woken.is_err() {
+                continue;
+            }
             let Ok(page) = far.events_after(PortalId(5), seen, 100).await else { continue };
             for event in page {
                 seen += 1;
