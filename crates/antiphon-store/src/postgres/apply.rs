@@ -259,7 +259,7 @@ impl Batch<'_> {
         for sql in [
             "DELETE FROM threads WHERE portal_id = $1 AND id = $2",
             "DELETE FROM thread_places WHERE portal_id = $1 AND id = $2",
-            "INSERT INTO purges VALUES ($1, $2)",
+            "INSERT INTO purges (portal_id, thread_id) VALUES ($1, $2)",
         ] {
             execute(client, sql, &[&self.portal.0, &id.0]).await?;
         }

@@ -43,6 +43,7 @@ use self::committer::Committer;
 use self::connect::Place;
 use self::lanes::{Lanes, Task, Waiting};
 use self::readers::Readers;
+use self::schema::Migration;
 use self::sequencer::Sequencer;
 use crate::changes::MessageIds;
 use crate::*;
@@ -112,6 +113,15 @@ pub(crate) struct Engine {
 impl Engine {
     /// Opens the database: migrates it, and starts the committers. Waits for that on the calling thread.
     pub(crate) fn open(settings: Settings, at: &Postgres) -> std::result::Result<Self, OpenError> {
+        Self::open_knowing(settings, at, schema::MIGRATIONS)
+    }
+
+    /// As a program does that knows these migrations.
+    fn open_knowing(
+        settings: Settings,
+        at: &Postgres,
+        migrations: &'static [Migration],
+    ) -> std::result::Result<Self, OpenError> {
         let url = connect::shown(&at.url);
         let engine = |why: String| OpenError::Engine(url.clone(), why);
         let place = Place::parse(&at.url, settings.durable, STATEMENT)?;
@@ -125,7 +135,7 @@ impl Engine {
         let (handle, at, shown) = (runtime.handle().clone(), at.clone(), url.clone());
         // Opening may be asked for inside another runtime, where nothing may block on this one.
         runtime.spawn(async move {
-            let _ = opened.send(start(settings, &at, place, &shown, handle).await);
+            let _ = opened.send(start(settings, &at, place, &shown, handle, migrations).await);
         });
         let started = opening.recv().map_err(|e| engine(e.to_string())).flatten();
         match started {
@@ -224,6 +234,7 @@ async fn start(
     place: Place,
     url: &str,
     runtime: Handle,
+    migrations: &[Migration],
 ) -> std::result::Result<Started, OpenError> {
     let failed = |e: failure::Failure| match StoreError::from(e) {
         StoreError::Unavailable(why) => {
@@ -232,7 +243,7 @@ async fn start(
         other => OpenError::Engine(url.to_owned(), other.to_string()),
     };
     let session = place.connect().await.map_err(failed)?;
-    schema::migrate(&session, url, at.layout).await?;
+    schema::migrate(&session, url, at.layout, migrations).await?;
     let shared = Arc::new(Shared {
         sequencer: Sequencer::start(place.clone(), &runtime),
         readers: Readers::new(place.clone(), runtime, at.connections, PATIENCE).map_err(failed)?,

@@ -32,7 +32,8 @@ impl Engine {
             if any {
                 portal.id = PortalId(next);
             }
-            let sql = "INSERT INTO portals VALUES ($1, $2, $3, $4, $5, $6, 1) ON CONFLICT (id) DO NOTHING";
+            let sql = "INSERT INTO portals (id, name, time_zone, quota_messages, quota_bytes, created_at, revision) \
+                       VALUES ($1, $2, $3, $4, $5, $6, 1) ON CONFLICT (id) DO NOTHING";
             let Portal { id, name, time_zone, quota, created_at } = &portal;
             let values: super::readers::Values<'_> =
                 &[&id.0, name, time_zone, &quota.messages, &quota.bytes, created_at];
@@ -41,11 +42,15 @@ impl Engine {
             }
             let raised = "UPDATE server SET next_portal = greatest(next_portal, $1) WHERE only_row = 1";
             execute(&client, raised, &[&(id.0 + 1)]).await?;
-            let counters = "INSERT INTO counters VALUES ($1, 1, 1, 1, 1, 1, 1, 1, 1)";
+            let counters = "INSERT INTO counters (portal_id, next_thread, next_visitor, next_ticket, next_file, \
+                            next_inbox, next_account, next_actor, event_position) \
+                            VALUES ($1, 1, 1, 1, 1, 1, 1, 1, 1)";
             execute(&client, counters, &[&id.0]).await?;
-            let tally = "INSERT INTO tallies VALUES ($1, 0, 0, 0, 0, $2, 0, now())";
+            let tally = "INSERT INTO tallies (portal_id, slot, threads, messages, bytes, latest_now, batch, written_at) \
+                         VALUES ($1, 0, 0, 0, 0, $2, 0, now())";
             execute(&client, tally, &[&id.0, &now]).await?;
-            let event = "INSERT INTO events VALUES ($1, 1, $2, $3, 0, 1, $4, '')";
+            let event = "INSERT INTO events (portal_id, position, kind, object, object_id, revision, occurred_at, payload) \
+                         VALUES ($1, 1, $2, $3, 0, 1, $4, '')";
             let (kind, object) =
                 (crate::EventKind::DirectoryChanged as i16, crate::ObjectKind::Directory as i16);
             execute(&client, event, &[&id.0, &kind, &object, &now]).await?;
