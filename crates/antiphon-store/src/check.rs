@@ -8,6 +8,8 @@ pub struct Finding {
     pub invariant: Invariant,
     /// What is wrong, and where.
     pub what: String,
+    /// Whether it is in a data directory, rather than in PostgreSQL.
+    pub embedded: bool,
 }
 
 /// What always holds.
@@ -48,6 +50,9 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let advice = match self.invariant {
             Invariant::Formats => "a newer antiphon wrote it, so upgrade this binary",
+            _ if !self.embedded => {
+                "stop the servers, keep a copy of the database, and put its newest backup into a new one"
+            }
             _ => {
                 "stop the server, keep a copy of its data directory, and put the newest backup into an empty one with \
                  `antiphon restore`"

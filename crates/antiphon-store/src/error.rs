@@ -1,5 +1,7 @@
 //! What can go wrong below the rules.
 
+use crate::Layout;
+
 /// Why the store cannot answer. None of these is the caller's fault.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
@@ -51,6 +53,10 @@ pub enum OpenError {
     NotWritable(String, String),
     #[error("{0} is damaged ({1}); restore it with `antiphon restore`")]
     Damaged(String, String),
+    #[error("{0} cannot be reached ({1}); start the database, or say where it is with --store")]
+    Unreachable(String, String),
+    #[error("{0} has {1} already and keeps them; make a new database for {2}")]
+    LaidOut(String, Layout, Layout),
     #[error("{0} cannot be opened: {1}")]
     Engine(String, String),
 }

@@ -306,14 +306,36 @@ impl ServerCertVerifier for Unproven {
     }
 }
 
-/// A URL without its password.
-pub(super) fn shown(url: &str) -> String {
-    let bare = url.split('?').next().unwrap_or_default();
-    match (bare.find("://"), bare.rfind('@')) {
-        (Some(scheme), Some(at)) if at > scheme => {
-            let user = bare[scheme + 3..at].split(':').next().unwrap_or_default();
-            format!("{}://{user}{}", &bare[..scheme], &bare[at..])
+/// A URL without its password and parameters, which may hold one too.
+pub(crate) fn shown(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (scheme, rest));
+    // Passwords with signs that belong encoded are met in practice: whatever is before the last `@` may be one.
+    let (user, place) = rest.rsplit_once('@').map_or(("", rest), |(user, place)| (user, place));
+    let user = user.split(':').next().unwrap_or_default();
+    let place = place.split('?').next().unwrap_or_default();
+    match (scheme, user) {
+        ("", "") => place.to_owned(),
+        ("", _) => format!("…@{place}"),
+        (_, "") => format!("{scheme}://{place}"),
+        _ => format!("{scheme}://{user}@{place}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_shown_without_its_password() {
+        for (url, expected) in [
+            ("postgres://me:secret@host:5432/db?sslmode=require", "postgres://me@host:5432/db"),
+            ("postgres://me:se?c/r@et@host/db", "postgres://me@host/db"),
+            ("postgresql://host/db?user=me&password=secret", "postgresql://host/db"),
+            ("postgres://:secret@host/db", "postgres://host/db"),
+            ("me:secret@host/db", "…@host/db"),
+            ("sqlite:./data", "sqlite:./data"),
+        ] {
+            assert_eq!(shown(url), expected);
         }
-        _ => bare.to_owned(),
     }
 }

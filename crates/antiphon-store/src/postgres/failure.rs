@@ -2,7 +2,7 @@
 
 use tokio_postgres::error::SqlState;
 
-use crate::StoreError;
+use crate::{OpenError, StoreError};
 
 /// What a step inside the engine fails with.
 #[derive(Debug)]
@@ -34,6 +34,17 @@ impl From<tokio_postgres::Error> for Failure {
                 Some("XX") => Self::Told(StoreError::Damaged(why)),
                 _ => Self::Told(StoreError::Engine(why)),
             },
+        }
+    }
+}
+
+impl Failure {
+    /// Why the store at this place cannot be opened.
+    pub(super) fn opening(self, url: &str) -> OpenError {
+        match StoreError::from(self) {
+            StoreError::Unavailable(why) => OpenError::Unreachable(url.to_owned(), why),
+            StoreError::Engine(why) => OpenError::Engine(url.to_owned(), why),
+            other => OpenError::Engine(url.to_owned(), other.to_string()),
         }
     }
 }

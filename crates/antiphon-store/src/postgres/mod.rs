@@ -6,6 +6,7 @@
 mod apply;
 mod batch;
 mod caches;
+mod check;
 mod commit;
 mod committer;
 mod connect;
@@ -48,6 +49,7 @@ use self::sequencer::Sequencer;
 use crate::changes::MessageIds;
 use crate::*;
 
+pub(crate) use connect::shown;
 pub use schema::Layout;
 
 type Answer<T> = std::result::Result<T, StoreError>;
@@ -57,6 +59,9 @@ const STATEMENT: Duration = Duration::from_secs(10);
 
 /// How long a read waits for a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long the question whether all is well may take, so that whoever asks is not left waiting.
+const READY: Duration = Duration::from_secs(2);
 
 /// What the engine's tasks have in common.
 struct Shared {
@@ -198,16 +203,28 @@ impl Engine {
         _to: &Path,
         _progress: impl FnMut(u64, u64) + Send + 'static,
     ) -> Answer<()> {
-        Err(StoreError::Engine("a PostgreSQL store is not copied this way yet".into()))
+        Err(StoreError::Engine("a database is backed up by its own programs, such as pg_dump".into()))
     }
 
     pub(crate) async fn check(
         &self,
         _deep: bool,
-        _sound: fn(&[u8]) -> bool,
-        _progress: impl Fn(u64, u64) + Send + 'static,
+        sound: fn(&[u8]) -> bool,
+        progress: impl Fn(u64, u64) + Send + 'static,
     ) -> Answer<Vec<Finding>> {
-        Err(StoreError::Engine("a PostgreSQL store is not checked yet".into()))
+        // Taken out of the pool, so that it ends with this, however that is.
+        let client = readers::Borrowed::take(self.shared.readers.get().await?);
+        Ok(check::findings(client, sound, progress).await?)
+    }
+
+    /// Asks the database, since it may have gone away or have become a standby.
+    pub(crate) async fn is_ready(&self) -> bool {
+        let asked = async {
+            let client = self.shared.readers.get().await?;
+            let sql = "SELECT current_setting('transaction_read_only') = 'off'";
+            failure::Result::Ok(readers::row(&client, sql, &[]).await?.map(|row| row.try_get(0)).transpose()?)
+        };
+        matches!(tokio::time::timeout(READY, asked).await, Ok(Ok(Some(true))))
     }
 
     pub(crate) fn status(&self) -> StoreStatus {
@@ -236,12 +253,7 @@ async fn start(
     runtime: Handle,
     migrations: &[Migration],
 ) -> std::result::Result<Started, OpenError> {
-    let failed = |e: failure::Failure| match StoreError::from(e) {
-        StoreError::Unavailable(why) => {
-            OpenError::Engine(url.to_owned(), format!("{why}; is the database up?"))
-        }
-        other => OpenError::Engine(url.to_owned(), other.to_string()),
-    };
+    let failed = |e: failure::Failure| e.opening(url);
     let session = place.connect().await.map_err(failed)?;
     schema::migrate(&session, url, at.layout, migrations).await?;
     let shared = Arc::new(Shared {

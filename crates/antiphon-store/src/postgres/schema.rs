@@ -7,7 +7,7 @@ use tokio_postgres::Client;
 
 use super::connect::Session;
 use super::failure::Failure;
-use crate::{Document, OpenError, StoreError};
+use crate::{Document, OpenError};
 
 /// A step of the schema's history.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +35,16 @@ pub enum Layout {
     Partitioned(u32),
     /// Over the nodes of a Citus cluster, by the portal's id.
     Citus,
+}
+
+impl std::fmt::Display for Layout {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Plain => f.write_str("plain tables"),
+            Self::Partitioned(parts) => write!(f, "{parts} partitions"),
+            Self::Citus => f.write_str("distributed tables"),
+        }
+    }
 }
 
 /// What stands for the layout behind the columns of a table whose rows belong to portals.
@@ -90,9 +100,7 @@ pub(super) async fn migrate(
             Ok(()) => return Ok(()),
             Err(Stopped::Refused(e)) => return Err(e),
             Err(Stopped::Failed(Failure::Raced(_))) if races < RACES => races += 1,
-            Err(Stopped::Failed(e)) => {
-                return Err(OpenError::Engine(url.to_owned(), StoreError::from(e).to_string()));
-            }
+            Err(Stopped::Failed(e)) => return Err(e.opening(url)),
         }
     }
 }
@@ -134,17 +142,17 @@ async fn run(
         return Err(OpenError::Newer(url.to_owned(), found, known).into());
     }
     let spread = if found == 0 { layout.unwrap_or(Layout::Plain) } else { layout_of(client).await? };
+    if found == 0 && spread == Layout::Citus && !exists("pg_dist_partition").await? {
+        let why = "it has no Citus; install it on every node and run CREATE EXTENSION citus in the database";
+        return Err(OpenError::Engine(url.to_owned(), why.to_owned()).into());
+    }
     for (version, migration) in (1_i64..).zip(migrations).filter(|(version, _)| *version > found) {
         apply(client, migration, spread).await?;
         let note = "INSERT INTO migrations (version, sql, oldest) VALUES ($1, $2, $3)";
         client.execute(note, &[&version, &migration.sql, &migration.oldest]).await?;
     }
     match layout {
-        Some(asked) if asked != spread => Err(OpenError::Engine(
-            url.to_owned(),
-            format!("it is laid out as {spread:?} already; make a new database"),
-        )
-        .into()),
+        Some(asked) if asked != spread => Err(OpenError::LaidOut(url.to_owned(), spread, asked).into()),
         _ => Ok(()),
     }
 }

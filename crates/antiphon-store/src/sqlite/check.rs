@@ -83,7 +83,7 @@ struct Findings(Vec<Finding>);
 impl Findings {
     fn add(&mut self, invariant: Invariant, what: String) {
         if self.0.len() < MOST {
-            self.0.push(Finding { invariant, what });
+            self.0.push(Finding { invariant, what, embedded: true });
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use antiphon_store::Store;
+use anyhow::bail;
 use clap::Args;
 use serde_json::json;
 
@@ -17,6 +18,9 @@ pub struct Restore {
 impl Restore {
     pub fn run(self, common: &Common) -> anyhow::Result<()> {
         let config = common.load()?;
+        if config.postgres().is_some() {
+            bail!("a backup goes into a data directory; restore {} with `pg_restore`", config.place());
+        }
         Store::restore(&self.file, &config.data_dir)?;
         let directory = config.data_dir.display().to_string();
         match common.json {

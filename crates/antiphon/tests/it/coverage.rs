@@ -108,7 +108,9 @@ impl Names {
             "threads.assign" | "threads.assign.post" => json!({ "actorId": portal.agent }),
             "messages.post" => desk.on_chat("Hello"),
             "actors.batch" => json!({ "inputs": [portal.agent, "S-hubspot"] }),
-            "backups.make" => json!({ "file": desk.server.data_dir().join(format!("backup-{}", portal.id)) }),
+            "backups.make" => {
+                json!({ "file": desk.server.home().path().join(format!("backup-{}", portal.id)) })
+            }
             "checks.make" => json!({}),
             "portals.create" => json!({ "name": "Larkspur" }),
             "portals.update" => json!({ "quota": { "messages": 1000 } }),
@@ -155,6 +157,10 @@ async fn every_operation_is_called() {
                 &names.desk.user
             };
             let reply = user.send(operation.verb.name(), &path, body).await;
+            if operation.id == "backups.make" && server.home().database().is_some() {
+                assert!(reply.status == 400 && reply.text().contains("pg_dump"), "{}", reply.text());
+                continue;
+            }
             assert_eq!(reply.status, operation.success.0, "{} {path}: {}", operation.id, reply.text());
         }
     }

@@ -10,6 +10,7 @@ mod attachments;
 mod channels;
 mod conventions;
 mod coverage;
+mod database;
 mod directory;
 mod doctor;
 mod health;
