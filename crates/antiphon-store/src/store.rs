@@ -378,9 +378,23 @@ impl Store {
         write!(self.check(deep, sound, progress))
     }
 
-    /// Puts a backup, once it is verified, into an empty data directory.
-    pub fn restore(from: &Path, data_dir: &Path) -> Result<(), OpenError> {
-        sqlite::restore(from, data_dir)
+    /// Puts a backup, once it is verified, into an empty place. Of the settings only the place matters. Waits on the calling
+    /// thread.
+    pub fn restore(from: &Path, to: &Settings) -> Result<(), OpenError> {
+        match &to.postgres {
+            None => sqlite::restore(from, &to.data_dir),
+            Some(at) => moving::from_file(from, at),
+        }
+    }
+
+    /// Moves a store that nobody serves to an empty place, whichever engines the two are, and compares them. Interrupted, it
+    /// goes on where it stopped when it is asked again. Of the settings only the places matter. Waits on the calling thread.
+    pub fn move_to(
+        from: &Settings,
+        to: &Settings,
+        mut progress: impl FnMut(Moving),
+    ) -> Result<Moved, MoveError> {
+        moving::wait(moving::run(from, to, &mut progress))
     }
 
     /// Whether it would take changes now, as far as one can tell without making one.

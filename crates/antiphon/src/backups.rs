@@ -107,10 +107,6 @@ pub async fn make(call: Call) -> Result<Answer, Refusal> {
         ));
     }
     let request: BackupRequest = call.json()?;
-    if let Some(at) = call.app.config.postgres() {
-        let message = format!("{} is not kept in a file; back it up with `pg_dump`", at.shown());
-        return Err(Refusal::invalid("file", message));
-    }
     let file = request.file.ok_or_else(|| Refusal::Invalid(vec![Problem::required("file")]))?;
     if !file.is_absolute() || file.exists() {
         let message = format!("{} must be an absolute path at which nothing exists yet", file.display());

@@ -1,214 +1,152 @@
-//! Whether the rows are as they were written: what must hold between them. The files are PostgreSQL's own affair.
+//! Whether the database holds what was written into it, portal by portal, as it is at one moment.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use deadpool_postgres::ClientWrapper;
+use futures_util::{TryStreamExt, pin_mut};
 
 use super::batch::tally;
+use super::connect::Place;
 use super::failure::Result;
+use super::moving::End;
 use super::readers::{row, rows};
-use crate::messages::key;
+use crate::check::{COUNTED, Entries, Findings};
+use crate::messages::{key, number};
 use crate::{Document, Finding, Invariant, PortalId, Usage};
 
-/// More findings than this tell nobody more.
-const MOST: usize = 100;
+/// Threads whose entries are read at once. The entries themselves come one by one.
+const THREADS: usize = 1_000;
 
-/// Threads looked at together, and messages read at once.
-const THREADS: i64 = 500;
-const MESSAGES: i64 = 200;
+/// Threads in order of their ids. Of those that are being erased there is no telling how many entries are left.
+const NEXT: &str = "SELECT id, entries FROM threads WHERE portal_id = $1 AND id > $2 \
+     UNION ALL SELECT thread_id, NULL FROM purges WHERE portal_id = $1 AND thread_id > $2 ORDER BY 1 LIMIT $3";
 
-/// Everything that is wrong, up to a bound, in one view of the database. `sound` judges documents of the known format; `step`
-/// hears how many messages are seen and how many there are. The connection is of no use to anybody else.
+const ENTRIES: &str =
+    "SELECT key, format, doc FROM messages WHERE portal_id = $1 AND key >= $2 AND key < $3 ORDER BY key";
+
+const EVENTS: &str = "SELECT (SELECT event_position FROM counters WHERE portal_id = $1), count(*), \
+     coalesce(min(position), 1), coalesce(max(position), 0) FROM events WHERE portal_id = $1";
+
+/// A thread shares its entries with one that is being erased if both have its id.
+const SHARED: &str = "SELECT t.id FROM threads t JOIN purges p ON p.portal_id = t.portal_id AND p.thread_id = t.id \
+     WHERE t.portal_id = $1";
+
+/// Threads that lists do not find where they are, and places of threads that are not there.
+const MISPLACED: &str = "SELECT count(*) FROM (SELECT id, inbox_id, population, visitor_id, latest_message_at FROM threads \
+     WHERE portal_id = $1 AND latest_message_at IS NOT NULL) t FULL JOIN (SELECT id, inbox_id, population, visitor_id, \
+     latest_message_at FROM thread_places WHERE portal_id = $1) p ON p.id = t.id \
+     WHERE (t.inbox_id, t.population, t.visitor_id, t.latest_message_at) \
+     IS DISTINCT FROM (p.inbox_id, p.population, p.visitor_id, p.latest_message_at)";
+
+/// Everything that is wrong, up to a bound. `sound` judges documents of the known format; `progress` hears entries seen and
+/// entries in all.
 pub(super) async fn findings(
-    client: ClientWrapper,
+    place: &Place,
     sound: fn(&[u8]) -> bool,
-    step: impl Fn(u64, u64) + Send,
+    progress: impl Fn(u64, u64),
 ) -> Result<Vec<Finding>> {
-    client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-    let patient = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0";
-    client.batch_execute(patient).await?;
-    let mut walk = Walk { client, sound, step, seen: 0, all: 0, findings: Vec::new() };
-    let mut portals = Vec::new();
-    for row in rows(&walk.client, "SELECT id FROM portals ORDER BY id", &[]).await? {
-        let portal = PortalId(row.try_get(0)?);
-        let counted = tally(&walk.client, portal).await?.0;
-        walk.all += counted.messages;
-        portals.push((portal, counted));
+    let view = End::snapshot(place).await?;
+    let client = &view.session.client;
+    let (portals, mut all, mut seen) = (view.portals().await?, 0, 0);
+    for portal in &portals {
+        all += tally(client, PortalId(*portal)).await?.0.messages;
     }
-    for (portal, counted) in portals {
-        walk.ids(portal).await?;
-        walk.events(portal).await?;
-        let held = walk.entries(portal).await?;
-        if counted != held {
-            let told = |usage: Usage| {
-                format!("{} threads, {} messages and {} bytes", usage.threads, usage.messages, usage.bytes)
-            };
-            let what = format!("portal {portal} counts {} and has {}", told(counted), told(held));
-            walk.add(Invariant::Usage, what);
+    let told = |seen: i64| {
+        let count = |n: i64| u64::try_from(n).unwrap_or_default();
+        progress(count(seen.min(all)), count(all));
+    };
+    let mut findings = Findings { found: Vec::new(), embedded: false };
+    for portal in portals {
+        ids(client, portal, &mut findings).await?;
+        if let Some(row) = row(client, EVENTS, &[&portal]).await? {
+            let (counter, count) = (row.try_get(0)?, row.try_get(1)?);
+            findings.events(portal, counter, count, row.try_get(2)?, row.try_get(3)?);
+        }
+        let held = entries(client, portal, sound, &mut |there| told(seen + there), &mut findings).await?;
+        seen += held.messages;
+        findings.usage(portal, tally(client, PortalId(portal)).await?.0, held);
+        if let Some(row) = row(client, MISPLACED, &[&portal]).await?
+            && let count @ 1.. = row.try_get::<_, i64>(0)?
+        {
+            let what = format!("{count} threads of portal {portal} are not where lists look for them");
+            findings.add(Invariant::Entries, what);
         }
     }
-    Ok(walk.findings)
+    Ok(findings.found)
 }
 
-struct Walk<S> {
-    client: ClientWrapper,
+async fn ids(client: &ClientWrapper, portal: i64, findings: &mut Findings) -> Result<()> {
+    for (counter, table) in COUNTED {
+        let sql = format!(
+            "SELECT 1 FROM counters WHERE portal_id = $1 AND {counter} <= (SELECT max(id) FROM {table} WHERE portal_id = $1)"
+        );
+        if row(client, &sql, &[&portal]).await?.is_some() {
+            findings.id_again(portal, table);
+        }
+    }
+    for row in rows(client, SHARED, &[&portal]).await? {
+        let id: i64 = row.try_get(0)?;
+        let what = format!("thread {id} of portal {portal} has the number of one that is being erased");
+        findings.add(Invariant::Ids, what);
+    }
+    Ok(())
+}
+
+/// Walks through every entry, also those that are being erased; what the portal holds.
+async fn entries(
+    client: &ClientWrapper,
+    portal: i64,
     sound: fn(&[u8]) -> bool,
-    step: S,
-    seen: i64,
-    all: i64,
-    findings: Vec<Finding>,
-}
-
-/// A thread while its entries go by.
-#[derive(Default)]
-struct Thread {
-    /// How many it says it has; none while it is being erased, since its entries go from the first one on.
-    counted: Option<i64>,
-    there: i64,
-    strange: i64,
-    newer: i64,
-    torn: i64,
-}
-
-impl<S: Fn(u64, u64) + Send> Walk<S> {
-    fn add(&mut self, invariant: Invariant, what: String) {
-        if self.findings.len() < MOST {
-            self.findings.push(Finding { invariant, what, embedded: false });
+    told: &mut impl FnMut(i64),
+    findings: &mut Findings,
+) -> Result<Usage> {
+    let (mut held, mut strays) = (Usage::default(), 0);
+    let (mut from, mut last) = (i64::MIN, i64::MIN);
+    loop {
+        let page = rows(client, NEXT, &[&portal, &last, &(THREADS as i64)]).await?;
+        let mut threads: HashMap<i64, (Option<i64>, Entries)> = HashMap::with_capacity(page.len());
+        for row in &page {
+            last = row.try_get(0)?;
+            let counted: Option<i64> = row.try_get(1)?;
+            held.threads += i64::from(counted.is_some());
+            threads.insert(last, (counted, Entries::default()));
         }
-    }
-
-    /// Ids that were used must lie behind the counters, and a thread that is being erased must not be there any more.
-    async fn ids(&mut self, portal: PortalId) -> Result<()> {
-        for (counter, table) in [
-            ("next_thread", "threads"),
-            ("next_visitor", "visitors"),
-            ("next_ticket", "tickets"),
-            ("next_file", "files"),
-            ("next_inbox", "inboxes"),
-            ("next_account", "accounts"),
-            ("next_actor", "actors"),
-        ] {
-            let sql = format!(
-                "SELECT 1 FROM counters WHERE portal_id = $1 \
-                 AND {counter} <= (SELECT max(id) FROM {table} WHERE portal_id = $1)"
-            );
-            if row(&self.client, &sql, &[&portal.0]).await?.is_some() {
-                let what = format!("portal {portal} would give out ids of its {table} again");
-                self.add(Invariant::Ids, what);
+        // Every key is in one of the ranges, also those of no thread.
+        let end = if page.len() < THREADS { i64::MAX } else { key(last + 1, 0) };
+        let statement = client.prepare_cached(ENTRIES).await?;
+        let answer = client.query_raw(&statement, [portal, from, end]).await?;
+        pin_mut!(answer);
+        while let Some(row) = answer.try_next().await? {
+            let (at, format, document): (i64, i16, &[u8]) =
+                (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+            held.bytes += document.len() as i64;
+            held.messages += 1;
+            let Some((counted, found)) = threads.get_mut(&number(at)) else {
+                strays += 1;
+                continue;
+            };
+            let in_place = counted.is_none() || at == key(number(at), found.there);
+            found.strange += i64::from(!in_place);
+            match format == i16::from(Document::FORMAT) {
+                true => found.torn += i64::from(!sound(document)),
+                false => found.newer += 1,
             }
+            found.there += 1;
         }
-        let both = "SELECT id FROM threads t JOIN purges p ON p.portal_id = $1 AND p.thread_id = t.id \
-                    WHERE t.portal_id = $1 LIMIT 100";
-        for row in rows(&self.client, both, &[&portal.0]).await? {
+        told(held.messages);
+        for row in &page {
             let id: i64 = row.try_get(0)?;
-            let what = format!("thread {id} of portal {portal} has the number of one that is being erased");
-            self.add(Invariant::Ids, what);
+            if let Some((counted, found)) = threads.get(&id) {
+                findings.thread(portal, id, *counted, found);
+            }
         }
-        Ok(())
+        if page.len() < THREADS {
+            break;
+        }
+        from = end;
     }
-
-    /// Events that have no position yet are none of these.
-    async fn events(&mut self, portal: PortalId) -> Result<()> {
-        let sql = "SELECT (SELECT event_position FROM counters WHERE portal_id = $1), count(*), \
-                   coalesce(min(position), 1), coalesce(max(position), 0) FROM events WHERE portal_id = $1";
-        let Some(row) = row(&self.client, sql, &[&portal.0]).await? else { return Ok(()) };
-        let counter: Option<i64> = row.try_get(0)?;
-        let (count, first, last): (i64, i64, i64) = (row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
-        let what = match counter {
-            None => format!("portal {portal} has no counters"),
-            Some(_) if (first, last) != (1, count) => {
-                format!("the {count} events of portal {portal} are not those from 1 to {last}")
-            }
-            Some(counter) if counter != last => {
-                format!("portal {portal} counts {counter} events and has {last}")
-            }
-            Some(_) => return Ok(()),
-        };
-        self.add(Invariant::Events, what);
-        Ok(())
+    if strays > 0 {
+        findings.add(Invariant::Entries, format!("{strays} entries belong to no thread of portal {portal}"));
     }
-
-    /// Walks through every thread, also those that are being erased, and whatever lies between; what the portal holds.
-    async fn entries(&mut self, portal: PortalId) -> Result<Usage> {
-        let sql = "SELECT id, entries FROM threads WHERE portal_id = $1 AND id > $2 UNION ALL \
-                   SELECT thread_id, NULL FROM purges WHERE portal_id = $1 AND thread_id > $2 ORDER BY 1 LIMIT $3";
-        let (mut held, mut stray, mut after) = (Usage::default(), 0, 0);
-        loop {
-            let mut threads = BTreeMap::new();
-            for row in rows(&self.client, sql, &[&portal.0, &after, &THREADS]).await? {
-                let counted: Option<i64> = row.try_get(1)?;
-                held.threads += i64::from(counted.is_some());
-                threads.insert(row.try_get::<_, i64>(0)?, Thread { counted, ..Thread::default() });
-            }
-            let last = threads.last_key_value().map(|(id, _)| *id);
-            let end = last.map_or(i64::MAX, |last| key(last + 1, 0));
-            stray += self.messages(portal, (key(after + 1, 0), end), &mut threads, &mut held).await?;
-            threads.into_iter().for_each(|(id, thread)| self.judge(portal, id, &thread));
-            match last {
-                Some(last) => after = last,
-                None => break,
-            }
-        }
-        if stray > 0 {
-            self.add(Invariant::Entries, format!("{stray} entries of portal {portal} belong to no thread"));
-        }
-        Ok(held)
-    }
-
-    /// Reads the messages of a range into their threads; how many have none.
-    async fn messages(
-        &mut self,
-        portal: PortalId,
-        (mut from, end): (i64, i64),
-        threads: &mut BTreeMap<i64, Thread>,
-        held: &mut Usage,
-    ) -> Result<i64> {
-        let sql = "SELECT key, format, doc FROM messages WHERE portal_id = $1 AND key >= $2 AND key < $3 \
-                   ORDER BY key LIMIT $4";
-        let mut stray = 0;
-        loop {
-            let found = rows(&self.client, sql, &[&portal.0, &from, &end, &MESSAGES]).await?;
-            for row in &found {
-                let (found, format): (i64, i16) = (row.try_get(0)?, row.try_get(1)?);
-                let document: &[u8] = row.try_get(2)?;
-                from = found + 1;
-                self.seen += 1;
-                let id = found >> 24;
-                let Some(thread) = threads.get_mut(&id) else {
-                    stray += 1;
-                    continue;
-                };
-                thread.strange += i64::from(thread.counted.is_some() && found != key(id, thread.there));
-                match format == i16::from(Document::FORMAT) {
-                    true => thread.torn += i64::from(!(self.sound)(document)),
-                    false => thread.newer += 1,
-                }
-                thread.there += 1;
-                held.messages += 1;
-                held.bytes += document.len() as i64;
-            }
-            let [seen, all] = [self.seen, self.all].map(|count| u64::try_from(count).unwrap_or_default());
-            (self.step)(seen, all.max(seen));
-            if found.len() < MESSAGES as usize {
-                return Ok(stray);
-            }
-        }
-    }
-
-    fn judge(&mut self, portal: PortalId, id: i64, found: &Thread) {
-        let thread = format!("thread {id} of portal {portal}");
-        let Thread { counted, there, strange, newer, torn } = *found;
-        if let Some(counted) = counted.filter(|counted| *counted != there) {
-            self.add(Invariant::Entries, format!("{thread} counts {counted} entries and has {there}"));
-        } else if strange > 0 {
-            self.add(Invariant::Entries, format!("{strange} entries of {thread} are out of place"));
-        }
-        if torn > 0 {
-            self.add(Invariant::Documents, format!("{torn} entries of {thread} cannot be read"));
-        }
-        if newer > 0 {
-            let what = format!("{newer} entries of {thread} are in a format that is not known");
-            self.add(Invariant::Formats, what);
-        }
-    }
+    Ok(held)
 }

@@ -6,7 +6,7 @@ use crate::{OpenError, StoreError};
 
 /// What a step inside the engine fails with.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// What the caller is told.
     Told(StoreError),
     /// Somebody else was quicker, or the server undid the transaction for the others' sake: to be tried again.

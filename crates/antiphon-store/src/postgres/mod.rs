@@ -17,6 +17,7 @@ mod finders;
 mod lanes;
 mod leases;
 mod messages;
+pub(crate) mod moving;
 mod node;
 mod people;
 mod portals;
@@ -47,6 +48,7 @@ use self::readers::Readers;
 use self::schema::Migration;
 use self::sequencer::Sequencer;
 use crate::changes::MessageIds;
+use crate::sqlite::backup;
 use crate::*;
 
 pub(crate) use connect::shown;
@@ -198,23 +200,37 @@ impl Engine {
         self.shared.sequencer.lease(name).await
     }
 
+    /// Copies everything as it is at one moment. Runs in a thread of its own, since files are written on the calling one.
     pub(crate) async fn backup(
         &self,
-        _to: &Path,
-        _progress: impl FnMut(u64, u64) + Send + 'static,
+        to: &Path,
+        progress: impl FnMut(u64, u64) + Send + 'static,
     ) -> Answer<()> {
-        Err(StoreError::Engine("a database is backed up by its own programs, such as pg_dump".into()))
+        let (to, shared) = (to.to_owned(), self.shared.clone());
+        let (answer, answered) = oneshot::channel();
+        let work = move || {
+            let made = backup::into_place(&to, |half| {
+                let copied = crate::moving::wait(async {
+                    let source = moving::End::snapshot(&shared.place).await.map_err(StoreError::from)?;
+                    crate::moving::to_file(source, "a database", half, progress).await
+                });
+                copied.map_err(|e| StoreError::Unavailable(e.to_string()))
+            });
+            let _ = answer.send(made);
+        };
+        let engine = |e: std::io::Error| StoreError::Engine(e.to_string());
+        std::thread::Builder::new().name("antiphon-backup".into()).spawn(work).map_err(engine)?;
+        answered.await.unwrap_or_else(|_| Err(StoreError::Engine("the backup panicked".into())))
     }
 
+    /// Indexes are the database's own to check, so `deep` only decides how `sound` judges.
     pub(crate) async fn check(
         &self,
         _deep: bool,
         sound: fn(&[u8]) -> bool,
         progress: impl Fn(u64, u64) + Send + 'static,
     ) -> Answer<Vec<Finding>> {
-        // Taken out of the pool, so that it ends with this, however that is.
-        let client = readers::Borrowed::take(self.shared.readers.get().await?);
-        Ok(check::findings(client, sound, progress).await?)
+        Ok(check::findings(&self.shared.place, sound, progress).await?)
     }
 
     /// Asks the database, since it may have gone away or have become a standby.
@@ -256,6 +272,9 @@ async fn start(
     let failed = |e: failure::Failure| e.opening(url);
     let session = place.connect().await.map_err(failed)?;
     schema::migrate(&session, url, at.layout, migrations).await?;
+    if let Some(moved) = moving::note(&session, url).await? {
+        return Err(moved);
+    }
     let shared = Arc::new(Shared {
         sequencer: Sequencer::start(place.clone(), &runtime),
         readers: Readers::new(place.clone(), runtime, at.connections, PATIENCE).map_err(failed)?,

@@ -1,7 +1,7 @@
 //! The embedded engine: one SQLite file, one writer, readers that never wait for it.
 
 mod apply;
-mod backup;
+pub(crate) mod backup;
 mod batch;
 mod caches;
 mod check;
@@ -16,6 +16,7 @@ mod known;
 mod lock;
 mod memory;
 mod messages;
+pub(crate) mod moving;
 #[cfg(test)]
 mod plans;
 mod purge;

@@ -7,6 +7,7 @@ mod backup;
 mod contact;
 mod doctor;
 mod health;
+mod house;
 mod inbox;
 mod manage;
 mod migrate;
@@ -106,6 +107,8 @@ enum Command {
     Backup(backup::Backup),
     /// Put a backup into an empty data directory
     Restore(restore::Restore),
+    /// Move everything to another place: a directory or a PostgreSQL database, either way
+    Move(house::Move),
 }
 
 /// Runs the command line.
@@ -129,6 +132,7 @@ pub fn run() -> ExitCode {
         Some(Command::Migrate(migrate)) => migrate.run(&common),
         Some(Command::Backup(backup)) => backup.run(&common),
         Some(Command::Restore(restore)) => restore.run(&common),
+        Some(Command::Move(house)) => house.run(&common),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

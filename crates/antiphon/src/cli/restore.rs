@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use antiphon_store::Store;
-use anyhow::bail;
 use clap::Args;
 use serde_json::json;
 
@@ -18,14 +17,14 @@ pub struct Restore {
 impl Restore {
     pub fn run(self, common: &Common) -> anyhow::Result<()> {
         let config = common.load()?;
-        if config.postgres().is_some() {
-            bail!("a backup goes into a data directory; restore {} with `pg_restore`", config.place());
-        }
-        Store::restore(&self.file, &config.data_dir)?;
-        let directory = config.data_dir.display().to_string();
+        Store::restore(&self.file, &crate::serve::settings(&config))?;
+        let place = config.place();
         match common.json {
-            true => println!("{}", json!({ "status": "restored", "dataDir": directory })),
-            false => println!("{} was verified and is now in {directory}", self.file.display()),
+            true if config.postgres().is_some() => {
+                println!("{}", json!({ "status": "restored", "store": place }));
+            }
+            true => println!("{}", json!({ "status": "restored", "dataDir": place })),
+            false => println!("{} was verified and is now in {place}", self.file.display()),
         }
         Ok(())
     }

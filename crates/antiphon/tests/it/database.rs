@@ -99,13 +99,17 @@ async fn a_new_database_is_laid_out_as_asked_and_keeps_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn commands_about_files_name_what_to_use_instead() {
+async fn a_backup_is_one_file_and_goes_into_another_database() {
     let home = Home::postgres();
+    seed(&home, 2).await.unwrap();
     let file = home.path().join("backup");
-    let said = refused(&home, &home.store(), &["backup", file.to_str().unwrap()]).await;
-    assert!(said.contains("pg_dump"), "{said}");
+    assert!(done(&home, &["backup", file.to_str().unwrap()]).await.contains("bytes are in"));
     let said = refused(&home, &home.store(), &["restore", file.to_str().unwrap()]).await;
-    assert!(said.contains("pg_restore"), "{said}");
+    assert!(said.contains("holds a store already"), "{said}");
+    let other = Home::postgres();
+    assert!(done(&other, &["restore", file.to_str().unwrap()]).await.contains("was verified and is now in"));
+    assert_eq!(done(&home, &["portal", "list"]).await, done(&other, &["portal", "list"]).await);
+    done(&other, &["doctor", "--deep"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,6 +14,7 @@ mod database;
 mod directory;
 mod doctor;
 mod health;
+mod house;
 mod isolation;
 mod kit;
 mod lifecycle;
