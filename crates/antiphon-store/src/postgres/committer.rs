@@ -170,7 +170,8 @@ impl Committer {
         }
         session.warned();
         let sql = "INSERT INTO tallies (portal_id, slot, threads, messages, bytes, latest_now, batch, written_at) \
-                   VALUES ($1, $2, 0, 0, 0, 0, 0, now()) ON CONFLICT (portal_id, slot) DO UPDATE SET written_at = now() RETURNING batch";
+                   VALUES ($1, $2, 0, 0, 0, 0, 0, now()) ON CONFLICT (portal_id, slot) DO UPDATE SET \
+                   written_at = excluded.written_at RETURNING batch";
         let found = row(&session.client, sql, &[&portal.0, &self.slot]).await?;
         let found: Option<i64> = found.map(|row| row.try_get(0)).transpose()?;
         Ok(if session.warned() { None } else { Some(found == Some(mark)) })

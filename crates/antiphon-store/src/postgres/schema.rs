@@ -146,6 +146,10 @@ async fn run(
         let why = "it has no Citus; install it on every node and run CREATE EXTENSION citus in the database";
         return Err(OpenError::Engine(url.to_owned(), why.to_owned()).into());
     }
+    if spread == Layout::Citus {
+        // Many tables in one transaction are placed one shard after the other.
+        client.batch_execute("SET LOCAL citus.multi_shard_modify_mode = 'sequential'").await?;
+    }
     for (version, migration) in (1_i64..).zip(migrations).filter(|(version, _)| *version > found) {
         apply(client, migration, spread).await?;
         let note = "INSERT INTO migrations (version, sql, oldest) VALUES ($1, $2, $3)";
@@ -166,26 +170,24 @@ async fn apply(
         if matches!(layout, Layout::Partitioned(_)) { " PARTITION BY HASH (portal_id);" } else { ";" };
     client.batch_execute(&migration.sql.replace(PLACED, suffix)).await?;
     for table in placed(migration.sql) {
-        match layout {
-            Layout::Plain => {}
-            Layout::Partitioned(parts) => {
-                for part in 0..parts {
-                    client
-                        .batch_execute(&format!(
-                            "CREATE TABLE {table}_{part} PARTITION OF {table} FOR VALUES WITH (MODULUS {parts}, REMAINDER {part})"
-                        ))
-                        .await?;
-                }
-            }
-            Layout::Citus => {
-                let sql = format!(
-                    "SELECT create_distributed_table('{table}', 'portal_id', colocate_with => '{}')",
-                    if table == FIRST { "none" } else { FIRST }
-                );
-                client.batch_execute(&sql).await?;
+        if let Layout::Partitioned(parts) = layout {
+            for part in 0..parts {
+                client
+                    .batch_execute(&format!(
+                        "CREATE TABLE {table}_{part} PARTITION OF {table} FOR VALUES WITH (MODULUS {parts}, REMAINDER {part})"
+                    ))
+                    .await?;
             }
         }
+        // Shards are made as their table is by then.
         make_room(client, table, layout).await?;
+        if layout == Layout::Citus {
+            let beside = if table == FIRST { "none" } else { FIRST };
+            let sql = format!(
+                "SELECT create_distributed_table('{table}', 'portal_id', colocate_with => '{beside}')"
+            );
+            client.batch_execute(&sql).await?;
+        }
     }
     if layout == Layout::Citus {
         for table in

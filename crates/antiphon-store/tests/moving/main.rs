@@ -5,6 +5,9 @@
 #[path = "../behaviour/kit.rs"]
 #[allow(dead_code, reason = "it serves the behaviour suite first")]
 mod kit;
+#[path = "../postgres/plans.rs"]
+#[allow(dead_code, reason = "the kit needs it")]
+mod plans;
 
 mod backups;
 mod fill;
