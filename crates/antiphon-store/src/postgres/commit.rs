@@ -91,17 +91,29 @@ impl<'a> Pipeline<'a> {
         Ok(())
     }
 
-    /// Sends everything in order, then waits for all answers. Each step sends when it is polled first.
+    /// Sends everything in order, then waits for all answers. Each step sends when it is polled first; one that fails then
+    /// was not sent, and nothing is sent behind it, least of all the commit.
     async fn run(self) -> Vec<std::result::Result<u64, tokio_postgres::Error>> {
         let mut steps: Vec<(Step<'a>, Option<_>)> = self.steps.into_iter().map(|step| (step, None)).collect();
+        let mut sending = true;
         std::future::poll_fn(|context| {
             let mut waiting = false;
-            for (step, done) in steps.iter_mut().filter(|(_, done)| done.is_none()) {
+            let mut count = steps.len();
+            for (at, (step, done)) in steps.iter_mut().enumerate().filter(|(_, (_, done))| done.is_none()) {
                 match step.as_mut().poll(context) {
-                    Poll::Ready(answer) => *done = Some(answer),
+                    Poll::Ready(answer) => {
+                        let unsent = sending && answer.is_err();
+                        *done = Some(answer);
+                        if unsent {
+                            count = at + 1;
+                            break;
+                        }
+                    }
                     Poll::Pending => waiting = true,
                 }
             }
+            sending = false;
+            steps.truncate(count);
             if waiting { Poll::Pending } else { Poll::Ready(()) }
         })
         .await;

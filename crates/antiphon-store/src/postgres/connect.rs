@@ -26,6 +26,12 @@ use crate::{OpenError, StoreError};
 /// The oldest server that has everything used here.
 const OLDEST_SERVER: i32 = 140_000;
 
+/// How long it may take to connect to a host and to be greeted by it.
+const GREETING: Duration = Duration::from_secs(4);
+
+/// How soon a connection is found to be lost that was lost before it was asked.
+pub(super) const SOON: Duration = Duration::from_secs(1);
+
 /// Where the database is. Made from a URL as `psql` takes it.
 #[derive(Clone)]
 pub(super) struct Place {
@@ -81,9 +87,11 @@ impl Place {
         if config.get_hosts().len() > 1 {
             config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
+        // A warning is how the server says that a standby has not confirmed: whatever is set elsewhere, it has to come.
         let session = format!(
             "-c statement_timeout={} -c idle_in_transaction_session_timeout=5000 -c lock_timeout=8000 -c jit=off \
-             -c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3 {}",
+             -c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3 {} \
+             -c client_min_messages=notice",
             statement_timeout.as_millis(),
             config.get_options().unwrap_or_default()
         );
@@ -109,6 +117,11 @@ impl Place {
 
     /// Opens a connection that passes on what is notified on it.
     pub(super) async fn listen(&self, notices: Option<mpsc::UnboundedSender<String>>) -> Result<Session> {
+        let hosts = self.config.get_hosts().len().max(1) as u32;
+        answered(GREETING * hosts, self.greeted(notices)).await
+    }
+
+    async fn greeted(&self, notices: Option<mpsc::UnboundedSender<String>>) -> Result<Session> {
         let (client, connection) = self.config.connect(self.tls.clone()).await?;
         let warned = Arc::new(AtomicBool::new(false));
         let task = tokio::spawn(drive(connection, warned.clone(), notices));
@@ -147,6 +160,13 @@ impl Place {
             statements: HashMap::new(),
         })
     }
+}
+
+/// Waits for a server that may be halted, or out of reach without anybody being told. Its own limits come first while it
+/// is well.
+pub(super) async fn answered<T>(patience: Duration, what: impl Future<Output = Result<T>>) -> Result<T> {
+    let late = |_| Err(Failure::Lost("the database does not answer".into()));
+    tokio::time::timeout(patience, what).await.unwrap_or_else(late)
 }
 
 /// A connection, and by which name the server knows it.

@@ -14,6 +14,7 @@ mod directory;
 mod events;
 mod failure;
 mod finders;
+mod held_up;
 mod lanes;
 mod leases;
 mod messages;
@@ -59,7 +60,10 @@ type Answer<T> = std::result::Result<T, StoreError>;
 /// How long a statement may take. Pages are bounded, so one that takes longer waits for something that will not come.
 const STATEMENT: Duration = Duration::from_secs(10);
 
-/// How long a read waits for a connection.
+/// How long an answer is waited for. A server that is well has given up on a statement before.
+const ANSWER: Duration = Duration::from_secs(12);
+
+/// How long a read waits for a connection, and for the directory.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How long the question whether all is well may take, so that whoever asks is not left waiting.
@@ -68,6 +72,7 @@ const READY: Duration = Duration::from_secs(2);
 /// What the engine's tasks have in common.
 struct Shared {
     settings: Settings,
+    runtime: Handle,
     place: Place,
     readers: Readers,
     caches: Caches,
@@ -181,7 +186,7 @@ impl Engine {
         let work = Box::new(Task { target, rule, refusal: None, answer });
         let place = self.places.clone().try_acquire_owned().map_err(|_| StoreError::Busy)?;
         let begin_by = Instant::now() + self.shared.settings.deadline;
-        if !self.lanes.push(portal, Waiting { begin_by, work, place }) {
+        if !self.lanes.push(portal, Waiting { begin_by, held_up: None, work, place }) {
             return Err(closed());
         }
         answered.await.unwrap_or_else(|_| Err(closed()))
@@ -277,9 +282,10 @@ async fn start(
     }
     let shared = Arc::new(Shared {
         sequencer: Sequencer::start(place.clone(), &runtime),
-        readers: Readers::new(place.clone(), runtime, at.connections, PATIENCE).map_err(failed)?,
+        readers: Readers::new(place.clone(), runtime.clone(), at.connections, PATIENCE).map_err(failed)?,
         caches: Caches::start(place.clone()),
         message_ids: settings.message_ids(),
+        runtime,
         place,
         settings,
         latest_now: AtomicI64::new(0),
@@ -290,7 +296,7 @@ async fn start(
     let lanes = Arc::new(Lanes::new(at.writers));
     let mut committers = JoinSet::new();
     for _ in 0..at.writers.max(1) {
-        let committer = Committer { shared: shared.clone(), slot: shared.mark() | 1, session: None };
+        let committer = Committer::new(shared.clone());
         committers.spawn(committer.run(lanes.clone()));
     }
     let (done, closed) = watch::channel(false);
