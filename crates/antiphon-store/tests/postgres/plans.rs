@@ -41,6 +41,11 @@ pub fn heard() -> Vec<Plan> {
     std::mem::take(&mut *HEARD.lock().unwrap())
 }
 
+/// Whether a plan was heard, and not yet asked for, of a statement with these words.
+pub fn asked(words: &str) -> bool {
+    HEARD.lock().unwrap().iter().any(|plan| plan.sql().contains(words))
+}
+
 /// Takes in what a server says.
 pub fn hear(notice: &str) {
     if let Some((_, json)) = notice.split_once("plan:\n") {
