@@ -26,7 +26,7 @@ struct Step {
     run: fn() -> Result<()>,
 }
 
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     Step { name: "fmt", what: "the code is formatted", run: fmt },
     Step { name: "tidy", what: "walls and file shapes the compiler cannot check", run: tidy::run },
     Step { name: "clippy", what: "lints, all of them errors", run: clippy },
@@ -38,6 +38,11 @@ const STEPS: [Step; 11] = [
         run: deploy::run,
     },
     Step { name: "tests", what: "every test of the workspace, real clients included", run: tests },
+    Step {
+        name: "engines",
+        what: "what every store has to do, on PostgreSQL too: plain, and in parts with every plan looked at",
+        run: engines,
+    },
     Step { name: "doctests", what: "examples in the documentation", run: doctests },
     Step { name: "spec", what: "spec/openapi.json is what the code says", run: spec::check },
     Step { name: "fuzz", what: "hostile bytes for every parser, shortly", run: fuzz },
@@ -110,6 +115,20 @@ fn tests() -> Result<()> {
         "cargo-nextest is not installed: falling back to cargo test, which runs one binary after another."
     );
     finish(cargo(&["test", "--workspace", "--lib", "--bins", "--tests"]))
+}
+
+/// The suite that both engines run; the workspace's tests have run it on the embedded one.
+fn engines() -> Result<()> {
+    for engine in ["postgres", "partitioned"] {
+        let mut suite = cargo(&["test", "--quiet", "-p", "antiphon-store", "--test", "behaviour"]);
+        if works("cargo", &["nextest", "--version"]) {
+            suite = cargo(&["nextest", "run", "-p", "antiphon-store", "--test", "behaviour"]);
+        }
+        suite.env("ANTIPHON_TEST_STORE", engine);
+        println!("on {engine}:");
+        finish(suite)?;
+    }
+    Ok(())
 }
 
 fn doctests() -> Result<()> {

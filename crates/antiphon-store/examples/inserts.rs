@@ -190,7 +190,7 @@ async fn through_the_store(dir: &Path, seconds: u64, senders: i64, limit: u64) -
     }
     let mut longest = 0;
     while Instant::now() < end {
-        longest = longest.max(store.status().wal_bytes);
+        longest = longest.max(store.status().wal_bytes.unwrap_or_default());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let mut times = Vec::new();

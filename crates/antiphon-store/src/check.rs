@@ -1,6 +1,11 @@
-//! What a check of the store finds.
+//! What a check of the store finds, whichever engine is checked.
 
 use std::fmt;
+
+use crate::Usage;
+
+/// More findings than this tell nobody more.
+pub(crate) const MOST: usize = 100;
 
 /// Something that is not as it was written. It displays as one sentence that says what to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,6 +13,8 @@ pub struct Finding {
     pub invariant: Invariant,
     /// What is wrong, and where.
     pub what: String,
+    /// Whether it is in a data directory, rather than in PostgreSQL.
+    pub embedded: bool,
 }
 
 /// What always holds.
@@ -48,6 +55,9 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let advice = match self.invariant {
             Invariant::Formats => "a newer antiphon wrote it, so upgrade this binary",
+            _ if !self.embedded => {
+                "stop the servers, keep a copy of the database, and put the newest backup into a new one"
+            }
             _ => {
                 "stop the server, keep a copy of its data directory, and put the newest backup into an empty one with \
                  `antiphon restore`"
@@ -56,3 +66,95 @@ impl fmt::Display for Finding {
         write!(f, "{}; {advice}", self.what)
     }
 }
+
+/// What is found, up to a bound.
+#[derive(Debug)]
+pub(crate) struct Findings {
+    pub found: Vec<Finding>,
+    /// Whether it is a data directory that is checked.
+    pub embedded: bool,
+}
+
+/// What the entries of a thread look like.
+#[derive(Debug, Default)]
+pub(crate) struct Entries {
+    pub there: i64,
+    /// Not where they should be.
+    pub strange: i64,
+    /// In a format that is not known.
+    pub newer: i64,
+    /// Whose document is not complete.
+    pub torn: i64,
+}
+
+impl Findings {
+    pub(crate) fn add(&mut self, invariant: Invariant, what: String) {
+        if self.found.len() < MOST {
+            self.found.push(Finding { invariant, what, embedded: self.embedded });
+        }
+    }
+
+    /// Holds a thread's entries against what it counts, unless they are being erased.
+    pub(crate) fn thread(&mut self, portal: i64, id: i64, counted: Option<i64>, entries: &Entries) {
+        let Entries { there, strange, newer, torn } = entries;
+        let thread = format!("thread {id} of portal {portal}");
+        match counted {
+            Some(counted) if counted != *there => {
+                self.add(Invariant::Entries, format!("{thread} counts {counted} entries and has {there}"));
+            }
+            _ if *strange > 0 => {
+                self.add(Invariant::Entries, format!("{strange} entries of {thread} are out of place"));
+            }
+            _ => {}
+        }
+        if *torn > 0 {
+            self.add(Invariant::Documents, format!("{torn} entries of {thread} cannot be read"));
+        }
+        if *newer > 0 {
+            let what = format!("{newer} entries of {thread} are in a format that is not known");
+            self.add(Invariant::Formats, what);
+        }
+    }
+
+    /// A counter that stands on or before an id that is in use.
+    pub(crate) fn id_again(&mut self, portal: i64, table: &str) {
+        self.add(Invariant::Ids, format!("portal {portal} would give out ids of its {table} again"));
+    }
+
+    /// Events of a portal: its counter, how many there are, and the first and the last position.
+    pub(crate) fn events(&mut self, portal: i64, counter: Option<i64>, count: i64, first: i64, last: i64) {
+        let what = match counter {
+            None => format!("portal {portal} has no counters"),
+            Some(_) if (first, last) != (1, count) => {
+                format!("the {count} events of portal {portal} are not those from 1 to {last}")
+            }
+            Some(counter) if counter != last => {
+                format!("portal {portal} counts {counter} events and has {last}")
+            }
+            Some(_) => return,
+        };
+        self.add(Invariant::Events, what);
+    }
+
+    /// Holds what a portal holds against what it counts.
+    pub(crate) fn usage(&mut self, portal: i64, counted: Usage, held: Usage) {
+        if counted != held {
+            let told = |usage: Usage| {
+                format!("{} threads, {} messages and {} bytes", usage.threads, usage.messages, usage.bytes)
+            };
+            let what = format!("portal {portal} counts {} and has {}", told(counted), told(held));
+            self.add(Invariant::Usage, what);
+        }
+    }
+}
+
+/// Tables with ids, and the counters that give them out.
+pub(crate) const COUNTED: [(&str, &str); 7] = [
+    ("next_thread", "threads"),
+    ("next_visitor", "visitors"),
+    ("next_ticket", "tickets"),
+    ("next_file", "files"),
+    ("next_inbox", "inboxes"),
+    ("next_account", "accounts"),
+    ("next_actor", "actors"),
+];

@@ -1,5 +1,7 @@
 //! What can go wrong below the rules.
 
+use crate::Layout;
+
 /// Why the store cannot answer. None of these is the caller's fault.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
@@ -51,6 +53,18 @@ pub enum OpenError {
     NotWritable(String, String),
     #[error("{0} is damaged ({1}); restore it with `antiphon restore`")]
     Damaged(String, String),
+    #[error("{0} cannot be reached ({1}); start the database, or say where it is with --store")]
+    Unreachable(String, String),
+    #[error("{0} has {1} already and keeps them; make a new database for {2}")]
+    LaidOut(String, Layout, Layout),
+    #[error("{0} has moved to {1}; start antiphon with --store {1}")]
+    Moved(String, String),
+    #[error("{0} is being filled from {1}; run that `antiphon move` again, and it goes on where it stopped")]
+    Unfinished(String, String),
+    #[error("{0} holds a store already; name an empty place to move to")]
+    NotEmpty(String),
+    #[error("{0} is being served; stop every antiphon process on it, or move with --online")]
+    Served(String),
     #[error("{0} cannot be opened: {1}")]
     Engine(String, String),
 }

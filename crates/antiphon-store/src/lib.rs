@@ -20,6 +20,7 @@ mod ids;
 mod leases;
 mod listeners;
 mod messages;
+mod moving;
 mod postgres;
 mod sqlite;
 mod store;
@@ -40,6 +41,7 @@ pub use leases::Lease;
 pub use messages::{
     Direction, Document, HistoryQuery, MessageKind, NewMessage, Original, Page, Position, StoredMessage,
 };
+pub use moving::{MoveError, Moved, MovedTable, Moving};
 pub use postgres::Layout;
 pub use store::{Postgres, Settings, Store, StoreStatus};
 pub use threads::{KnownThread, Thread, ThreadPosition, ThreadQuery, ThreadSort, ThreadStatus, ThreadView};

@@ -26,6 +26,11 @@ impl Postgres {
     pub fn new(url: impl Into<String>) -> Self {
         Self { url: url.into(), connections: 16, writers: 4, layout: None }
     }
+
+    /// Where it is, for people: without the password.
+    pub fn shown(&self) -> String {
+        postgres::shown(&self.url)
+    }
 }
 
 /// How a store is opened.
@@ -94,12 +99,13 @@ impl Settings {
 /// Figures about the store, for `/metrics` and `doctor`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct StoreStatus {
-    pub database_bytes: u64,
-    pub wal_bytes: u64,
+    /// Bytes of the embedded database's file, and of its log.
+    pub database_bytes: Option<u64>,
+    pub wal_bytes: Option<u64>,
     pub queue_depth: u64,
     pub batches: u64,
     pub changes: u64,
-    /// Position of the newest event, over all portals.
+    /// Events recorded: on the embedded engine all there ever were, on PostgreSQL this node's since it started.
     pub events: u64,
     pub disk_low: bool,
 }
@@ -372,9 +378,28 @@ impl Store {
         write!(self.check(deep, sound, progress))
     }
 
-    /// Puts a backup, once it is verified, into an empty data directory.
-    pub fn restore(from: &Path, data_dir: &Path) -> Result<(), OpenError> {
-        sqlite::restore(from, data_dir)
+    /// Puts a backup, once it is verified, into an empty place. Of the settings only the place matters. Waits on the calling
+    /// thread.
+    pub fn restore(from: &Path, to: &Settings) -> Result<(), OpenError> {
+        match &to.postgres {
+            None => sqlite::restore(from, &to.data_dir),
+            Some(at) => moving::from_file(from, at),
+        }
+    }
+
+    /// Moves a store that nobody serves to an empty place, whichever engines the two are, and compares them. Interrupted, it
+    /// goes on where it stopped when it is asked again. Of the settings only the places matter. Waits on the calling thread.
+    pub fn move_to(
+        from: &Settings,
+        to: &Settings,
+        mut progress: impl FnMut(Moving),
+    ) -> Result<Moved, MoveError> {
+        moving::wait(moving::run(from, to, &mut progress))
+    }
+
+    /// Whether it would take changes now, as far as one can tell without making one.
+    pub async fn is_ready(&self) -> bool {
+        read!(self.is_ready())
     }
 
     /// Figures for `/metrics` and `doctor`.

@@ -3,6 +3,7 @@
 
 mod connection;
 mod disk;
+mod home;
 mod portal;
 mod program;
 mod reply;
@@ -13,6 +14,7 @@ mod user;
 
 pub use connection::Connection;
 pub use disk::{Dial, Disk};
+pub use home::Home;
 pub use portal::{EVERY_SCOPE, Portal};
 pub use program::{Program, Running, copy_dir};
 pub use reply::Reply;

@@ -1,16 +1,13 @@
-//! A data directory with something in it, made by the rules but without a server: what programs under test start from.
-
-use std::path::Path;
+//! A home with something in it, made by the rules but without a server: what programs under test start from.
 
 use antiphon::app::App;
-use antiphon::config::Config;
 use antiphon::messages::bodies::{Bodies, Cut};
 use antiphon::messages::receive::{Incoming, Party, take};
 use antiphon::middleware::token::hash;
 use antiphon_store as store;
 use store::{Changes, DirectoryChange, Identifier, PortalId, Quota, Settings, State, Store, Target};
 
-use crate::EVERY_SCOPE;
+use crate::{EVERY_SCOPE, Home};
 
 /// The token of a seeded portal. It has every scope.
 pub const SEED_TOKEN: &str = "token-of-the-seed";
@@ -26,10 +23,13 @@ pub struct Seed {
     pub threads: Vec<String>,
 }
 
-/// Fills an empty data directory with one portal and this many chats.
-pub async fn seed(data_dir: &Path, chats: usize) -> anyhow::Result<Seed> {
-    let store = Store::open(Settings { durable: false, ..Settings::new(data_dir) })?;
-    let app = App::new(store.clone(), Config::for_tests(data_dir)?, String::new())?;
+/// Fills an empty home with one portal and this many chats.
+pub async fn seed(home: &Home, chats: usize) -> anyhow::Result<Seed> {
+    let settings = home.settings();
+    // Nobody is promised anything yet, but what a database has not synced by then is not synced by closing.
+    let durable = settings.postgres.is_some();
+    let store = Store::open(Settings { durable, ..settings })?;
+    let app = App::new(store.clone(), home.config(), String::new())?;
     let portal = store.portal_create(None, "Acme".into(), "UTC".into(), Quota::default()).await?;
     let portal = portal.ok_or_else(|| anyhow::anyhow!("the portal's id is taken"))?.id;
     let (account, agent) = directory(&store, portal).await?;

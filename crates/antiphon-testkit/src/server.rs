@@ -8,14 +8,13 @@ use std::time::Duration;
 use antiphon::app::App;
 use antiphon::config::Config;
 use antiphon::middleware::{Peer, handle};
-use antiphon_store::{Settings, Store};
+use antiphon_store::Store;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
 use serde_json::Value;
-use tempfile::TempDir;
 
-use crate::{Portal, Reply, Strict, User};
+use crate::{Home, Portal, Reply, Strict, User};
 
 /// Where clocks stand when a test begins: 2026-03-01T08:00:00.000Z.
 pub const EPOCH: i64 = 1_772_352_000_000;
@@ -34,7 +33,7 @@ struct Inner {
     clock: Arc<AtomicI64>,
     strict: Strict,
     document: Value,
-    directory: TempDir,
+    home: Home,
 }
 
 impl TestServer {
@@ -45,11 +44,11 @@ impl TestServer {
 
     /// An empty server whose configuration differs from the tests' usual one.
     pub async fn configured(change: impl FnOnce(&mut Config)) -> Self {
-        let directory = tempfile::tempdir().unwrap_or_else(|e| panic!("no temporary directory: {e}"));
-        let mut config = Config::for_tests(directory.path()).unwrap_or_else(|e| panic!("{e:#}"));
+        let home = Home::new();
+        let mut config = home.config();
         change(&mut config);
         let clock = Arc::new(AtomicI64::new(EPOCH));
-        let mut settings = Settings::new(directory.path());
+        let mut settings = home.settings();
         settings.counted_ids = true;
         settings.clock = Some({
             let clock = clock.clone();
@@ -60,7 +59,7 @@ impl TestServer {
         let app = Arc::new(app);
         let document = document(&app).await;
         let strict = Strict::new(&document).noting(notes());
-        Self { inner: Arc::new(Inner { app, clock, strict, document, directory }) }
+        Self { inner: Arc::new(Inner { app, clock, strict, document, home }) }
     }
 
     /// A portal with everything a conversation needs.
@@ -110,8 +109,8 @@ impl TestServer {
     }
 
     /// Where the server keeps everything.
-    pub fn data_dir(&self) -> &Path {
-        self.inner.directory.path()
+    pub fn home(&self) -> &Home {
+        &self.inner.home
     }
 }
 

@@ -15,13 +15,31 @@ use crate::error::Problem;
 /// Reads a whole request body. Whatever is wrong with it becomes one problem that names line and column.
 ///
 /// # Errors
-/// The body is empty, is no JSON, nests too deeply, or has a value of the wrong type.
+/// The body is empty, is no JSON, nests too deeply, has a value of the wrong type, or has the character U+0000 in a text.
 pub fn parse_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    serde_json::from_slice(body).map_err(|error| {
-        let (line, column) = (error.line().max(1), error.column().max(1));
+    let invalid = |line: usize, column: usize, reason: &str| {
+        let (line, column) = (line.max(1), column.max(1));
+        Problem::bare(format!("Invalid input JSON on line {line}, column {column}: {reason}"))
+    };
+    let value = serde_json::from_slice(body).map_err(|error| {
         let text = error.to_string();
         let reason = text.rsplit_once(" at line ").map_or(text.as_str(), |(reason, _)| reason);
-        Problem::bare(format!("Invalid input JSON on line {line}, column {column}: {reason}"))
+        invalid(error.line(), error.column(), reason)
+    })?;
+    let Some(at) = null_character(body) else { return Ok(value) };
+    let line = memchr::memchr_iter(b'\n', &body[..at]).count() + 1;
+    let column = at - memchr::memrchr(b'\n', &body[..at]).map_or(0, |end| end + 1) + 1;
+    Err(invalid(line, column, NO_NULL))
+}
+
+/// Not every engine can keep it, and nobody means it: what is refused on one is refused on all.
+pub(crate) const NO_NULL: &str = "texts cannot hold the character U+0000";
+
+/// Where valid JSON has an escaped U+0000; unescaped, it would not be valid.
+fn null_character(body: &[u8]) -> Option<usize> {
+    memchr::memmem::find_iter(body, br"\u0000").find(|&at| {
+        let before = body[..at].iter().rev().take_while(|&&byte| byte == b'\\').count();
+        before.is_multiple_of(2)
     })
 }
 

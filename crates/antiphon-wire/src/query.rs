@@ -31,6 +31,17 @@ impl Query {
         self.pairs.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// Any text that can be kept.
+    ///
+    /// # Errors
+    /// It has the character U+0000.
+    pub fn text(&self, name: &str) -> Result<Option<&str>, Problem> {
+        match self.scalar(name) {
+            Some(text) if text.contains('\0') => Err(Problem::new(name, crate::lenient::NO_NULL)),
+            text => Ok(text),
+        }
+    }
+
     /// `true` or `false`.
     ///
     /// # Errors

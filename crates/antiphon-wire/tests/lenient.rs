@@ -334,3 +334,21 @@ fn envelopes_sum_up() {
     }
     assert_eq!(Envelope::uri_too_long().http_status, 414);
 }
+
+#[test]
+fn no_text_holds_the_null_character() {
+    let read = |body: &str| parse_body::<serde_json::Value>(body.as_bytes());
+    for (body, place) in [
+        (r#"{"text":"a\u0000b"}"#, "line 1, column 11"),
+        ("{\n \"x\": \"\\\\\\u0000\"}", "line 2, column 10"),
+        (r#"{"\u0000":1}"#, "line 1, column 3"),
+    ] {
+        let message = read(body).unwrap_err().message;
+        assert!(message.contains(place) && message.contains("U+0000"), "{body}: {message}");
+    }
+    for body in [r#"{"text":"\\u0000"}"#, r#"{"text":"u0000"}"#, r#"{"text":"\u0001"}"#] {
+        assert!(read(body).is_ok(), "{body}");
+    }
+    assert!(Query::parse("email=a%00b").text("email").is_err());
+    assert_eq!(Query::parse("email=a%20b").text("email").unwrap(), Some("a b"));
+}

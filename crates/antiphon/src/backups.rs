@@ -79,8 +79,18 @@ pub struct ProgressMade {
 #[serde(rename_all = "camelCase")]
 pub struct StoreFigures {
     version: String,
-    database_bytes: u64,
-    wal_bytes: u64,
+    /// The place of the database, where it is not the embedded one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    database: Option<String>,
+    /// Of the embedded database alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    database_bytes: Option<u64>,
+    /// Of the embedded database alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    wal_bytes: Option<u64>,
     queue_depth: u64,
     batches: u64,
     changes: u64,
@@ -142,6 +152,7 @@ pub async fn status(call: Call) -> Result<Answer, Refusal> {
         200,
         &StoreFigures {
             version: env!("CARGO_PKG_VERSION").into(),
+            database: call.app.config.postgres().map(|at| at.shown()),
             database_bytes: status.database_bytes,
             wal_bytes: status.wal_bytes,
             queue_depth: status.queue_depth,

@@ -10,9 +10,9 @@ pub fn healthz(_: &App) -> Reply {
     Reply::page(JSON, r#"{"status":"ok"}"#)
 }
 
-/// 503 while stopping, and while the disk takes no more writes.
-pub fn readyz(app: &App) -> Reply {
-    if app.stopping() || app.store.status().disk_low {
+/// 503 while stopping, and while the store takes no changes: for want of disk, or of its database.
+pub async fn readyz(app: &App) -> Reply {
+    if app.stopping() || !app.store.is_ready().await {
         return Failure::unavailable().reply(Correlation::new().as_str());
     }
     Reply::page(JSON, r#"{"status":"ready"}"#)

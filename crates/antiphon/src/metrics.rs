@@ -166,22 +166,34 @@ fn requests(app: &App, out: &mut String) -> std::fmt::Result {
 fn store(app: &App, out: &mut String) -> std::fmt::Result {
     let status = app.store.status();
     let batch = if status.batches == 0 { 0.0 } else { status.changes as f64 / status.batches as f64 };
-    for (name, kind, help, value) in [
+    let mut figures = vec![
         ("connections", "gauge", "Open connections.", app.connections() as f64),
         ("writer_queue_depth", "gauge", "Changes waiting for the writer.", status.queue_depth as f64),
         ("writer_batches_total", "counter", "Transactions committed.", status.batches as f64),
         ("writer_changes_total", "counter", "Changes committed.", status.changes as f64),
         ("writer_batch_size", "gauge", "Mean changes per transaction since the start.", batch),
-        ("store_database_bytes", "gauge", "Size of the database file.", status.database_bytes as f64),
-        ("store_wal_bytes", "gauge", "Size of the write-ahead log.", status.wal_bytes as f64),
-        (
-            "store_disk_low",
-            "gauge",
-            "1 while writes are refused for want of disk space.",
-            f64::from(status.disk_low),
-        ),
-        ("event_position", "gauge", "Position of the newest event.", status.events as f64),
-    ] {
+    ];
+    // The embedded database tells more; what PostgreSQL has to tell is asked of itself.
+    match (status.database_bytes, status.wal_bytes) {
+        (Some(database), Some(log)) => figures.extend([
+            ("store_database_bytes", "gauge", "Size of the database file.", database as f64),
+            ("store_wal_bytes", "gauge", "Size of the write-ahead log.", log as f64),
+            (
+                "store_disk_low",
+                "gauge",
+                "1 while writes are refused for want of disk space.",
+                f64::from(status.disk_low),
+            ),
+            ("event_position", "gauge", "Position of the newest event.", status.events as f64),
+        ]),
+        _ => figures.push((
+            "events_total",
+            "counter",
+            "Events recorded by this node since its start.",
+            status.events as f64,
+        )),
+    }
+    for (name, kind, help, value) in figures {
         writeln!(
             out,
             "# HELP antiphon_{name} {help}\n# TYPE antiphon_{name} {kind}\nantiphon_{name} {value}"

@@ -6,6 +6,8 @@
 mod conversations;
 mod own;
 
+use std::pin::Pin;
+
 use http::HeaderValue;
 
 use crate::app::App;
@@ -31,7 +33,7 @@ pub struct Mounted {
 pub struct Page {
     pub path: &'static str,
     pub help: &'static str,
-    pub answer: fn(&App) -> Reply,
+    pub answer: for<'a> fn(&'a App) -> Pin<Box<dyn Future<Output = Reply> + Send + 'a>>,
 }
 
 impl Page {
@@ -42,11 +44,31 @@ impl Page {
 
 /// Every such page.
 pub static PAGES: &[Page] = &[
-    Page { path: "/healthz", help: "Whether the server lives.", answer: health::healthz },
-    Page { path: "/readyz", help: "Whether the server can take work.", answer: health::readyz },
-    Page { path: "/metrics", help: "Figures for Prometheus.", answer: metrics::page },
-    Page { path: "/openapi.json", help: "This document.", answer: openapi::page },
-    Page { path: "/docs", help: "This document, readable.", answer: docs::page },
+    Page {
+        path: "/healthz",
+        help: "Whether the server lives.",
+        answer: |app| Box::pin(async move { health::healthz(app) }),
+    },
+    Page {
+        path: "/readyz",
+        help: "Whether the server can take work.",
+        answer: |app| Box::pin(async move { health::readyz(app).await }),
+    },
+    Page {
+        path: "/metrics",
+        help: "Figures for Prometheus.",
+        answer: |app| Box::pin(async move { metrics::page(app) }),
+    },
+    Page {
+        path: "/openapi.json",
+        help: "This document.",
+        answer: |app| Box::pin(async move { openapi::page(app) }),
+    },
+    Page {
+        path: "/docs",
+        help: "This document, readable.",
+        answer: |app| Box::pin(async move { docs::page(app) }),
+    },
 ];
 
 /// What a path leads to.

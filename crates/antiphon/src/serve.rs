@@ -11,7 +11,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use antiphon_store::{Settings, Store};
+use antiphon_store::{OpenError, Settings, Store};
 use anyhow::Context;
 use tokio::net::{TcpListener, UnixListener};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -25,6 +25,7 @@ use connection::Door;
 /// How the store of a configuration is opened.
 pub fn settings(config: &Config) -> Settings {
     Settings {
+        postgres: config.postgres(),
         queue: config.writer.queue,
         batch: config.writer.batch,
         wal_bytes: config.writer.wal_bytes,
@@ -32,6 +33,26 @@ pub fn settings(config: &Config) -> Settings {
         // Not in the configuration, since nobody should want it: it shows that the durability tests can fail.
         durable: std::env::var_os("ANTIPHON_UNSAFE_NO_SYNC").is_none(),
         ..Settings::new(&config.data_dir)
+    }
+}
+
+/// How often a database that cannot be reached is tried.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Opens the store of a configuration. A database that is only starting is waited for.
+///
+/// # Errors
+/// One sentence that says what to do.
+pub async fn open(config: &Config, settings: &Settings) -> anyhow::Result<Store> {
+    let give_up = Instant::now() + config.database.patience();
+    loop {
+        match Store::open(settings.clone()) {
+            Err(OpenError::Unreachable(place, error)) if Instant::now() + AGAIN < give_up => {
+                tracing::warn!(place, error, "the database cannot be reached yet; trying again");
+                tokio::time::sleep(AGAIN).await;
+            }
+            opened => return Ok(opened?),
+        }
     }
 }
 
@@ -49,14 +70,14 @@ impl Server {
     ///
     /// # Errors
     /// One sentence that says what to do.
-    pub fn start(config: Config, settings: Settings) -> anyhow::Result<Self> {
+    pub async fn start(config: Config, settings: Settings) -> anyhow::Result<Self> {
         // The address comes first: a port that is taken must not cost the opening of a large store.
         let bound = listen::bind(&config.listen, config.server.loops())?;
         let tls = connection::tls(&config.tls)?;
         let url = format!("{}://{}", if tls.is_some() { "https" } else { "http" }, bound.address);
         let public_url = if config.public_url.is_empty() { url.clone() } else { config.public_url.clone() };
-        let store = Store::open(settings)?;
-        let control = listen::control(&config.socket());
+        let store = open(&config, &settings).await?;
+        let control = listen::control(&config.socket())?;
         let app = Arc::new(App::new(store, config, public_url)?);
         let (stop, _) = watch::channel(false);
         let mut server = Self { url, app, stop, done: Vec::new() };

@@ -9,7 +9,13 @@ use antiphon_store::{
 };
 use antiphon_wire::message::{self as wire, Message, MessageType};
 
+use crate::config::Config;
 use crate::refusal::Refusal;
+
+/// The tests' usual configuration of a server in a home, which is made of another build of this library.
+pub fn config(home: &antiphon_testkit::Home) -> Config {
+    Config { store: home.store(), ..Config::for_tests(&home.data()).unwrap() }
+}
 
 /// The present of every test.
 pub const NOW: Millis = 1_791_273_600_000;

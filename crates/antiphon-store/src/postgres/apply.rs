@@ -29,6 +29,8 @@ pub(super) struct Writes {
     /// Threads that stand elsewhere in the lists sorted by newest message.
     pub moved: BTreeSet<ThreadId>,
     pub idempotency_keys: Vec<(i64, String, Earlier)>,
+    /// Threads that are gone, and whose idempotency keys are taken over.
+    pub gone: Vec<i64>,
     /// Events with the revisions of their objects, where the batch has them.
     pub events: Vec<(Option<i64>, NewEvent)>,
     pub held: Usage,
@@ -259,7 +261,7 @@ impl Batch<'_> {
         for sql in [
             "DELETE FROM threads WHERE portal_id = $1 AND id = $2",
             "DELETE FROM thread_places WHERE portal_id = $1 AND id = $2",
-            "INSERT INTO purges VALUES ($1, $2)",
+            "INSERT INTO purges (portal_id, thread_id) VALUES ($1, $2)",
         ] {
             execute(client, sql, &[&self.portal.0, &id.0]).await?;
         }
@@ -279,7 +281,9 @@ impl Batch<'_> {
         }
         for (account, key, earlier) in &changes.idempotency_keys {
             self.writes.idempotency_keys.push((account.0, key.clone(), earlier.clone()));
-            self.found.earlier.insert((*account, key.clone()), earlier.clone());
+            let before = self.found.earlier.insert((*account, key.clone()), earlier.clone());
+            let gone = before.filter(|before| !self.found.threads.contains_key(&before.thread_id));
+            self.writes.gone.extend(gone.map(|gone| gone.thread_id.0));
         }
         Ok(())
     }

@@ -7,16 +7,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use futures_util::try_join;
+use tokio::time::timeout;
 
-use super::Shared;
 use super::apply::Writes;
 use super::commit::{self, Broken};
-use super::connect::Session;
+use super::connect::{Session, answered};
 use super::directory;
 use super::failure::{Failure, Result};
 use super::lanes::Waiting;
 use super::readers::{execute, row};
 use super::resolve::{Found, Named};
+use super::{ANSWER, Shared};
 use crate::changes::MessageIds;
 use crate::{Applied, Changes, Directory, Millis, Moment, PortalId, State, StoreError, ThreadId, Usage};
 
@@ -129,10 +130,35 @@ pub(super) async fn run(
     works: &mut [Waiting],
     plan: Plan,
 ) -> std::result::Result<Vec<Outcome>, Stopped> {
+    let gathering = async { Ok(gather(session, shared, portal, works, plan).await) };
+    let (gathered, outcomes) = answered(ANSWER, gathering).await??;
+    let Some((batch, before, begun)) = gathered else { return Ok(outcomes) };
+    let (changed, mark) = (batch.directory.clone(), shared.mark());
+    let late = |_| Err(Broken::Unknown("the database does not answer".into()));
+    match timeout(ANSWER, batch.commit(slot, mark, before)).await.unwrap_or_else(late) {
+        Ok(()) => {}
+        Err(Broken::Undone(e)) => return Err(e.into()),
+        Err(Broken::Unknown(why)) => return Err(Stopped::Unknown { mark, why, outcomes }),
+    }
+    if changed.revision != begun {
+        shared.caches.held().hold(&changed);
+    }
+    Ok(outcomes)
+}
+
+/// A batch that is to be committed, the ids and the revision of the directory with which it began, and what came of each
+/// change. No batch when there is nothing to commit; then the transaction is undone.
+async fn gather<'a>(
+    session: &'a Session,
+    shared: &Shared,
+    portal: PortalId,
+    works: &mut [Waiting],
+    plan: Plan,
+) -> std::result::Result<(Option<(Batch<'a>, Ids, i64)>, Vec<Outcome>), Stopped> {
     let named = Named::of(works.iter().map(|waiting| waiting.work.target()), &plan.also);
     let hold = if named.portal { plan.hold.max(Hold::Portal) } else { plan.hold };
     let Some(mut batch) = begin(session, shared, portal, &named, hold).await? else {
-        return Ok(works.iter().map(|_| Err(StoreError::NoPortal)).collect());
+        return Ok((None, works.iter().map(|_| Err(StoreError::NoPortal)).collect()));
     };
     let plan = Plan { hold: batch.hold(hold), ..plan };
     let (before, begun) = (batch.ids, batch.directory.revision);
@@ -142,19 +168,9 @@ pub(super) async fn run(
     }
     if batch.writes.is_empty() {
         session.client.batch_execute("ROLLBACK").await?;
-        return Ok(outcomes);
+        return Ok((None, outcomes));
     }
-    let changed = batch.directory.clone();
-    let mark = shared.mark();
-    match batch.commit(slot, mark, before).await {
-        Ok(()) => {}
-        Err(Broken::Undone(e)) => return Err(e.into()),
-        Err(Broken::Unknown(why)) => return Err(Stopped::Unknown { mark, why, outcomes }),
-    }
-    if changed.revision != begun {
-        shared.caches.held().hold(&changed);
-    }
-    Ok(outcomes)
+    Ok((Some((batch, before, begun)), outcomes))
 }
 
 const TALLY: &str = "SELECT coalesce(sum(threads), 0)::bigint, coalesce(sum(messages), 0)::bigint, \

@@ -5,10 +5,12 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::connect::{Place, Session};
+use super::PATIENCE;
+use super::connect::{Place, SOON, Session, answered};
 use super::directory;
 use super::failure::{Failure, Result};
 use super::readers::rows;
@@ -83,19 +85,20 @@ impl Caches {
 async fn ask(place: Place, held: Arc<Held>, mut asked: mpsc::UnboundedReceiver<Asked>) {
     let (mut session, mut waiting): (Option<Session>, Vec<Asked>) = (None, Vec::new());
     while asked.recv_many(&mut waiting, 10_000).await > 0 {
-        let mut answered = answer(&place, &mut session, &held, &waiting).await;
-        if matches!(answered, Err(Failure::Lost(_))) {
+        let begun = Instant::now();
+        let mut found = answered(PATIENCE, answer(&place, &mut session, &held, &waiting)).await;
+        if matches!(found, Err(Failure::Lost(_))) && begun.elapsed() < SOON {
             // The connection may have been lost long before anybody asked.
             session = None;
-            answered = answer(&place, &mut session, &held, &waiting).await;
+            found = answered(PATIENCE, answer(&place, &mut session, &held, &waiting)).await;
         }
-        if answered.is_err() {
+        if found.is_err() {
             session = None;
         }
-        let answered = answered.map_err(StoreError::from);
+        let found = found.map_err(StoreError::from);
         for (portal, whom) in waiting.drain(..) {
             // Whoever asked may have gone away.
-            let _ = whom.send(answered.clone().map(|found| found.get(&portal).cloned()));
+            let _ = whom.send(found.clone().map(|found| found.get(&portal).cloned()));
         }
     }
 }

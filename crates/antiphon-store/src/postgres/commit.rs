@@ -42,11 +42,12 @@ const PLACES: &str = "INSERT INTO thread_places (portal_id, id, inbox_id, popula
      SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[]) \
      ON CONFLICT (portal_id, id) DO UPDATE SET inbox_id = excluded.inbox_id, population = excluded.population, \
      visitor_id = excluded.visitor_id, latest_message_at = excluded.latest_message_at";
-/// A key whose thread is gone is free again; any other was spent by somebody who was quicker.
+/// A key whose thread is known to be gone is free again; any other was spent by somebody who was quicker. It is not asked here
+/// whether a thread is gone: Citus does not look into what is asked behind `ON CONFLICT`.
 const IDEMPOTENCY_KEYS: &str = "INSERT INTO idempotency_keys (portal_id, account_id, key, thread_id, message_id) \
      SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::bytea[]) \
      ON CONFLICT (portal_id, account_id, key) DO UPDATE SET thread_id = excluded.thread_id, message_id = excluded.message_id \
-     WHERE NOT EXISTS (SELECT 1 FROM threads t WHERE t.portal_id = $1 AND t.id = idempotency_keys.thread_id)";
+     WHERE idempotency_keys.thread_id = ANY($6)";
 /// The stamp is taken when the batch's threads are locked, so that whoever locks one of them next has a later one.
 const EVENTS: &str = "INSERT INTO unnumbered_events (portal_id, stamp, batch, ordinal, kind, object, object_id, revision, \
      occurred_at, payload) SELECT $1, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint, $2, n.ordinal, n.kind, \
@@ -57,10 +58,11 @@ const EVENTS: &str = "INSERT INTO unnumbered_events (portal_id, stamp, batch, or
      WHEN 4 THEN (SELECT revision FROM files WHERE portal_id = $1 AND id = n.object_id) END, 0), n.occurred_at, n.payload \
      FROM unnest($3::bigint[], $4::smallint[], $5::smallint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::text[]) \
      AS n (ordinal, kind, object, object_id, revision, occurred_at, payload)";
+/// What a conflict sets is computed from columns alone, as Citus wants it.
 const TALLY: &str = "INSERT INTO tallies (portal_id, slot, threads, messages, bytes, latest_now, batch, written_at) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, now()) ON CONFLICT (portal_id, slot) DO UPDATE SET threads = tallies.threads + $3, \
      messages = tallies.messages + $4, bytes = tallies.bytes + $5, latest_now = greatest(tallies.latest_now, $6), \
-     batch = $7, written_at = now()";
+     batch = $7, written_at = excluded.written_at";
 
 /// Every statement here. A session prepares them when it begins: one that still had to be prepared would be overtaken by
 /// the commit behind it.
@@ -89,17 +91,29 @@ impl<'a> Pipeline<'a> {
         Ok(())
     }
 
-    /// Sends everything in order, then waits for all answers. Each step sends when it is polled first.
+    /// Sends everything in order, then waits for all answers. Each step sends when it is polled first; one that fails then
+    /// was not sent, and nothing is sent behind it, least of all the commit.
     async fn run(self) -> Vec<std::result::Result<u64, tokio_postgres::Error>> {
         let mut steps: Vec<(Step<'a>, Option<_>)> = self.steps.into_iter().map(|step| (step, None)).collect();
+        let mut sending = true;
         std::future::poll_fn(|context| {
             let mut waiting = false;
-            for (step, done) in steps.iter_mut().filter(|(_, done)| done.is_none()) {
+            let mut count = steps.len();
+            for (at, (step, done)) in steps.iter_mut().enumerate().filter(|(_, (_, done))| done.is_none()) {
                 match step.as_mut().poll(context) {
-                    Poll::Ready(answer) => *done = Some(answer),
+                    Poll::Ready(answer) => {
+                        let unsent = sending && answer.is_err();
+                        *done = Some(answer);
+                        if unsent {
+                            count = at + 1;
+                            break;
+                        }
+                    }
                     Poll::Pending => waiting = true,
                 }
             }
+            sending = false;
+            steps.truncate(count);
             if waiting { Poll::Pending } else { Poll::Ready(()) }
         })
         .await;
@@ -141,6 +155,7 @@ pub(super) async fn commit(batch: &Batch<'_>, slot: i64, mark: i64) -> std::resu
             Box::new(names),
             column(|key| key.2.thread_id.0),
             Box::new(messages),
+            Box::new(writes.gone.clone()),
         ];
         pipeline.push(IDEMPOTENCY_KEYS, values)?;
     }

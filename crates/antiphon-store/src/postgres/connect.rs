@@ -26,6 +26,12 @@ use crate::{OpenError, StoreError};
 /// The oldest server that has everything used here.
 const OLDEST_SERVER: i32 = 140_000;
 
+/// How long it may take to connect to a host and to be greeted by it.
+const GREETING: Duration = Duration::from_secs(4);
+
+/// How soon a connection is found to be lost that was lost before it was asked.
+pub(super) const SOON: Duration = Duration::from_secs(1);
+
 /// Where the database is. Made from a URL as `psql` takes it.
 #[derive(Clone)]
 pub(super) struct Place {
@@ -81,12 +87,20 @@ impl Place {
         if config.get_hosts().len() > 1 {
             config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
+<<<<<<< HEAD
         // Every statement looks rows up by an index and is planned once: planning a page of history anew each time takes
         // longer than reading it. A plan is kept while tables grow, so none may be made for a table that is still small.
         let session = format!(
             "-c statement_timeout={} -c idle_in_transaction_session_timeout=5000 -c lock_timeout=8000 -c jit=off \
              -c plan_cache_mode=force_generic_plan -c enable_seqscan=off \
              -c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3 {}",
+=======
+        // A warning is how the server says that a standby has not confirmed: whatever is set elsewhere, it has to come.
+        let session = format!(
+            "-c statement_timeout={} -c idle_in_transaction_session_timeout=5000 -c lock_timeout=8000 -c jit=off \
+             -c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3 {} \
+             -c client_min_messages=notice",
+>>>>>>> main
             statement_timeout.as_millis(),
             config.get_options().unwrap_or_default()
         );
@@ -112,6 +126,11 @@ impl Place {
 
     /// Opens a connection that passes on what is notified on it.
     pub(super) async fn listen(&self, notices: Option<mpsc::UnboundedSender<String>>) -> Result<Session> {
+        let hosts = self.config.get_hosts().len().max(1) as u32;
+        answered(GREETING * hosts, self.greeted(notices)).await
+    }
+
+    async fn greeted(&self, notices: Option<mpsc::UnboundedSender<String>>) -> Result<Session> {
         let (client, connection) = self.config.connect(self.tls.clone()).await?;
         let warned = Arc::new(AtomicBool::new(false));
         let task = tokio::spawn(drive(connection, warned.clone(), notices));
@@ -150,6 +169,13 @@ impl Place {
             statements: HashMap::new(),
         })
     }
+}
+
+/// Waits for a server that may be halted, or out of reach without anybody being told. Its own limits come first while it
+/// is well.
+pub(super) async fn answered<T>(patience: Duration, what: impl Future<Output = Result<T>>) -> Result<T> {
+    let late = |_| Err(Failure::Lost("the database does not answer".into()));
+    tokio::time::timeout(patience, what).await.unwrap_or_else(late)
 }
 
 /// A connection, and by which name the server knows it.
@@ -309,14 +335,36 @@ impl ServerCertVerifier for Unproven {
     }
 }
 
-/// A URL without its password.
-pub(super) fn shown(url: &str) -> String {
-    let bare = url.split('?').next().unwrap_or_default();
-    match (bare.find("://"), bare.rfind('@')) {
-        (Some(scheme), Some(at)) if at > scheme => {
-            let user = bare[scheme + 3..at].split(':').next().unwrap_or_default();
-            format!("{}://{user}{}", &bare[..scheme], &bare[at..])
+/// A URL without its password and parameters, which may hold one too.
+pub(crate) fn shown(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").map_or(("", url), |(scheme, rest)| (scheme, rest));
+    // Passwords with signs that belong encoded are met in practice: whatever is before the last `@` may be one.
+    let (user, place) = rest.rsplit_once('@').map_or(("", rest), |(user, place)| (user, place));
+    let user = user.split(':').next().unwrap_or_default();
+    let place = place.split('?').next().unwrap_or_default();
+    match (scheme, user) {
+        ("", "") => place.to_owned(),
+        ("", _) => format!("…@{place}"),
+        (_, "") => format!("{scheme}://{place}"),
+        _ => format!("{scheme}://{user}@{place}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_is_shown_without_its_password() {
+        for (url, expected) in [
+            ("postgres://me:secret@host:5432/db?sslmode=require", "postgres://me@host:5432/db"),
+            ("postgres://me:se?c/r@et@host/db", "postgres://me@host/db"),
+            ("postgresql://host/db?user=me&password=secret", "postgresql://host/db"),
+            ("postgres://:secret@host/db", "postgres://host/db"),
+            ("me:secret@host/db", "…@host/db"),
+            ("sqlite:./data", "sqlite:./data"),
+        ] {
+            assert_eq!(shown(url), expected);
         }
-        _ => bare.to_owned(),
     }
 }

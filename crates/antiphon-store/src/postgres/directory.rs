@@ -206,8 +206,8 @@ pub(super) async fn write(
         DirectoryChange::Account(account) => write_account(client, owner, revision, account).await?,
         DirectoryChange::Actor(actor) => write_actor(client, owner, revision, actor).await?,
         DirectoryChange::App(app) => {
-            let sql = "INSERT INTO apps VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO UPDATE SET \
-                       name = $3, avatar = $4, client_secret = $5, developer_key = $6, active = $7, revision = $9 \
+            let sql = "INSERT INTO apps (id, portal_id, name, avatar, client_secret, developer_key, active, created_at, \
+                       revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO UPDATE SET name = $3, avatar = $4, client_secret = $5, developer_key = $6, active = $7, revision = $9 \
                        WHERE apps.portal_id = $2";
             let (secret, key) = (&app.client_secret, &app.developer_key);
             let values: Values<'_> = &[
@@ -224,8 +224,8 @@ pub(super) async fn write(
             execute(client, sql, values).await?
         }
         DirectoryChange::Token(token) => {
-            let sql = "INSERT INTO tokens VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (hash) DO UPDATE SET \
-                       app_id = $3, label = $4, scopes = $5, expires_at = $7, revoked_at = $8, revision = $9 \
+            let sql = "INSERT INTO tokens (hash, portal_id, app_id, label, scopes, created_at, expires_at, revoked_at, \
+                       revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (hash) DO UPDATE SET app_id = $3, label = $4, scopes = $5, expires_at = $7, revoked_at = $8, revision = $9 \
                        WHERE tokens.portal_id = $2";
             let (hash, scopes) = (token.hash.0.as_slice(), token.scopes.join(" "));
             let (created, expires, revoked) = (&token.created_at, &token.expires_at, &token.revoked_at);
@@ -255,7 +255,8 @@ async fn write_inbox(client: &ClientWrapper, owner: PortalId, revision: i64, inb
         InboxKind::Inbox => 1,
         InboxKind::HelpDesk => 2,
     };
-    let sql = "INSERT INTO inboxes VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (portal_id, id) DO UPDATE SET \
+    let sql = "INSERT INTO inboxes (portal_id, id, name, kind, assign_on_reply, created_at, updated_at, archived_at, revision) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (portal_id, id) DO UPDATE SET \
                name = $3, kind = $4, assign_on_reply = $5, created_at = $6, updated_at = $7, archived_at = $8, revision = $9";
     let (created, updated, archived) = (&inbox.created_at, &inbox.updated_at, &inbox.archived_at);
     let values: Values<'_> = &[
@@ -283,7 +284,9 @@ async fn write_account(
         Adapter::None => 2,
     };
     let identifier = account.identifier.as_ref();
-    let sql = "INSERT INTO accounts VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
+    let sql = "INSERT INTO accounts (portal_id, id, channel_id, inbox_id, name, active, authorized, identifier_kind, \
+               identifier_value, adapter, welcome, created_at, archived_at, revision) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
                ON CONFLICT (portal_id, id) DO UPDATE SET channel_id = $3, inbox_id = $4, name = $5, active = $6, \
                authorized = $7, identifier_kind = $8, identifier_value = $9, adapter = $10, welcome = $11, \
                created_at = $12, archived_at = $13, revision = $14";
@@ -313,7 +316,8 @@ async fn write_actor(client: &ClientWrapper, owner: PortalId, revision: i64, act
         ActorKind::Bot => 2,
         ActorKind::Llm => 3,
     };
-    let sql = "INSERT INTO actors VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (portal_id, kind, id) DO UPDATE \
+    let sql = "INSERT INTO actors (portal_id, kind, id, name, email, avatar, active, created_at, revision) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (portal_id, kind, id) DO UPDATE \
                SET name = $4, email = $5, avatar = $6, active = $7, created_at = $8, revision = $9";
     let values: Values<'_> = &[
         &owner.0,

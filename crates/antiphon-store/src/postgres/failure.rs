@@ -2,11 +2,11 @@
 
 use tokio_postgres::error::SqlState;
 
-use crate::StoreError;
+use crate::{OpenError, StoreError};
 
 /// What a step inside the engine fails with.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// What the caller is told.
     Told(StoreError),
     /// Somebody else was quicker, or the server undid the transaction for the others' sake: to be tried again.
@@ -34,6 +34,17 @@ impl From<tokio_postgres::Error> for Failure {
                 Some("XX") => Self::Told(StoreError::Damaged(why)),
                 _ => Self::Told(StoreError::Engine(why)),
             },
+        }
+    }
+}
+
+impl Failure {
+    /// Why the store at this place cannot be opened.
+    pub(super) fn opening(self, url: &str) -> OpenError {
+        match StoreError::from(self) {
+            StoreError::Unavailable(why) => OpenError::Unreachable(url.to_owned(), why),
+            StoreError::Engine(why) => OpenError::Engine(url.to_owned(), why),
+            other => OpenError::Engine(url.to_owned(), other.to_string()),
         }
     }
 }

@@ -1,21 +1,34 @@
 //! What can be asked: each question is one statement on a borrowed connection.
 
 use std::sync::Arc;
+use std::time::Instant;
 
+use super::connect::{SOON, answered};
 use super::failure::Failure;
-use super::{Answer, Engine, batch, directory, events, messages, purge, thread_list, threads, visitors};
+use super::{ANSWER, Answer, Engine};
+use super::{batch, directory, events, messages, purge, readers, thread_list, threads, visitors};
 use crate::*;
 
 /// Asks on a borrowed connection, and once more if that turns out to be lost: it may have been idle when it was cut.
 macro_rules! ask {
     ($engine:expr, $client:ident => $question:expr) => {{
-        let mut again = true;
+        let (mut again, begun) = (true, Instant::now());
         loop {
             let borrowed = $engine.shared.readers.get().await?;
             let $client = &borrowed;
-            match $question.await {
-                Err(Failure::Lost(_)) if again => again = false,
-                answered => break Ok(answered?),
+            match answered(ANSWER, $question).await {
+                Ok(answer) => break Ok(answer),
+                Err(e) => {
+                    let lost = matches!(e, Failure::Lost(_));
+                    if lost {
+                        readers::discard(borrowed);
+                    }
+                    // A server that is silent would keep whoever asks waiting twice.
+                    if !(lost && again && begun.elapsed() < SOON) {
+                        break Err(e.into());
+                    }
+                    again = false;
+                }
             }
         }
     }};
@@ -69,8 +82,13 @@ impl Engine {
             None => self.directory(portal).await?,
         };
         let Some(directory) = directory else { return Ok(Page { count: 0, next: None }) };
+        // Not asked twice: the sink may have been told of some.
         let client = self.shared.readers.get().await?;
-        Ok(thread_list::page(&client, &directory, query, sink).await?)
+        let page = answered(ANSWER, thread_list::page(&client, &directory, query, sink)).await;
+        if matches!(page, Err(Failure::Lost(_))) {
+            readers::discard(client);
+        }
+        Ok(page?)
     }
 
     pub(crate) async fn history(
@@ -158,7 +176,11 @@ impl Engine {
 
     pub(crate) async fn purge_step(&self, portal: PortalId) -> Answer<bool> {
         let mut client = self.shared.readers.get().await?;
-        Ok(purge::step(&mut client, portal).await?)
+        let step = answered(ANSWER, purge::step(&mut client, portal)).await;
+        if matches!(step, Err(Failure::Lost(_))) {
+            readers::discard(client);
+        }
+        Ok(step?)
     }
 
     pub(crate) async fn events_after(

@@ -61,6 +61,8 @@ where
 /// Work in the queue.
 pub(super) struct Waiting {
     pub begin_by: Instant,
+    /// Since when others have kept locks that it needs.
+    pub held_up: Option<Instant>,
     pub work: Box<dyn Work>,
     /// Given back when the change has been answered.
     pub place: OwnedSemaphorePermit,
@@ -156,11 +158,15 @@ impl Lanes {
         }
     }
 
-    /// Gives a lane back.
-    pub(super) fn done(&self, lane: Lane) {
+    /// Gives a lane back, with what could not be done yet.
+    pub(super) fn done(&self, lane: Lane, back: Vec<Waiting>) {
         let mut state = self.state();
+        state.waiting += back.len();
         if let Entry::Occupied(mut queue) = state.lanes.entry(lane) {
             queue.get_mut().served = false;
+            for waiting in back.into_iter().rev() {
+                queue.get_mut().works.push_front(waiting);
+            }
             match queue.get().works.is_empty() {
                 true => drop(queue.remove()),
                 false => state.ready.push_back(lane),

@@ -6,6 +6,7 @@
 mod apply;
 mod batch;
 mod caches;
+mod check;
 mod commit;
 mod committer;
 mod connect;
@@ -13,9 +14,11 @@ mod directory;
 mod events;
 mod failure;
 mod finders;
+mod held_up;
 mod lanes;
 mod leases;
 mod messages;
+pub(crate) mod moving;
 mod node;
 mod people;
 mod portals;
@@ -43,10 +46,13 @@ use self::committer::Committer;
 use self::connect::Place;
 use self::lanes::{Lanes, Task, Waiting};
 use self::readers::Readers;
+use self::schema::Migration;
 use self::sequencer::Sequencer;
 use crate::changes::MessageIds;
+use crate::sqlite::backup;
 use crate::*;
 
+pub(crate) use connect::shown;
 pub use schema::Layout;
 
 type Answer<T> = std::result::Result<T, StoreError>;
@@ -54,12 +60,19 @@ type Answer<T> = std::result::Result<T, StoreError>;
 /// How long a statement may take. Pages are bounded, so one that takes longer waits for something that will not come.
 const STATEMENT: Duration = Duration::from_secs(10);
 
-/// How long a read waits for a connection.
+/// How long an answer is waited for. A server that is well has given up on a statement before.
+const ANSWER: Duration = Duration::from_secs(12);
+
+/// How long a read waits for a connection, and for the directory.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long the question whether all is well may take, so that whoever asks is not left waiting.
+const READY: Duration = Duration::from_secs(2);
 
 /// What the engine's tasks have in common.
 struct Shared {
     settings: Settings,
+    runtime: Handle,
     place: Place,
     readers: Readers,
     caches: Caches,
@@ -112,6 +125,15 @@ pub(crate) struct Engine {
 impl Engine {
     /// Opens the database: migrates it, and starts the committers. Waits for that on the calling thread.
     pub(crate) fn open(settings: Settings, at: &Postgres) -> std::result::Result<Self, OpenError> {
+        Self::open_knowing(settings, at, schema::MIGRATIONS)
+    }
+
+    /// As a program does that knows these migrations.
+    fn open_knowing(
+        settings: Settings,
+        at: &Postgres,
+        migrations: &'static [Migration],
+    ) -> std::result::Result<Self, OpenError> {
         let url = connect::shown(&at.url);
         let engine = |why: String| OpenError::Engine(url.clone(), why);
         let place = Place::parse(&at.url, settings.durable, STATEMENT)?;
@@ -125,7 +147,7 @@ impl Engine {
         let (handle, at, shown) = (runtime.handle().clone(), at.clone(), url.clone());
         // Opening may be asked for inside another runtime, where nothing may block on this one.
         runtime.spawn(async move {
-            let _ = opened.send(start(settings, &at, place, &shown, handle).await);
+            let _ = opened.send(start(settings, &at, place, &shown, handle, migrations).await);
         });
         let started = opening.recv().map_err(|e| engine(e.to_string())).flatten();
         match started {
@@ -164,7 +186,7 @@ impl Engine {
         let work = Box::new(Task { target, rule, refusal: None, answer });
         let place = self.places.clone().try_acquire_owned().map_err(|_| StoreError::Busy)?;
         let begin_by = Instant::now() + self.shared.settings.deadline;
-        if !self.lanes.push(portal, Waiting { begin_by, work, place }) {
+        if !self.lanes.push(portal, Waiting { begin_by, held_up: None, work, place }) {
             return Err(closed());
         }
         answered.await.unwrap_or_else(|_| Err(closed()))
@@ -183,21 +205,47 @@ impl Engine {
         self.shared.sequencer.lease(name).await
     }
 
+    /// Copies everything as it is at one moment. Runs in a thread of its own, since files are written on the calling one.
     pub(crate) async fn backup(
         &self,
-        _to: &Path,
-        _progress: impl FnMut(u64, u64) + Send + 'static,
+        to: &Path,
+        progress: impl FnMut(u64, u64) + Send + 'static,
     ) -> Answer<()> {
-        Err(StoreError::Engine("a PostgreSQL store is not copied this way yet".into()))
+        let (to, shared) = (to.to_owned(), self.shared.clone());
+        let (answer, answered) = oneshot::channel();
+        let work = move || {
+            let made = backup::into_place(&to, |half| {
+                let copied = crate::moving::wait(async {
+                    let source = moving::End::snapshot(&shared.place).await.map_err(StoreError::from)?;
+                    crate::moving::to_file(source, "a database", half, progress).await
+                });
+                copied.map_err(|e| StoreError::Unavailable(e.to_string()))
+            });
+            let _ = answer.send(made);
+        };
+        let engine = |e: std::io::Error| StoreError::Engine(e.to_string());
+        std::thread::Builder::new().name("antiphon-backup".into()).spawn(work).map_err(engine)?;
+        answered.await.unwrap_or_else(|_| Err(StoreError::Engine("the backup panicked".into())))
     }
 
+    /// Indexes are the database's own to check, so `deep` only decides how `sound` judges.
     pub(crate) async fn check(
         &self,
         _deep: bool,
-        _sound: fn(&[u8]) -> bool,
-        _progress: impl Fn(u64, u64) + Send + 'static,
+        sound: fn(&[u8]) -> bool,
+        progress: impl Fn(u64, u64) + Send + 'static,
     ) -> Answer<Vec<Finding>> {
-        Err(StoreError::Engine("a PostgreSQL store is not checked yet".into()))
+        Ok(check::findings(&self.shared.place, sound, progress).await?)
+    }
+
+    /// Asks the database, since it may have gone away or have become a standby.
+    pub(crate) async fn is_ready(&self) -> bool {
+        let asked = async {
+            let client = self.shared.readers.get().await?;
+            let sql = "SELECT current_setting('transaction_read_only') = 'off'";
+            failure::Result::Ok(readers::row(&client, sql, &[]).await?.map(|row| row.try_get(0)).transpose()?)
+        };
+        matches!(tokio::time::timeout(READY, asked).await, Ok(Ok(Some(true))))
     }
 
     pub(crate) fn status(&self) -> StoreStatus {
@@ -224,20 +272,20 @@ async fn start(
     place: Place,
     url: &str,
     runtime: Handle,
+    migrations: &[Migration],
 ) -> std::result::Result<Started, OpenError> {
-    let failed = |e: failure::Failure| match StoreError::from(e) {
-        StoreError::Unavailable(why) => {
-            OpenError::Engine(url.to_owned(), format!("{why}; is the database up?"))
-        }
-        other => OpenError::Engine(url.to_owned(), other.to_string()),
-    };
+    let failed = |e: failure::Failure| e.opening(url);
     let session = place.connect().await.map_err(failed)?;
-    schema::migrate(&session, url, at.layout).await?;
+    schema::migrate(&session, url, at.layout, migrations).await?;
+    if let Some(moved) = moving::note(&session, url).await? {
+        return Err(moved);
+    }
     let shared = Arc::new(Shared {
         sequencer: Sequencer::start(place.clone(), &runtime),
-        readers: Readers::new(place.clone(), runtime, at.connections, PATIENCE).map_err(failed)?,
+        readers: Readers::new(place.clone(), runtime.clone(), at.connections, PATIENCE).map_err(failed)?,
         caches: Caches::start(place.clone()),
         message_ids: settings.message_ids(),
+        runtime,
         place,
         settings,
         latest_now: AtomicI64::new(0),
@@ -248,7 +296,7 @@ async fn start(
     let lanes = Arc::new(Lanes::new(at.writers));
     let mut committers = JoinSet::new();
     for _ in 0..at.writers.max(1) {
-        let committer = Committer { shared: shared.clone(), slot: shared.mark() | 1, session: None };
+        let committer = Committer::new(shared.clone());
         committers.spawn(committer.run(lanes.clone()));
     }
     let (done, closed) = watch::channel(false);

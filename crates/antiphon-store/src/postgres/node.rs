@@ -9,9 +9,9 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use deadpool_postgres::ClientWrapper;
 use futures_util::future::{join_all, join3};
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::time::{sleep, sleep_until, timeout};
+use tokio::time::{sleep, sleep_until};
 
-use super::connect::{Place, Session};
+use super::connect::{Place, Session, answered};
 use super::failure::{Failure, Result};
 use super::leases::{self, Live};
 use super::sequencer::{BUCKETS, Notices, Shared};
@@ -358,7 +358,7 @@ pub(super) async fn told(stopping: &mut watch::Receiver<bool>) {
 
 /// Waits for the database no longer than it may take.
 pub(super) async fn within<T>(what: impl Future<Output = Result<T>>) -> Result<T> {
-    timeout(PATIENCE, what).await.unwrap_or_else(|_| Err(Failure::Lost("it does not answer".into())))
+    answered(PATIENCE, what).await
 }
 
 fn job(name: &str) -> String {

@@ -37,7 +37,8 @@ pub(super) async fn put_visitor(client: &ClientWrapper, portal: PortalId, visito
 
 /// Writes a ticket; its new revision.
 pub(super) async fn put_ticket(client: &ClientWrapper, portal: PortalId, ticket: &Ticket) -> Result<i64> {
-    let sql = "INSERT INTO tickets VALUES ($1, $2, $3, $4, 1) ON CONFLICT (portal_id, id) \
+    let sql = "INSERT INTO tickets (portal_id, id, subject, created_at, revision) \
+               VALUES ($1, $2, $3, $4, 1) ON CONFLICT (portal_id, id) \
                DO UPDATE SET subject = $3, revision = tickets.revision + 1 RETURNING revision";
     let values: Values<'_> = &[&portal.0, &ticket.id.0, &ticket.subject, &ticket.created_at];
     revision(row(client, sql, values).await?)
@@ -45,7 +46,8 @@ pub(super) async fn put_ticket(client: &ClientWrapper, portal: PortalId, ticket:
 
 /// Writes a file; its new revision.
 pub(super) async fn put_file(client: &ClientWrapper, portal: PortalId, file: &FileRef) -> Result<i64> {
-    let sql = "INSERT INTO files VALUES ($1, $2, $3, $4, $5, $6, $7, 1) ON CONFLICT (portal_id, id) DO UPDATE SET \
+    let sql = "INSERT INTO files (portal_id, id, name, media_type, size, url, created_at, revision) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, 1) ON CONFLICT (portal_id, id) DO UPDATE SET \
                name = $3, media_type = $4, size = $5, url = $6, revision = files.revision + 1 RETURNING revision";
     let values: Values<'_> =
         &[&portal.0, &file.id, &file.name, &file.media_type, &file.size, &file.url, &file.created_at];
@@ -60,7 +62,8 @@ pub(super) async fn bind(
     identifier: &Identifier,
     visitor: VisitorId,
 ) -> Result<String> {
-    let sql = "INSERT INTO identities VALUES ($1, $2, $3, $4, $5) ON CONFLICT (portal_id, account_id, kind, value) \
+    let sql = "INSERT INTO identities (portal_id, account_id, kind, value, visitor_id) \
+               VALUES ($1, $2, $3, $4, $5) ON CONFLICT (portal_id, account_id, kind, value) \
                DO UPDATE SET visitor_id = $5";
     let key = identity_key(identifier);
     execute(client, sql, &[&portal.0, &account.0, &identifier.kind, &key, &visitor.0]).await?;
@@ -75,7 +78,8 @@ pub(super) async fn bind_thread(
     key: &str,
     thread: ThreadId,
 ) -> Result<()> {
-    let sql = "INSERT INTO thread_keys VALUES ($1, $2, $3, $4) ON CONFLICT (portal_id, account_id, key) \
+    let sql = "INSERT INTO thread_keys (portal_id, account_id, key, thread_id) \
+               VALUES ($1, $2, $3, $4) ON CONFLICT (portal_id, account_id, key) \
                DO UPDATE SET thread_id = $4";
     execute(client, sql, &[&portal.0, &account.0, &key, &thread.0]).await?;
     Ok(())

@@ -40,6 +40,11 @@ impl managed::Manager for Maker {
 /// A connection that was borrowed.
 pub(super) type Borrowed = Object<Maker>;
 
+/// Ends a connection that is lost, instead of lending it to the next.
+pub(super) fn discard(borrowed: Borrowed) {
+    drop(Object::take(borrowed));
+}
+
 pub(super) struct Readers(Pool<Maker>);
 
 impl Readers {

@@ -193,8 +193,9 @@ impl Found {
         let phones: Vec<String> = named.phones.iter().cloned().collect();
         let sql =
             |by: &str| format!("SELECT {} FROM visitors WHERE portal_id = $1 AND {by}", visitors::COLUMNS);
-        let (by_id, by_email, by_phone) =
-            (sql("id = ANY($2)"), sql("email_key = ANY($2) AND contact"), sql("phone = ANY($2) AND contact"));
+        // That there is an address has to be said: from a list, the planner does not conclude it.
+        let contact = |key: &str| sql(&format!("{key} = ANY($2) AND contact AND {key} IS NOT NULL"));
+        let (by_id, by_email, by_phone) = (sql("id = ANY($2)"), contact("email_key"), contact("phone"));
         let (by_id, by_email, by_phone) = try_join!(
             async { asked(ids.len(), client, &by_id, &[&portal.0, &ids]).await },
             async { asked(emails.len(), client, &by_email, &[&portal.0, &emails]).await },

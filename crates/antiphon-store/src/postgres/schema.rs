@@ -1,13 +1,17 @@
 //! The database's schema: brought up to date when a store is opened, by one node at a time.
 
+#[cfg(test)]
+mod tests;
+
 use tokio_postgres::Client;
 
 use super::connect::Session;
 use super::failure::Failure;
-use crate::{Document, OpenError, StoreError};
+use crate::{Document, OpenError};
 
 /// A step of the schema's history.
-struct Migration {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Migration {
     sql: &'static str,
     /// The oldest schema whose programs can go on beside this one: that is how nodes of two versions run together. A step
     /// that only adds leaves it where it was; one that takes something away names the step after which nobody needs it.
@@ -15,7 +19,7 @@ struct Migration {
 }
 
 /// Migrations in order; the schema's version is how many of them were run. Never edit one that was released.
-const MIGRATIONS: &[Migration] =
+pub(super) const MIGRATIONS: &[Migration] =
     &[Migration { sql: include_str!("../../migrations/postgres/0001_initial.sql"), oldest: 1 }];
 
 /// With which migration each format of documents came, as on the embedded engine.
@@ -33,6 +37,16 @@ pub enum Layout {
     Citus,
 }
 
+impl std::fmt::Display for Layout {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Plain => f.write_str("plain tables"),
+            Self::Partitioned(parts) => write!(f, "{parts} partitions"),
+            Self::Citus => f.write_str("distributed tables"),
+        }
+    }
+}
+
 /// What stands for the layout behind the columns of a table whose rows belong to portals.
 const PLACED: &str = " PLACED;";
 
@@ -48,31 +62,47 @@ const EVERYWHERE: [&str; 4] = ["server", "portals", "apps", "tokens"];
 /// Held while migrating, so that nodes that start together do it once: "Antp".
 const LOCK: i64 = 0x416e_7470;
 
-/// Brings the schema up to date. A new database is laid out as asked, or plainly; an old one stays as it is.
+/// How often a migration begins again that stood in the way of other nodes' transactions, and they in its way.
+const RACES: usize = 10;
+
+/// Why a database was not brought up to date.
+enum Stopped {
+    Refused(OpenError),
+    Failed(Failure),
+}
+
+impl From<OpenError> for Stopped {
+    fn from(e: OpenError) -> Self {
+        Self::Refused(e)
+    }
+}
+
+impl From<tokio_postgres::Error> for Stopped {
+    fn from(e: tokio_postgres::Error) -> Self {
+        Self::Failed(e.into())
+    }
+}
+
+/// Brings the schema up to what this program knows, while other nodes may be serving. A new database is laid out as asked, or
+/// plainly; an old one stays as it is.
 pub(super) async fn migrate(
     session: &Session,
     url: &str,
     layout: Option<Layout>,
+    known: &[Migration],
 ) -> std::result::Result<(), OpenError> {
-    migrate_to(&session.client, url, layout, MIGRATIONS).await
-}
-
-async fn migrate_to(
-    client: &Client,
-    url: &str,
-    layout: Option<Layout>,
-    migrations: &[Migration],
-) -> std::result::Result<(), OpenError> {
-    let failed = |e: Failure| OpenError::Engine(url.to_owned(), StoreError::from(e).to_string());
-    let sql = |e: tokio_postgres::Error| failed(e.into());
-    // The lock is the transaction's: it goes with the connection, whatever becomes of this program.
-    client.batch_execute("BEGIN").await.map_err(sql)?;
-    client.batch_execute("SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0").await.map_err(sql)?;
-    client.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await.map_err(sql)?;
-    let done = run(client, url, layout, migrations).await;
-    let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
-    client.batch_execute(end).await.map_err(sql)?;
-    done
+    let client: &Client = &session.client;
+    let mut races = 0;
+    loop {
+        let done = run(client, url, layout, known).await;
+        let ended = client.batch_execute(if done.is_ok() { "COMMIT" } else { "ROLLBACK" }).await;
+        match done.and_then(|()| Ok(ended?)) {
+            Ok(()) => return Ok(()),
+            Err(Stopped::Refused(e)) => return Err(e),
+            Err(Stopped::Failed(Failure::Raced(_))) if races < RACES => races += 1,
+            Err(Stopped::Failed(e)) => return Err(e.opening(url)),
+        }
+    }
 }
 
 async fn run(
@@ -80,49 +110,53 @@ async fn run(
     url: &str,
     layout: Option<Layout>,
     migrations: &[Migration],
-) -> std::result::Result<(), OpenError> {
-    let sql = |e: tokio_postgres::Error| {
-        OpenError::Engine(url.to_owned(), StoreError::from(Failure::from(e)).to_string())
-    };
+) -> std::result::Result<(), Stopped> {
+    // The lock is the transaction's: it goes with the connection, whatever becomes of this program.
+    client.batch_execute("BEGIN; SET LOCAL lock_timeout = 0; SET LOCAL statement_timeout = 0").await?;
+    client.execute("SELECT pg_advisory_xact_lock($1)", &[&LOCK]).await?;
     let (known, damaged) =
         (migrations.len() as i64, |why: &str| OpenError::Damaged(url.to_owned(), why.to_owned()));
-    let exists = async |table: &str| -> std::result::Result<bool, OpenError> {
-        let row = client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&table]).await.map_err(sql)?;
-        row.try_get(0).map_err(sql)
+    let exists = async |table: &str| -> std::result::Result<bool, tokio_postgres::Error> {
+        client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&table]).await?.try_get(0)
     };
     if !exists("migrations").await? {
         if exists("threads").await? || exists("portals").await? {
-            return Err(damaged("its tables are not those of antiphon; give antiphon a database of its own"));
+            return Err(
+                damaged("its tables are not those of antiphon; give antiphon a database of its own").into()
+            );
         }
         let table =
             "CREATE TABLE migrations (version BIGINT PRIMARY KEY, sql TEXT NOT NULL, oldest BIGINT NOT NULL)";
-        client.batch_execute(table).await.map_err(sql)?;
+        client.batch_execute(table).await?;
     }
-    let run = client.query("SELECT sql, oldest FROM migrations ORDER BY version", &[]).await.map_err(sql)?;
+    let run = client.query("SELECT sql, oldest FROM migrations ORDER BY version", &[]).await?;
     let found = run.len() as i64;
     for (row, migration) in run.iter().zip(migrations) {
-        if row.try_get::<_, &str>(0).map_err(sql)? != migration.sql {
-            return Err(damaged("a migration is not the one it was made with"));
+        if row.try_get::<_, &str>(0)? != migration.sql {
+            return Err(damaged("a migration is not the one it was made with").into());
         }
     }
-    if let Some(last) = run.get(known as usize..).and_then(<[_]>::last) {
-        let oldest: i64 = last.try_get(1).map_err(sql)?;
-        if oldest > known {
-            return Err(OpenError::Newer(url.to_owned(), found, known));
-        }
+    if let Some(last) = run.get(known as usize..).and_then(<[_]>::last)
+        && last.try_get::<_, i64>(1)? > known
+    {
+        return Err(OpenError::Newer(url.to_owned(), found, known).into());
     }
-    let spread =
-        if found == 0 { layout.unwrap_or(Layout::Plain) } else { layout_of(client).await.map_err(sql)? };
+    let spread = if found == 0 { layout.unwrap_or(Layout::Plain) } else { layout_of(client).await? };
+    if found == 0 && spread == Layout::Citus && !exists("pg_dist_partition").await? {
+        let why = "it has no Citus; install it on every node and run CREATE EXTENSION citus in the database";
+        return Err(OpenError::Engine(url.to_owned(), why.to_owned()).into());
+    }
+    if spread == Layout::Citus {
+        // Many tables in one transaction are placed one shard after the other.
+        client.batch_execute("SET LOCAL citus.multi_shard_modify_mode = 'sequential'").await?;
+    }
     for (version, migration) in (1_i64..).zip(migrations).filter(|(version, _)| *version > found) {
-        apply(client, migration, spread).await.map_err(sql)?;
-        let note = "INSERT INTO migrations VALUES ($1, $2, $3)";
-        client.execute(note, &[&version, &migration.sql, &migration.oldest]).await.map_err(sql)?;
+        apply(client, migration, spread).await?;
+        let note = "INSERT INTO migrations (version, sql, oldest) VALUES ($1, $2, $3)";
+        client.execute(note, &[&version, &migration.sql, &migration.oldest]).await?;
     }
     match layout {
-        Some(asked) if asked != spread => Err(OpenError::Engine(
-            url.to_owned(),
-            format!("it is laid out as {spread:?} already; make a new database"),
-        )),
+        Some(asked) if asked != spread => Err(OpenError::LaidOut(url.to_owned(), spread, asked).into()),
         _ => Ok(()),
     }
 }
@@ -136,26 +170,24 @@ async fn apply(
         if matches!(layout, Layout::Partitioned(_)) { " PARTITION BY HASH (portal_id);" } else { ";" };
     client.batch_execute(&migration.sql.replace(PLACED, suffix)).await?;
     for table in placed(migration.sql) {
-        match layout {
-            Layout::Plain => {}
-            Layout::Partitioned(parts) => {
-                for part in 0..parts {
-                    client
-                        .batch_execute(&format!(
-                            "CREATE TABLE {table}_{part} PARTITION OF {table} FOR VALUES WITH (MODULUS {parts}, REMAINDER {part})"
-                        ))
-                        .await?;
-                }
-            }
-            Layout::Citus => {
-                let sql = format!(
-                    "SELECT create_distributed_table('{table}', 'portal_id', colocate_with => '{}')",
-                    if table == FIRST { "none" } else { FIRST }
-                );
-                client.batch_execute(&sql).await?;
+        if let Layout::Partitioned(parts) = layout {
+            for part in 0..parts {
+                client
+                    .batch_execute(&format!(
+                        "CREATE TABLE {table}_{part} PARTITION OF {table} FOR VALUES WITH (MODULUS {parts}, REMAINDER {part})"
+                    ))
+                    .await?;
             }
         }
+        // Shards are made as their table is by then.
         make_room(client, table, layout).await?;
+        if layout == Layout::Citus {
+            let beside = if table == FIRST { "none" } else { FIRST };
+            let sql = format!(
+                "SELECT create_distributed_table('{table}', 'portal_id', colocate_with => '{beside}')"
+            );
+            client.batch_execute(&sql).await?;
+        }
     }
     if layout == Layout::Citus {
         for table in

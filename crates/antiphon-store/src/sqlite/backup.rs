@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{Connection, OpenFlags};
 
-use super::failure::Result;
+use super::failure::{Failure, Result};
 use super::{DATABASE, check, lock, schema};
 use crate::{OpenError, StoreError};
 
@@ -15,15 +15,23 @@ const STEP: i32 = 1024;
 /// Copies everything `from` sees now into a new file. One read transaction holds the view, so that writers neither
 /// disturb the copy nor wait for it.
 pub(super) fn make(from: &Connection, to: &Path, mut progress: impl FnMut(u64, u64)) -> Result<()> {
+    into_place(to, |half| Ok(copy(from, half, &mut progress)?)).map_err(Failure)
+}
+
+/// Puts a file where nothing is, whole or not at all.
+pub(crate) fn into_place(
+    to: &Path,
+    write: impl FnOnce(&Path) -> std::result::Result<(), StoreError>,
+) -> std::result::Result<(), StoreError> {
     if to.exists() {
-        return Err(unavailable(to, "it exists already").into());
+        return Err(unavailable(to, "it exists already"));
     }
     let half = half(to);
     let _ = std::fs::remove_file(&half);
-    let copied = copy(from, &half, &mut progress).and_then(|()| {
+    let copied = write(&half).and_then(|()| {
         let synced = std::fs::File::open(&half).and_then(|file| file.sync_all());
         let put = synced.and_then(|()| std::fs::rename(&half, to)).and_then(|()| sync_dir(to));
-        put.map_err(|e| unavailable(to, &e.to_string()).into())
+        put.map_err(|e| unavailable(to, &e.to_string()))
     });
     if copied.is_err() {
         let _ = std::fs::remove_file(&half);
@@ -74,7 +82,7 @@ pub(super) fn restore(from: &Path, data_dir: &Path) -> std::result::Result<(), O
 }
 
 /// Checks a file that is about to become the store.
-fn verify(path: &Path) -> std::result::Result<(), OpenError> {
+pub(crate) fn verify(path: &Path) -> std::result::Result<(), OpenError> {
     let file = path.display().to_string();
     let failed = |e: rusqlite::Error| schema::refusal(&file, e);
     let damaged = |why: String| OpenError::Damaged(file.clone(), why);

@@ -8,11 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use rusqlite::{Connection, Row};
 
 use super::failure::{Failure, Result};
+use crate::check::{COUNTED, Entries, Findings, MOST};
 use crate::messages::key;
 use crate::{Document, Finding, Invariant, StoreError, Usage};
-
-/// More findings than this tell nobody more.
-const MOST: usize = 100;
 
 /// Steps of the engine between two reports of progress.
 const STRIDE: i32 = 4096;
@@ -34,21 +32,21 @@ pub(super) fn findings(
     };
     conn.progress_handler(STRIDE, Some(report))?;
     let view = conn.unchecked_transaction()?;
-    let mut findings = Findings(Vec::new());
+    let mut findings = Findings { found: Vec::new(), embedded: true };
     match file(&view, deep, &mut findings) {
         Err(Failure(StoreError::Damaged(why))) => findings.add(Invariant::File, why),
         other => other?,
     }
     walk.in_file.store(false, Relaxed);
     // Whatever else a damaged file says means nothing.
-    if findings.0.is_empty() {
+    if findings.found.is_empty() {
         ids(&view, &mut findings)?;
         events(&view, &mut findings)?;
         let held = entries(&view, sound, &walk, &mut findings)?;
         usage(&view, &held, &mut findings)?;
     }
     view.finish()?;
-    Ok(findings.0)
+    Ok(findings.found)
 }
 
 /// How far it is. The file is half of the work, and its pages are the measure.
@@ -78,16 +76,6 @@ impl Walk {
     }
 }
 
-struct Findings(Vec<Finding>);
-
-impl Findings {
-    fn add(&mut self, invariant: Invariant, what: String) {
-        if self.0.len() < MOST {
-            self.0.push(Finding { invariant, what });
-        }
-    }
-}
-
 fn file(view: &Connection, deep: bool, findings: &mut Findings) -> Result<()> {
     let pragma = if deep { "integrity_check" } else { "quick_check" };
     each(view, &format!("PRAGMA {pragma}({MOST})"), |row| {
@@ -102,22 +90,12 @@ fn file(view: &Connection, deep: bool, findings: &mut Findings) -> Result<()> {
 /// Ids that were used must lie behind the counters, and a thread must not share its number with one that is being erased:
 /// its entries would be erased as well.
 fn ids(view: &Connection, findings: &mut Findings) -> Result<()> {
-    for (counter, table) in [
-        ("next_thread", "threads"),
-        ("next_visitor", "visitors"),
-        ("next_ticket", "tickets"),
-        ("next_file", "files"),
-        ("next_inbox", "inboxes"),
-        ("next_account", "accounts"),
-        ("next_actor", "actors"),
-    ] {
+    for (counter, table) in COUNTED {
         let sql = format!(
             "SELECT portal_id FROM counters c WHERE {counter} <= (SELECT max(id) FROM {table} t WHERE t.portal_id = c.portal_id)"
         );
         each(view, &sql, |row| {
-            let portal: i64 = row.get(0)?;
-            let what = format!("portal {portal} would give out ids of its {table} again");
-            findings.add(Invariant::Ids, what);
+            findings.id_again(row.get(0)?, table);
             Ok(())
         })?;
     }
@@ -135,19 +113,7 @@ fn events(view: &Connection, findings: &mut Findings) -> Result<()> {
                FROM portals p LEFT JOIN counters c ON c.portal_id = p.id \
                LEFT JOIN events e ON e.portal_id = p.id GROUP BY p.id";
     each(view, sql, |row| {
-        let (portal, counter): (i64, Option<i64>) = (row.get(0)?, row.get(1)?);
-        let (count, first, last): (i64, i64, i64) = (row.get(2)?, row.get(3)?, row.get(4)?);
-        let what = match counter {
-            None => format!("portal {portal} has no counters"),
-            Some(_) if (first, last) != (1, count) => {
-                format!("the {count} events of portal {portal} are not those from 1 to {last}")
-            }
-            Some(counter) if counter != last => {
-                format!("portal {portal} counts {counter} events and has {last}")
-            }
-            Some(_) => return Ok(()),
-        };
-        findings.add(Invariant::Events, what);
+        findings.events(row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?);
         Ok(())
     })
 }
@@ -173,35 +139,22 @@ fn entries(
         let counted: Option<i64> = row.get(3)?;
         let usage = held.entry(portal).or_default();
         usage.threads += i64::from(counted.is_some());
-        let (mut there, mut strange, mut newer, mut torn) = (0, 0, 0, 0);
+        let mut found = Entries::default();
         let mut rows = entries.query([key(number, 0), key(number + 1, 0)])?;
         while let Some(row) = rows.next()? {
             let document = row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?;
-            let in_place = counted.is_none() || row.get::<_, i64>(0)? == key(number, there);
-            strange += i64::from(!in_place || row.get::<_, i64>(1)? != portal);
+            let in_place = counted.is_none() || row.get::<_, i64>(0)? == key(number, found.there);
+            found.strange += i64::from(!in_place || row.get::<_, i64>(1)? != portal);
             match row.get::<_, u8>(2)? == Document::FORMAT {
-                true => torn += i64::from(!sound(document)),
-                false => newer += 1,
+                true => found.torn += i64::from(!sound(document)),
+                false => found.newer += 1,
             }
             usage.bytes += document.len() as i64;
-            there += 1;
+            found.there += 1;
         }
-        usage.messages += there;
-        seen += there;
-        let thread = format!("thread {id} of portal {portal}");
-        if counted.is_some_and(|counted| counted != there) {
-            let counted = counted.unwrap_or_default();
-            findings.add(Invariant::Entries, format!("{thread} counts {counted} entries and has {there}"));
-        } else if strange > 0 {
-            findings.add(Invariant::Entries, format!("{strange} entries of {thread} are out of place"));
-        }
-        if torn > 0 {
-            findings.add(Invariant::Documents, format!("{torn} entries of {thread} cannot be read"));
-        }
-        if newer > 0 {
-            let what = format!("{newer} entries of {thread} are in a format that is not known");
-            findings.add(Invariant::Formats, what);
-        }
+        usage.messages += found.there;
+        seen += found.there;
+        findings.thread(portal, id, counted, &found);
         walk.entries(seen, all);
         Ok(())
     })?;
@@ -215,14 +168,7 @@ fn usage(view: &Connection, held: &HashMap<i64, Usage>, findings: &mut Findings)
     each(view, "SELECT portal_id, threads, messages, bytes FROM counters", |row| {
         let portal: i64 = row.get(0)?;
         let counted = Usage { threads: row.get(1)?, messages: row.get(2)?, bytes: row.get(3)? };
-        let held = held.get(&portal).copied().unwrap_or_default();
-        if counted != held {
-            let told = |usage: Usage| {
-                format!("{} threads, {} messages and {} bytes", usage.threads, usage.messages, usage.bytes)
-            };
-            let what = format!("portal {portal} counts {} and has {}", told(counted), told(held));
-            findings.add(Invariant::Usage, what);
-        }
+        findings.usage(portal, counted, held.get(&portal).copied().unwrap_or_default());
         Ok(())
     })
 }

@@ -6,7 +6,7 @@ use crate::StoreError;
 
 /// What a step inside the engine fails with: [`StoreError`], with `?` working on SQLite's own errors.
 #[derive(Debug)]
-pub(super) struct Failure(pub StoreError);
+pub(crate) struct Failure(pub StoreError);
 
 pub(super) type Result<T> = std::result::Result<T, Failure>;
 

@@ -1,7 +1,7 @@
 //! The embedded engine: one SQLite file, one writer, readers that never wait for it.
 
 mod apply;
-mod backup;
+pub(crate) mod backup;
 mod batch;
 mod caches;
 mod check;
@@ -16,6 +16,7 @@ mod known;
 mod lock;
 mod memory;
 mod messages;
+pub(crate) mod moving;
 #[cfg(test)]
 mod plans;
 mod purge;
@@ -334,9 +335,13 @@ impl Engine {
         answered.await.unwrap_or_else(|_| Err(StoreError::Engine(format!("the {name} panicked"))))
     }
 
+    pub(crate) fn is_ready(&self) -> bool {
+        !self.disk.low()
+    }
+
     pub(crate) fn status(&self) -> StoreStatus {
         let shared = &self.shared;
-        let length = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+        let length = |path: &Path| Some(std::fs::metadata(path).map_or(0, |file| file.len()));
         let mut log = shared.path.clone().into_os_string();
         log.push("-wal");
         let queue = self.queue.read().unwrap_or_else(PoisonError::into_inner);

@@ -21,7 +21,35 @@ const PAGE_SIZE: i64 = 4096;
 
 /// Opens the file for writing, migrating it first if it is new or old. `durable`: every commit will be synced.
 pub(super) fn open(path: &Path, durable: bool) -> Result<Connection, OpenError> {
+    let conn = open_noted(path, durable)?;
+    note(&conn, &path.display().to_string())?.map_or(Ok(conn), Err)
+}
+
+/// As [`open`], whatever a move has noted in it.
+pub(super) fn open_noted(path: &Path, durable: bool) -> Result<Connection, OpenError> {
     open_at(path, durable, MIGRATIONS)
+}
+
+/// Asks whether there is a table.
+pub(super) const HAS_TABLE: &str = "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?1";
+
+/// Why a file is not to be used, though nothing is wrong with it: its store has moved away, or is not all here yet.
+pub(super) fn note(conn: &Connection, file: &str) -> Result<Option<OpenError>, OpenError> {
+    let failed = |e: rusqlite::Error| refusal(file, e);
+    let place = |table: &str| -> Result<Option<String>, OpenError> {
+        let has: i64 = conn.query_row(HAS_TABLE, [table], |row| row.get(0)).map_err(failed)?;
+        match has {
+            0 => Ok(None),
+            _ => conn
+                .query_row(&format!("SELECT place FROM {table}"), [], |row| row.get(0))
+                .optional()
+                .map_err(failed),
+        }
+    };
+    if let Some(to) = place("moved_to")? {
+        return Ok(Some(OpenError::Moved(file.to_owned(), to)));
+    }
+    Ok(place("move_from")?.map(|from| OpenError::Unfinished(file.to_owned(), from)))
 }
 
 fn open_at(path: &Path, durable: bool, migrations: &[&str]) -> Result<Connection, OpenError> {

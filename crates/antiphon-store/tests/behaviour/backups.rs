@@ -50,7 +50,7 @@ async fn a_backup_under_load_is_one_moment() {
 
     let fresh = tempfile::tempdir().unwrap();
     let data = fresh.path().join("data");
-    Store::restore(&to, &data).unwrap();
+    Store::restore(&to, &Settings::new(&data)).unwrap();
     let copy = Store::open(Settings::new(&data)).unwrap();
     let usage = copy.usage(kit.portal).await.unwrap();
     assert!(usage.messages >= before.messages);
@@ -72,12 +72,12 @@ async fn a_backup_under_load_is_one_moment() {
     say(&copy, kit.portal, ThreadId(1), "goes on").await.unwrap();
 
     assert!(matches!(
-        Store::restore(&to, kit.dir.path()),
+        Store::restore(&to, &Settings::new(kit.dir.path())),
         Err(OpenError::NotWritable(..) | OpenError::InUse(_))
     ));
     copy.close().await;
     assert!(
-        matches!(Store::restore(&to, &data), Err(OpenError::NotWritable(..))),
+        matches!(Store::restore(&to, &Settings::new(&data)), Err(OpenError::NotWritable(..))),
         "a store is never replaced"
     );
 }
@@ -97,11 +97,11 @@ async fn a_damaged_backup_is_not_restored() {
     let broken = kit.dir.path().join("broken.db");
     fs::write(&broken, bytes).unwrap();
     let fresh = tempfile::tempdir().unwrap();
-    let restored = Store::restore(&broken, fresh.path());
+    let restored = Store::restore(&broken, &Settings::new(fresh.path()));
     assert!(matches!(restored, Err(OpenError::Damaged(..))), "{restored:?}");
     assert!(!fresh.path().join("antiphon.db").exists());
     fs::write(&broken, "no database at all").unwrap();
-    assert!(matches!(Store::restore(&broken, fresh.path()), Err(OpenError::Damaged(..))));
-    assert!(Store::restore(&kit.dir.path().join("absent.db"), fresh.path()).is_err());
-    Store::restore(&to, fresh.path()).unwrap();
+    assert!(matches!(Store::restore(&broken, &Settings::new(fresh.path())), Err(OpenError::Damaged(..))));
+    assert!(Store::restore(&kit.dir.path().join("absent.db"), &Settings::new(fresh.path())).is_err());
+    Store::restore(&to, &Settings::new(fresh.path())).unwrap();
 }

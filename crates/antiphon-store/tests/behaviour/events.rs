@@ -1,4 +1,5 @@
 use std::collections::HashMap;
+use std::time::Duration;
 
 use antiphon_store::*;
 
@@ -84,4 +85,41 @@ async fn an_event_comes_back_as_it_was_told() {
     assert_eq!(kit.store.events_after(kit.portal, position + 4, 10).await.unwrap(), []);
     let kit = kit.reopen().await;
     assert_eq!(kit.store.events_after(kit.portal, position, 10).await.unwrap(), events);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_waits_is_woken_by_the_next_event_of_its_portal() {
+    let kit = Kit::new().await;
+    let other = portal(&kit.store, "Second").await;
+    let thread = kit.thread(1).await;
+    // What is there already is not waited for.
+    kit.store.events_wait(kit.portal, 0).await.unwrap();
+    let position = kit.store.event_position(kit.portal).await.unwrap();
+    let wait = |portal| {
+        let store = kit.store.clone();
+        tokio::spawn(async move { store.events_wait(portal, position).await })
+    };
+    let (waiting, elsewhere) = (wait(kit.portal), wait(other));
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert!(!waiting.is_finished());
+    kit.say(thread.id, "Hello").await;
+    tokio::time::timeout(Duration::from_secs(5), waiting).await.unwrap().unwrap().unwrap();
+    assert!(!elsewhere.is_finished());
+    assert_eq!(kit.store.events_after(kit.portal, position, 10).await.unwrap().len(), 1);
+    kit.store.close().await;
+    let sent_away = tokio::time::timeout(Duration::from_secs(5), elsewhere).await.unwrap().unwrap();
+    assert!(matches!(sent_away, Err(StoreError::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn one_holds_a_lease_at_a_time() {
+    let kit = Kit::new().await;
+    let lease = kit.store.lease("purge").await.unwrap().unwrap();
+    assert!(kit.store.lease("purge").await.unwrap().is_none());
+    assert!(lease.held());
+    lease.release().await;
+    let lease = kit.store.lease("purge").await.unwrap().unwrap();
+    kit.store.close().await;
+    lease.lost().await;
+    assert!(!lease.held());
 }

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use antiphon_cluster::Database;
 use antiphon_store::*;
 
+use crate::plans;
+
 /// What rules here refuse with.
 #[derive(Debug, PartialEq, Eq)]
 pub struct No;
@@ -20,6 +22,8 @@ pub struct Kit {
     pub portal: PortalId,
     pub clock: Arc<AtomicI64>,
     pub dir: tempfile::TempDir,
+    /// Where tables are in parts, everything the store asks is looked at.
+    watch: Option<plans::Watch>,
     pub database: Option<Database>,
 }
 
@@ -42,9 +46,13 @@ pub fn database() -> Option<Database> {
 /// Settings of a test: small limits, a clock that stands still until it is moved.
 pub fn settings(dir: &tempfile::TempDir, clock: &Arc<AtomicI64>, database: Option<&Database>) -> Settings {
     let clock = clock.clone();
+    let url = |database: &Database| match layout() {
+        Some(Layout::Partitioned(_)) => plans::url(database, &["enable_seqscan=off"]),
+        _ => database.url(),
+    };
     // One writer has one queue, so that tests can tell what is committed together.
     let postgres =
-        database.map(|database| Postgres { writers: 1, layout: layout(), ..Postgres::new(database.url()) });
+        database.map(|database| Postgres { writers: 1, layout: layout(), ..Postgres::new(url(database)) });
     Settings {
         postgres,
         clock: Some(Arc::new(move || clock.load(Ordering::Relaxed))),
@@ -72,18 +80,23 @@ impl Kit {
         let clock = Arc::new(AtomicI64::new(NOON));
         let mut settings = settings(&dir, &clock, database.as_ref());
         change(&mut settings);
+        let parted = matches!(layout(), Some(Layout::Partitioned(_)));
+        if parted {
+            plans::listen();
+        }
         let store = open(settings);
+        let watch = database.as_ref().filter(|_| parted).map(plans::Watch::over);
         let portal = portal(&store, "First").await;
-        Self { store, portal, clock, dir, database }
+        Self { store, portal, clock, dir, watch, database }
     }
 
     /// Closes the store and opens it again.
     pub async fn reopen(self) -> Self {
         self.store.close().await;
-        let Self { store, portal, clock, dir, database } = self;
+        let Self { store, portal, clock, dir, watch, database } = self;
         drop(store);
         let store = open(settings(&dir, &clock, database.as_ref()));
-        Self { store, portal, clock, dir, database }
+        Self { store, portal, clock, dir, watch, database }
     }
 
     pub async fn apply(&self, target: Target, changes: Changes) -> Applied {

@@ -4,6 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod kit;
+#[expect(dead_code, reason = "pages are counted where there are many")]
+#[path = "../postgres/plans.rs"]
+mod plans;
 
 mod backups;
 mod changes;

@@ -133,14 +133,18 @@ async fn a_reader_that_goes_away_while_it_numbers_leaves_nothing_behind() {
     let node = bed.node();
     let (holder, writer) = (bed.connect().await, bed.connect().await);
     for round in 0..8 {
-        write(&writer, 2, &[1, 2, 3]).await;
         // It has to wait for the counters, and is given up while it does.
         holder.batch_execute("BEGIN; SELECT FROM counters WHERE portal_id = 2 FOR UPDATE").await.unwrap();
+        write(&writer, 2, &[1, 2, 3]).await;
         for _ in 0..4 {
             let read = node.events_after(PortalId(2), 1 + round * 3, 10);
-            tokio::time::timeout(Duration::from_millis(5), read).await.unwrap_err();
+            tokio::time::timeout(Duration::from_millis(60), read).await.unwrap_err();
         }
         holder.batch_execute("COMMIT").await.unwrap();
+        // Nobody keeps the counters, not even until it is thrown out.
+        let free =
+            "SET lock_timeout = 500; BEGIN; SELECT FROM counters WHERE portal_id = 2 FOR UPDATE; COMMIT";
+        writer.batch_execute(free).await.unwrap();
         let page = node.events_after(PortalId(2), 1 + round * 3, 10).await.unwrap();
         assert_eq!(page.len(), 3);
     }

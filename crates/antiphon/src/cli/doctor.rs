@@ -40,10 +40,16 @@ impl Doctor {
             "listen": config.listen,
             "limits": config.limits.enabled,
         });
-        if let Ok(disk) = rustix::fs::statvfs(existing(&config.data_dir)) {
+        if config.postgres().is_none()
+            && let Ok(disk) = rustix::fs::statvfs(existing(&config.data_dir))
+        {
             report["diskFree"] = format!("{} %", disk.f_bavail * 100 / disk.f_blocks.max(1)).into();
         }
-        if !config.data_dir.exists() {
+        let postgres = config.postgres();
+        if let Some(at) = &postgres {
+            report["database"] = at.shown().into();
+        }
+        if postgres.is_none() && !config.data_dir.exists() {
             // Looking must not make one.
             report["store"] = "none yet; the first start makes one".into();
             return Ok(report);

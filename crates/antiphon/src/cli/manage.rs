@@ -161,21 +161,20 @@ fn cell(object: &Value, column: &str) -> String {
 mod tests {
     use std::sync::Arc;
 
-    use antiphon_store::{Quota, Settings, Store};
+    use antiphon_store::{Quota, Store};
     use serde_json::json;
 
     use super::*;
     use crate::app::App;
-    use crate::config::Config;
 
     #[tokio::test]
     async fn a_list_is_shown_whole() {
-        let directory = tempfile::tempdir().unwrap();
-        let store = Store::open(Settings::new(directory.path())).unwrap();
+        let home = antiphon_testkit::Home::new();
+        let config = crate::testing::config(&home);
+        let store = Store::open(crate::serve::settings(&config)).unwrap();
         for name in ["a", "b", "c"] {
             store.portal_create(None, name.into(), "UTC".into(), Quota::default()).await.unwrap();
         }
-        let config = Config::for_tests(directory.path()).unwrap();
         let operator = Operator::Here(Arc::new(App::new(store, config, String::new()).unwrap()));
         let answer = Task::get("/antiphon/v1/portals?limit=1", &[]).whole(&operator, None).await.unwrap();
         let names: Vec<_> =

@@ -7,6 +7,7 @@ mod backup;
 mod contact;
 mod doctor;
 mod health;
+mod house;
 mod inbox;
 mod manage;
 mod migrate;
@@ -44,10 +45,10 @@ pub struct Common {
     /// Configuration file [default: antiphon.toml, if there is one]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Directory with everything the server keeps [default: ./antiphon-data]
+    /// Directory of the embedded store and the control socket [default: ./antiphon-data]
     #[arg(long, global = true, value_name = "DIRECTORY")]
     data_dir: Option<PathBuf>,
-    /// Engine and place of the store, such as sqlite:./antiphon-data
+    /// Engine and place of the store: sqlite:./antiphon-data, postgres://user:password@host/database
     #[arg(long, global = true, value_name = "URL")]
     store: Option<String>,
     /// Print JSON, for programs
@@ -101,11 +102,13 @@ enum Command {
     /// Ask the running server whether it serves, as a container's health check
     Health(health::Health),
     /// Bring the store to this version's schema, after a snapshot
-    Migrate,
+    Migrate(migrate::Migrate),
     /// Copy the store into one file while it serves
     Backup(backup::Backup),
     /// Put a backup into an empty data directory
     Restore(restore::Restore),
+    /// Move everything to another place: a directory or a PostgreSQL database, either way
+    Move(house::Move),
 }
 
 /// Runs the command line.
@@ -126,9 +129,10 @@ pub fn run() -> ExitCode {
         Some(Command::Openapi) => openapi::run(&common),
         Some(Command::Doctor(doctor)) => doctor.run(&common),
         Some(Command::Health(health)) => health.run(&common),
-        Some(Command::Migrate) => migrate::run(&common),
+        Some(Command::Migrate(migrate)) => migrate.run(&common),
         Some(Command::Backup(backup)) => backup.run(&common),
         Some(Command::Restore(restore)) => restore.run(&common),
+        Some(Command::Move(house)) => house.run(&common),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -17,11 +17,14 @@ pub struct Restore {
 impl Restore {
     pub fn run(self, common: &Common) -> anyhow::Result<()> {
         let config = common.load()?;
-        Store::restore(&self.file, &config.data_dir)?;
-        let directory = config.data_dir.display().to_string();
+        Store::restore(&self.file, &crate::serve::settings(&config))?;
+        let place = config.place();
         match common.json {
-            true => println!("{}", json!({ "status": "restored", "dataDir": directory })),
-            false => println!("{} was verified and is now in {directory}", self.file.display()),
+            true if config.postgres().is_some() => {
+                println!("{}", json!({ "status": "restored", "store": place }));
+            }
+            true => println!("{}", json!({ "status": "restored", "dataDir": place })),
+            false => println!("{} was verified and is now in {place}", self.file.display()),
         }
         Ok(())
     }

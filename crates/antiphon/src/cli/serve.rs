@@ -14,7 +14,7 @@ pub struct Serve {
     /// Address to listen on [default: 127.0.0.1:8085]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<String>,
-    /// Fill an empty data directory with the demo portal
+    /// Fill an empty store with the demo portal
     #[arg(long)]
     demo: bool,
 }
@@ -28,11 +28,18 @@ impl Serve {
             // Listened for before anything else, so that no signal meets the system's default.
             let mut terminate = signal(SignalKind::terminate())?;
             let mut interrupt = signal(SignalKind::interrupt())?;
-            let settings = settings(&config);
-            if config.demo {
-                demo::prepare(&config, &settings).await?;
-            }
-            let server = Server::start(config, settings)?;
+            let started = async {
+                let settings = settings(&config);
+                if config.demo {
+                    demo::prepare(&config, &settings).await?;
+                }
+                Server::start(config, settings).await
+            };
+            let server = tokio::select! {
+                started = started => started?,
+                _ = terminate.recv() => return Ok(()),
+                _ = interrupt.recv() => return Ok(()),
+            };
             announce(&server, common.json);
             tokio::select! {
                 _ = terminate.recv() => {}

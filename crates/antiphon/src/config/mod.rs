@@ -1,5 +1,6 @@
 //! Configuration: flags before environment before `antiphon.toml` before `defaults.toml`, checked whole before anything starts.
 
+mod database;
 mod limits;
 mod log;
 mod server;
@@ -8,11 +9,13 @@ mod writer;
 
 use std::path::{Path, PathBuf};
 
+use antiphon_store::Postgres;
 use anyhow::{Context, bail};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 
+pub use database::Database;
 pub use limits::Limits;
 pub use log::{Log, LogFormat};
 pub use server::{Network, Server};
@@ -38,6 +41,7 @@ pub struct Config {
     pub tls: Tls,
     pub limits: Limits,
     pub writer: Writer,
+    pub database: Database,
     pub log: Log,
 }
 
@@ -99,10 +103,11 @@ impl Config {
             if !directory.is_empty() {
                 self.data_dir = PathBuf::from(directory);
             }
-        } else {
+        } else if self.postgres().is_none() {
             bail!(
-                "store = {:?} names no engine of this build; use \"sqlite:\" or \"sqlite:<directory>\"",
-                without_password(&self.store)
+                "store = {:?} names no engine; write \"sqlite:\", \"sqlite:<directory>\" or \
+                 \"postgres://<user>:<password>@<host>/<database>\"",
+                Postgres::new(&self.store).shown()
             );
         }
         let url = self.public_url.trim_end_matches('/').to_owned();
@@ -122,8 +127,24 @@ impl Config {
         self.tls.check()?;
         self.limits.check()?;
         self.writer.check()?;
+        self.database.check()?;
         self.log.check()?;
         Ok(self)
+    }
+
+    /// The database, where it is not the embedded one.
+    pub fn postgres(&self) -> Option<Postgres> {
+        let schemes = ["postgres://", "postgresql://"];
+        schemes.iter().any(|scheme| self.store.starts_with(scheme)).then(|| Postgres {
+            connections: self.database.connections,
+            writers: self.database.writers,
+            ..Postgres::new(&self.store)
+        })
+    }
+
+    /// Where everything is kept, for people.
+    pub fn place(&self) -> String {
+        self.postgres().map_or_else(|| self.data_dir.display().to_string(), |at| at.shown())
     }
 
     /// The control socket: whoever may open it is the operator.
@@ -164,14 +185,6 @@ fn explained(error: &figment::Error) -> String {
     format!("{name}{}{}", first.kind, whence.unwrap_or_default())
 }
 
-/// A store URL that can be shown.
-fn without_password(url: &str) -> String {
-    match (url.find("://"), url.rfind('@')) {
-        (Some(scheme), Some(at)) if at > scheme => format!("{}://…{}", &url[..scheme], &url[at..]),
-        _ => url.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,9 +221,26 @@ mod tests {
             let error = Config::load(&flags).unwrap_err().to_string();
             assert!(error.contains("per_dya") && error.contains("antiphon.toml"), "{error}");
 
-            jail.create_file("antiphon.toml", "store = \"postgres://me:secret@host/db\"\n")?;
+            jail.create_file("antiphon.toml", "store = \"mysql://me:secret@host/db\"\n")?;
             let error = Config::load(&flags).unwrap_err().to_string();
             assert!(error.contains("sqlite:") && !error.contains("secret"), "{error}");
+
+            jail.create_file(
+                "antiphon.toml",
+                "store = \"postgres://me:secret@host/db\"\n[database]\nwriters = 2\n",
+            )?;
+            jail.set_env("ANTIPHON_DATABASE__CONNECTIONS", "9");
+            let config = Config::load(&flags).unwrap();
+            let at = config.postgres().unwrap();
+            assert_eq!((at.connections, at.writers), (9, 2));
+            assert_eq!(
+                (at.url.as_str(), config.place()),
+                ("postgres://me:secret@host/db", "postgres://me@host/db".into())
+            );
+            jail.set_env("ANTIPHON_STORE", "postgresql:///other");
+            assert_eq!(Config::load(&flags).unwrap().place(), "postgresql:///other");
+            jail.set_env("ANTIPHON_DATABASE__WRITERS", "0");
+            assert!(Config::load(&flags).unwrap_err().to_string().contains("database.writers"));
             Ok(())
         });
     }

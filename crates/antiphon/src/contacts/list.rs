@@ -10,9 +10,10 @@ use crate::refusal::Refusal;
 /// `GET /contacts`
 pub async fn list(call: Call) -> Result<Answer, Refusal> {
     let asked = listing::asked(&call.query, List::Contacts)?;
+    let email = call.query.text("email").map_err(|problem| Refusal::Invalid(vec![problem]))?;
     let query = VisitorQuery {
         contacts: true,
-        email: call.query.scalar("email").map(str::to_owned),
+        email: email.map(str::to_owned),
         after: asked.after.map(VisitorId),
         limit: asked.limit + 1,
     };

@@ -47,18 +47,19 @@ pub async fn fill(config: &Config, settings: Settings, epoch: Millis) -> anyhow:
     let settings = Settings {
         clock: Some(Arc::new(move || hands.load(Ordering::Relaxed))),
         counted_ids: true,
-        // Nothing is promised to anybody before the end, and there everything is synced at once.
-        durable: false,
+        // Nothing is promised to anybody before the end, and there everything is synced at once. Files of a database elsewhere
+        // cannot be.
+        durable: settings.postgres.is_some(),
         ..settings
     };
-    let directory = settings.data_dir.clone();
+    let directory = settings.postgres.is_none().then(|| settings.data_dir.clone());
     let store = Store::open(settings)?;
     let app = Arc::new(app::App::new(store, config.clone(), String::from("http://localhost"))?);
     let script = Script { app, clock, epoch };
     let told = tell(&script).await;
     script.app.store.close().await;
     told?;
-    sync(&directory)
+    directory.as_deref().map_or(Ok(()), sync)
 }
 
 async fn tell(script: &Script) -> anyhow::Result<()> {

@@ -1,6 +1,6 @@
 //! The demo: a portal that is always the same, for trying things out and for tests from outside.
 //!
-//! [`prepare`] fills an empty data directory before the server starts. What it writes goes through the same doors and rules
+//! [`prepare`] fills an empty store before the server starts. What it writes goes through the same doors and rules
 //! as everything else; only the clock is set by hand. Ids, texts and order are fixed, times are offsets from the epoch.
 
 mod attachments;
@@ -15,6 +15,7 @@ use anyhow::bail;
 use crate::config::Config;
 use crate::middleware::token;
 use crate::refusal::Refusal;
+use crate::serve::open;
 
 /// Keys that everybody knows.
 pub mod key {
@@ -34,17 +35,18 @@ pub const TOKENS: [&str; 3] = [key::ALL, key::READ, key::OTHER];
 /// Pins the moment from which all times of the demo are counted.
 const EPOCH: &str = "ANTIPHON_DEMO_EPOCH";
 
-/// Makes sure that the data directory holds the demo and nothing else.
+/// Makes sure that the store holds the demo and nothing else.
 ///
 /// # Errors
 /// One sentence, when it holds anything else.
 pub async fn prepare(config: &Config, settings: &Settings) -> anyhow::Result<()> {
-    let directory = &config.data_dir;
+    let (place, embedded) = (config.place(), config.postgres().is_none());
     let epoch = epoch(std::env::var(EPOCH).ok().as_deref())?;
-    if !is_ours_or_empty(directory) {
-        bail!("{} holds something other than the demo; give --demo an empty --data-dir", directory.display());
+    let other = if embedded { "an empty --data-dir" } else { "an empty database" };
+    if embedded && !is_ours_or_empty(&config.data_dir) {
+        bail!("{place} holds something other than the demo; give --demo {other}");
     }
-    let store = Store::open(settings.clone())?;
+    let store = open(config, settings).await?;
     let (empty, whole) = (store.portals(None, 1).await?.is_empty(), is_whole(&store).await?);
     let now = store.now();
     store.close().await;
@@ -52,9 +54,8 @@ pub async fn prepare(config: &Config, settings: &Settings) -> anyhow::Result<()>
         (true, _) => Ok(()),
         (false, true) => fill::fill(config, settings.clone(), epoch.unwrap_or(now)).await,
         (false, false) => bail!(
-            "{} holds something other than the demo, or a demo that was interrupted while it was made; \
-             give --demo an empty --data-dir",
-            directory.display()
+            "{place} holds something other than the demo, or a demo that was interrupted while it was made; \
+             give --demo {other}"
         ),
     }
 }

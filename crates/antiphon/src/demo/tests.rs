@@ -1,9 +1,9 @@
 //! The demo is what it promises to be, and it is the same each time.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::Arc;
 
+use antiphon_testkit::Home;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Full};
@@ -13,18 +13,18 @@ use super::*;
 use crate::app::App;
 use crate::middleware::{Peer, handle};
 use crate::serve::settings;
+use crate::testing;
 
 const PINNED: Millis = 1_791_273_600_000;
 const BASE: &str = "/conversations/v3/conversations";
 
-async fn filled(directory: &Path) -> Arc<App> {
-    let config = Config { demo: true, ..Config::for_tests(directory).unwrap() };
-    fill::fill(&config, settings(&config), PINNED).await.unwrap();
-    opened(directory)
+fn config(home: &Home) -> Config {
+    Config { demo: true, ..testing::config(home) }
 }
 
-fn opened(directory: &Path) -> Arc<App> {
-    let config = Config { demo: true, ..Config::for_tests(directory).unwrap() };
+async fn filled(home: &Home) -> Arc<App> {
+    let config = config(home);
+    fill::fill(&config, settings(&config), PINNED).await.unwrap();
     let store = Store::open(settings(&config)).unwrap();
     Arc::new(App::new(store, config, "http://demo.example".into()).unwrap())
 }
@@ -81,8 +81,8 @@ async fn all_answers(app: &Arc<App>) -> Vec<(String, Bytes)> {
 
 #[tokio::test]
 async fn twice_the_same() {
-    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let (one, two) = (filled(one.path()).await, filled(two.path()).await);
+    let homes = (Home::new(), Home::new());
+    let (one, two) = (filled(&homes.0).await, filled(&homes.1).await);
     for ((path, a), (_, b)) in all_answers(&one).await.into_iter().zip(all_answers(&two).await) {
         assert!(a == b, "{path}\n{}\n{}", String::from_utf8_lossy(&a), String::from_utf8_lossy(&b));
     }
@@ -90,8 +90,8 @@ async fn twice_the_same() {
 
 #[tokio::test]
 async fn all_that_was_promised_is_there() {
-    let directory = tempfile::tempdir().unwrap();
-    let app = filled(directory.path()).await;
+    let home = Home::new();
+    let app = filled(&home).await;
     let live = json(&app, &format!("{BASE}/threads?limit=500&association=TICKET")).await;
     let trash = json(&app, &format!("{BASE}/threads?limit=500&archived=true&association=TICKET")).await;
     let threads: Vec<&Value> = results(&live).iter().chain(results(&trash)).collect();
@@ -162,8 +162,8 @@ async fn all_that_was_promised_is_there() {
 
 #[tokio::test]
 async fn what_the_keys_open() {
-    let directory = tempfile::tempdir().unwrap();
-    let app = filled(directory.path()).await;
+    let home = Home::new();
+    let app = filled(&home).await;
     for (token, path, status) in [
         (key::ALL, "/antiphon/v1/portals", 200),
         (key::READ, "/conversations/v3/conversations/threads", 200),
@@ -178,21 +178,25 @@ async fn what_the_keys_open() {
 
 #[tokio::test]
 async fn only_an_empty_directory_is_filled() {
-    let directory = tempfile::tempdir().unwrap();
-    let config = Config { demo: true, ..Config::for_tests(directory.path()).unwrap() };
-    std::fs::write(directory.path().join("letter.txt"), "Dear all").unwrap();
+    let home = Home::embedded();
+    std::fs::create_dir(home.data()).unwrap();
+    std::fs::write(home.data().join("letter.txt"), "Dear all").unwrap();
+    let config = config(&home);
     let refused = prepare(&config, &settings(&config)).await.unwrap_err().to_string();
     assert!(refused.contains("something other than the demo"), "{refused}");
+}
 
-    let directory = tempfile::tempdir().unwrap();
-    let config = Config { demo: true, ..Config::for_tests(directory.path()).unwrap() };
-    let store = Store::open(settings(&config)).unwrap();
+#[tokio::test]
+async fn only_an_empty_store_is_filled() {
+    let home = Home::new();
+    let mine = config(&home);
+    let store = Store::open(settings(&mine)).unwrap();
     store.portal_create(None, "Mine".into(), "UTC".into(), Default::default()).await.unwrap();
     store.close().await;
-    assert!(prepare(&config, &settings(&config)).await.is_err());
+    assert!(prepare(&mine, &settings(&mine)).await.is_err());
 
-    let directory = tempfile::tempdir().unwrap();
-    let config = Config { demo: true, ..Config::for_tests(directory.path()).unwrap() };
-    prepare(&config, &settings(&config)).await.unwrap();
-    prepare(&config, &settings(&config)).await.unwrap();
+    let home = Home::new();
+    let fresh = config(&home);
+    prepare(&fresh, &settings(&fresh)).await.unwrap();
+    prepare(&fresh, &settings(&fresh)).await.unwrap();
 }

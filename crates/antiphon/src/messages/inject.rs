@@ -20,8 +20,9 @@ use crate::refusal::Refusal;
 const MOST_RECIPIENTS: usize = 50;
 const TEXT_LIMIT: usize = 1_000_000;
 const HTML_LIMIT: usize = 4_000_000;
-const SUBJECT_LIMIT: usize = 998;
-const KEY_LIMIT: usize = 255;
+pub(crate) const SUBJECT_LIMIT: usize = 998;
+/// Longest key of an integration: engines index it.
+pub(crate) const KEY_LIMIT: usize = 255;
 
 /// `POST /messages/incoming`
 pub async fn inject(call: Call) -> Result<Answer, Refusal> {

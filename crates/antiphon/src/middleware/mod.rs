@@ -126,7 +126,7 @@ where
         Some(Found::Operation(mounted, values)) => (mounted, values),
         Some(Found::Page(page)) => {
             return match head.method {
-                Method::GET | Method::HEAD => Ok((page.answer)(app)),
+                Method::GET | Method::HEAD => Ok((page.answer)(app).await),
                 Method::OPTIONS => Ok(Reply::none(ALLOW, page.allow())),
                 _ => Err(Failure::method(head.method.as_str(), page.allow())),
             };

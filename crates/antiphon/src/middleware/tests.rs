@@ -2,9 +2,8 @@
 
 use std::io::Write;
 
-use antiphon_store::{
-    Changes, DirectoryChange, Moment, PortalId, Quota, Settings, State, Store, Target, Token,
-};
+use antiphon_store::{Changes, DirectoryChange, Moment, PortalId, Quota, State, Store, Target, Token};
+use antiphon_testkit::Home;
 use flate2::write::GzEncoder;
 use http::HeaderMap;
 use http_body_util::BodyExt;
@@ -12,6 +11,8 @@ use serde_json::Value;
 
 use super::*;
 use crate::config::Config;
+use crate::serve::settings;
+use crate::testing;
 
 const THREADS: &str = "/conversations/v3/conversations/threads";
 const FULL: &str = "pat-full";
@@ -22,7 +23,7 @@ const BANNED: &str = "pat-banned";
 
 struct World {
     app: Arc<App>,
-    _directory: tempfile::TempDir,
+    _home: Home,
 }
 
 struct Seen {
@@ -43,10 +44,10 @@ impl Seen {
 
 impl World {
     async fn new(change: impl FnOnce(&mut Config)) -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let mut config = Config::for_tests(directory.path()).unwrap();
+        let home = Home::new();
+        let mut config = testing::config(&home);
         change(&mut config);
-        let store = Store::open(Settings::new(directory.path())).unwrap();
+        let store = Store::open(settings(&config)).unwrap();
         let portal =
             store.portal_create(Some(PortalId(1)), "P".into(), "UTC".into(), Quota::default()).await.unwrap();
         let portal = portal.unwrap().id;
@@ -84,7 +85,7 @@ impl World {
         };
         store.change(portal, Target::Directory, rule).await.unwrap().unwrap();
         let app = Arc::new(App::new(store, config, "http://inbox.test".into()).unwrap());
-        Self { app, _directory: directory }
+        Self { app, _home: home }
     }
 
     async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Seen {

@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, ToSocketAddrs};
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::time::Duration;
 
@@ -92,20 +92,29 @@ fn bound(socket: Socket, address: SocketAddr) -> std::io::Result<Socket> {
     Ok(socket)
 }
 
-/// Opens the control socket, for this user alone. The caller holds the data directory's lock, so a socket that is
-/// already there belongs to nobody. A server without control socket is better than none.
-pub fn control(path: &Path) -> Option<UnixListener> {
+/// Opens the control socket, for this user alone, in a directory that is made when it is missing. A server without control
+/// socket is better than none.
+///
+/// # Errors
+/// When another server listens there: on PostgreSQL no lock keeps two from one directory.
+pub fn control(path: &Path) -> anyhow::Result<Option<UnixListener>> {
+    if UnixStream::connect(path).is_ok() {
+        let directory = path.parent().unwrap_or(path).display();
+        bail!("another antiphon serves from {directory}; stop that one or choose another --data-dir");
+    }
     std::fs::remove_file(path).ok();
+    let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
     let before = rustix::process::umask(Mode::from_raw_mode(0o177));
     let listener = UnixListener::bind(path);
     rustix::process::umask(before);
-    let listener = listener.and_then(|listener| {
+    let listener = made.and(listener).and_then(|listener| {
         listener.set_nonblocking(true)?;
         Ok(listener)
     });
-    listener
-        .inspect_err(|error| tracing::warn!(%error, "there is no control socket; commands need the server to be stopped"))
-        .ok()
+    let told = |error: &std::io::Error| {
+        tracing::warn!(%error, "there is no control socket; commands need the server to be stopped");
+    };
+    Ok(listener.inspect_err(told).ok())
 }
 
 #[cfg(test)]

@@ -1,19 +1,21 @@
 //! Servers on real sockets: how connections begin, are bounded, and end.
 
+use antiphon_testkit::Home;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
 
 use super::*;
+use crate::testing;
 
 const HEALTH: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
 
-async fn start(change: impl FnOnce(&mut Config)) -> (Server, tempfile::TempDir) {
-    let directory = tempfile::tempdir().unwrap();
-    let mut config = Config::for_tests(directory.path()).unwrap();
+async fn start(change: impl FnOnce(&mut Config)) -> (Server, Home) {
+    let home = Home::new();
+    let mut config = testing::config(&home);
     config.server.threads = 2;
     change(&mut config);
     let settings = settings(&config);
-    (Server::start(config, settings).unwrap(), directory)
+    (Server::start(config, settings).await.unwrap(), home)
 }
 
 async fn connect(server: &Server) -> TcpStream {
@@ -30,7 +32,7 @@ async fn ask(stream: &mut (impl AsyncReadExt + AsyncWriteExt + Unpin), request: 
 
 #[tokio::test]
 async fn connections_are_kept() {
-    let (server, _directory) = start(|_| {}).await;
+    let (server, _home) = start(|_| {}).await;
     let mut stream = connect(&server).await;
     for _ in 0..3 {
         assert!(ask(&mut stream, HEALTH).await.starts_with("HTTP/1.1 200"));
@@ -40,7 +42,7 @@ async fn connections_are_kept() {
 
 #[tokio::test]
 async fn http_2_is_spoken_to_those_who_begin_with_it() {
-    let (server, _directory) = start(|_| {}).await;
+    let (server, _home) = start(|_| {}).await;
     let mut stream = connect(&server).await;
     // The preface in two pieces, then an empty SETTINGS frame: the server answers with its own.
     stream.write_all(b"PR").await.unwrap();
@@ -55,7 +57,7 @@ async fn http_2_is_spoken_to_those_who_begin_with_it() {
 
 #[tokio::test]
 async fn one_connection_too_many_is_told_so() {
-    let (server, _directory) = start(|config| config.server.connections = 2).await;
+    let (server, _home) = start(|config| config.server.connections = 2).await;
     let mut first = connect(&server).await;
     let _second = connect(&server).await;
     assert!(ask(&mut first, HEALTH).await.starts_with("HTTP/1.1 200"));
@@ -71,7 +73,7 @@ async fn one_connection_too_many_is_told_so() {
 
 #[tokio::test]
 async fn silent_and_half_open_clients_are_cut_off() {
-    let (server, _directory) = start(|config| config.server.idle_seconds = 1).await;
+    let (server, _home) = start(|config| config.server.idle_seconds = 1).await;
     for begin in [&b""[..], b"P", b"GET /healthz HT"] {
         let mut stream = connect(&server).await;
         stream.write_all(begin).await.unwrap();
@@ -84,7 +86,7 @@ async fn silent_and_half_open_clients_are_cut_off() {
 
 #[tokio::test]
 async fn a_stop_ends_resting_connections_and_waits_for_busy_ones() {
-    let (server, directory) = start(|config| config.server.stop_seconds = 10).await;
+    let (server, home) = start(|config| config.server.stop_seconds = 10).await;
     let mut resting = connect(&server).await;
     ask(&mut resting, HEALTH).await;
     let _silent = connect(&server).await;
@@ -101,14 +103,14 @@ async fn a_stop_ends_resting_connections_and_waits_for_busy_ones() {
     let began = Instant::now();
     stopping.await.unwrap();
     assert!(began.elapsed() < Duration::from_secs(3));
-    assert!(!directory.path().join("antiphon.sock").exists());
+    assert!(!home.data().join("antiphon.sock").exists());
 }
 
 #[tokio::test]
 async fn the_control_socket_serves_the_operator_alone() {
     use std::os::unix::fs::PermissionsExt;
-    let (server, directory) = start(|_| {}).await;
-    let path = directory.path().join("antiphon.sock");
+    let (server, home) = start(|_| {}).await;
+    let path = home.data().join("antiphon.sock");
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     let mut operator = UnixStream::connect(&path).await.unwrap();
     let status = b"GET /antiphon/v1/status HTTP/1.1\r\nHost: x\r\n\r\n";

@@ -11,6 +11,7 @@ use antiphon_wire::own::ThreadStart;
 use super::answer;
 use super::lifecycle::Lifecycle;
 use crate::call::{Answer, Call};
+use crate::messages::inject::{KEY_LIMIT, SUBJECT_LIMIT};
 use crate::messages::post::{self, Draft};
 use crate::messages::receive::{Party, Person, working_account};
 use crate::messages::recipients::Counterpart;
@@ -81,6 +82,14 @@ async fn read(call: &Call, body: ThreadStart) -> Result<Start, Refusal> {
     };
     let party =
         party::find(store, portal, account, "recipient", body.recipient.as_ref(), &mut problems).await?;
+    for (field, text, limit) in [
+        ("integrationThreadId", &body.integration_thread_id, KEY_LIMIT),
+        ("subject", &body.subject, SUBJECT_LIMIT),
+    ] {
+        if text.as_ref().is_some_and(|text| text.chars().count() > limit) {
+            problems.push(Problem::new(field, format!("{field} is longer than {limit} characters")));
+        }
+    }
     let (Some(account), Some((party, visitor)), true) = (account, party, problems.is_empty()) else {
         return Err(Refusal::Invalid(problems));
     };

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use antiphon_testkit::{Program, Running};
+use antiphon_testkit::{Home, Program, Running};
 
 /// Requests per ten seconds on the second server, for the tests of retries.
 const LIMIT: &str = "4";
@@ -23,20 +23,19 @@ struct Servers {
     open: Program,
     limited: Program,
     _running: [Running; 2],
-    _root: tempfile::TempDir,
+    _homes: [Home; 2],
 }
 
 async fn servers() -> Servers {
-    let root = tempfile::tempdir().unwrap();
+    let homes = [Home::new(), Home::new()];
     let binary = env!("CARGO_BIN_EXE_antiphon");
-    let open = Program::new(binary, root.path().join("open")).arg("--demo");
+    let open = homes[0].program(binary).arg("--demo");
     let running = open.start().await.unwrap();
-    let data = root.path().join("limited");
-    let filled = Program::new(binary, &data).arg("--demo").start().await.unwrap();
+    let filled = homes[1].program(binary).arg("--demo").start().await.unwrap();
     assert!(filled.stop().await.unwrap().success());
-    let limited = Program::new(binary, data).env("ANTIPHON_LIMITS__PER_TEN_SECONDS", LIMIT);
+    let limited = homes[1].program(binary).env("ANTIPHON_LIMITS__PER_TEN_SECONDS", LIMIT);
     let slow = limited.start().await.unwrap();
-    Servers { open, limited, _running: [running, slow], _root: root }
+    Servers { open, limited, _running: [running, slow], _homes: homes }
 }
 
 /// Where a client is installed: below the target directory, once per lock file.

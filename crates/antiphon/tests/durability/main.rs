@@ -1,17 +1,19 @@
 //! An acknowledged message is never lost and never doubled: not by a crash, not by a power cut, not by a full disk. The real
 //! program runs in a process of its own; an oracle in this one judges it by what it has answered.
+//!
+//! What is about files and disks is about the embedded engine and stays there; `database.rs` is about the other one.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+mod database;
 mod oracle;
 mod small_disk;
 mod stream;
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use antiphon_testkit::{Connection, Dial, Disk, Program, SEED_TOKEN, seed};
+use antiphon_testkit::{Connection, Dial, Disk, Home, Program, SEED_TOKEN, seed};
 use oracle::Oracle;
 use small_disk::Filler;
 use stream::{Place, flood, send};
@@ -22,17 +24,16 @@ const SENDERS: usize = 16;
 const PLACES: usize = 6;
 const GROUPS: usize = 20;
 
-/// A data directory with one portal, left by a store that was closed in peace.
-async fn seeded(root: &Path) -> (PathBuf, Vec<Place>) {
-    let data = root.join("seed");
-    let seed = seed(&data, PLACES * GROUPS).await.unwrap();
+/// Fills a home with one portal, and leaves it in peace.
+async fn seeded(home: &Home) -> Vec<Place> {
+    let seed = seed(home, PLACES * GROUPS).await.unwrap();
     let place = |(number, thread): (usize, String)| Place {
         thread,
         account: seed.account.clone(),
         agent: seed.agent.clone(),
         visitor: format!("visitor-{number}"),
     };
-    (data, seed.threads.into_iter().enumerate().map(place).collect())
+    seed.threads.into_iter().enumerate().map(place).collect()
 }
 
 /// The program without rate limits, which would end every stream.
@@ -75,9 +76,9 @@ async fn kills(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_hundred_kills_lose_nothing() {
-    let root = tempfile::tempdir().unwrap();
-    let (data, places) = seeded(root.path()).await;
-    let program = unlimited(Program::new(BINARY, data));
+    let home = Home::durable();
+    let places = seeded(&home).await;
+    let program = unlimited(home.program(BINARY));
     let acknowledged = kills(&program, 200, &places, || Ok(())).await.unwrap();
     println!("{acknowledged} acknowledged messages survived 200 kills");
     assert!(acknowledged > 2_000, "only {acknowledged} messages were acknowledged");
@@ -85,9 +86,9 @@ async fn two_hundred_kills_lose_nothing() {
 
 /// A log so short that the power is often cut while it is written back.
 async fn cuts(leak: u32) {
-    let root = tempfile::tempdir().unwrap();
-    let (data, places) = seeded(root.path()).await;
-    let disk = Disk::new(root.path(), &data).unwrap();
+    let home = Home::embedded();
+    let places = seeded(&home).await;
+    let disk = Disk::new(&home.path().join("disk"), &home.data()).unwrap();
     let program = unlimited(disk.program(BINARY, leak)).env("ANTIPHON_WRITER__WAL_BYTES", "300000");
     let acknowledged = kills(&program, 40, &places, || disk.cut()).await.unwrap();
     let written_back = disk.read(Dial::OtherSyncs).unwrap();
@@ -111,9 +112,9 @@ async fn power_cuts_with_torn_writes_lose_nothing() {
 /// The proof of the proof: without syncs the same test must fail.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_oracle_notices_when_nothing_is_synced() {
-    let root = tempfile::tempdir().unwrap();
-    let (data, places) = seeded(root.path()).await;
-    let disk = Disk::new(root.path(), &data).unwrap();
+    let home = Home::embedded();
+    let places = seeded(&home).await;
+    let disk = Disk::new(&home.path().join("disk"), &home.data()).unwrap();
     let program = unlimited(disk.program(BINARY, 0)).env("ANTIPHON_UNSAFE_NO_SYNC", "1");
     let verdict = kills(&program, 10, &places, || disk.cut()).await.unwrap_err();
     println!("{verdict}");
@@ -130,11 +131,11 @@ async fn command(arguments: &[&str]) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_backup_under_load_holds_what_was_acknowledged() {
-    let root = tempfile::tempdir().unwrap();
-    let (data, places) = seeded(root.path()).await;
-    let (file, restored) = (root.path().join("backup"), root.path().join("restored"));
+    let home = Home::embedded();
+    let places = seeded(&home).await;
+    let (data, file, restored) = (home.data(), home.path().join("backup"), home.path().join("restored"));
     let [from, file, to] = [&data, &file, &restored].map(|path| path.to_str().unwrap());
-    let program = unlimited(Program::new(BINARY, &data));
+    let program = unlimited(home.program(BINARY));
     let server = program.start().await.unwrap();
     let oracle = Arc::new(Oracle::default());
     let mut senders = flood(program.address, &oracle, &places[..PLACES], SENDERS);
@@ -157,9 +158,9 @@ async fn a_backup_under_load_holds_what_was_acknowledged() {
 
 #[tokio::test]
 async fn one_sync_per_send_at_one_connection() {
-    let root = tempfile::tempdir().unwrap();
-    let (data, places) = seeded(root.path()).await;
-    let disk = Disk::new(root.path(), &data).unwrap();
+    let home = Home::embedded();
+    let places = seeded(&home).await;
+    let disk = Disk::new(&home.path().join("disk"), &home.data()).unwrap();
     let program = unlimited(disk.program(BINARY, 0));
     let server = program.start().await.unwrap();
     let oracle = Oracle::default();
@@ -184,9 +185,9 @@ async fn becomes(status: u16, connection: &mut Connection, oracle: &Oracle, plac
 
 /// What takes the disk away, and what it does while it is gone.
 async fn trouble(dial: Dial, bad: i64, good: i64) {
-    let root = tempfile::tempdir().unwrap();
-    let (data, places) = seeded(root.path()).await;
-    let disk = Disk::new(root.path(), &data).unwrap();
+    let home = Home::embedded();
+    let places = seeded(&home).await;
+    let disk = Disk::new(&home.path().join("disk"), &home.data()).unwrap();
     let program = unlimited(disk.program(BINARY, 0));
     let server = program.start().await.unwrap();
     let oracle = Arc::new(Oracle::default());
@@ -230,9 +231,9 @@ async fn a_disk_that_cannot_sync_refuses_and_recovers() {
 /// Somebody else takes more and more of the disk, until less than 5 % of it are free.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_nearly_full_disk_is_left_alone() {
-    let root = tempfile::tempdir().unwrap();
-    let (data, places) = seeded(root.path()).await;
-    let disk = Disk::new(root.path(), &data).unwrap();
+    let home = Home::embedded();
+    let places = seeded(&home).await;
+    let disk = Disk::new(&home.path().join("disk"), &home.data()).unwrap();
     let program = unlimited(disk.program(BINARY, 0));
     let server = program.start().await.unwrap();
     let oracle = Oracle::default();
@@ -247,7 +248,7 @@ async fn a_nearly_full_disk_is_left_alone() {
     }
     judge(&program, &oracle, &places).await.unwrap();
     assert!(server.stop().await.unwrap().success());
-    if let Some(program) = small_disk::program(BINARY, &data, &root.path().join("small")) {
+    if let Some(program) = small_disk::program(BINARY, &home.data(), &home.path().join("small")) {
         fill(&unlimited(program), &places).await;
     }
 }

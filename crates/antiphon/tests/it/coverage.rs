@@ -108,7 +108,9 @@ impl Names {
             "threads.assign" | "threads.assign.post" => json!({ "actorId": portal.agent }),
             "messages.post" => desk.on_chat("Hello"),
             "actors.batch" => json!({ "inputs": [portal.agent, "S-hubspot"] }),
-            "backups.make" => json!({ "file": desk.server.data_dir().join(format!("backup-{}", portal.id)) }),
+            "backups.make" => {
+                json!({ "file": desk.server.home().path().join(format!("backup-{}", portal.id)) })
+            }
             "checks.make" => json!({}),
             "portals.create" => json!({ "name": "Larkspur" }),
             "portals.update" => json!({ "quota": { "messages": 1000 } }),

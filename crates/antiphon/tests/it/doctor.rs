@@ -1,33 +1,33 @@
 //! `antiphon doctor`, on data as they should be and on data that were damaged, beside a running server and without one.
 
-use std::path::Path;
 use std::process::{Command, Output};
 
-use antiphon_testkit::{Program, seed};
+use antiphon_testkit::{Home, seed};
 use serde_json::{Value, json};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_antiphon");
 
-async fn doctor(data: &Path, more: &[&str]) -> Output {
+async fn doctor(home: &Home, more: &[&str]) -> Output {
     let mut command = Command::new(BINARY);
-    command.arg("doctor").arg("--data-dir").arg(data).args(more);
+    command.arg("doctor").arg("--data-dir").arg(home.data()).args(["--store", &home.store()]).args(more);
     tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap()
 }
 
-async fn report(data: &Path, more: &[&str]) -> (bool, Value) {
-    let output = doctor(data, &[more, &["--json"]].concat()).await;
+async fn report(home: &Home, more: &[&str]) -> (bool, Value) {
+    let output = doctor(home, &[more, &["--json"]].concat()).await;
     (output.status.success(), serde_json::from_slice(&output.stdout).unwrap())
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sound_data_are_fine_whether_or_not_a_server_runs() {
-    let root = tempfile::tempdir().unwrap();
-    let data = root.path().join("data");
-    assert_eq!(report(&data, &[]).await.1["store"], "none yet; the first start makes one");
-    let program = Program::new(BINARY, &data).arg("--demo");
+    let home = Home::new();
+    if home.database().is_none() {
+        assert_eq!(report(&home, &[]).await.1["store"], "none yet; the first start makes one");
+    }
+    let program = home.program(BINARY).arg("--demo");
     let server = program.start().await.unwrap();
     for more in [&[][..], &["--deep"]] {
-        let (fine, report) = report(&data, more).await;
+        let (fine, report) = report(&home, more).await;
         assert!(fine, "{report}");
         assert_eq!(
             (&report["status"], &report["server"], &report["findings"]),
@@ -35,21 +35,20 @@ async fn sound_data_are_fine_whether_or_not_a_server_runs() {
         );
     }
     assert!(server.stop().await.unwrap().success());
-    let (fine, report) = report(&data, &["--deep"]).await;
+    let (fine, report) = report(&home, &["--deep"]).await;
     assert!(fine && report["server"] == "stopped" && report["findings"] == json!([]), "{report}");
-    let text = String::from_utf8(doctor(&data, &[]).await.stdout).unwrap();
+    let text = String::from_utf8(doctor(&home, &[]).await.stdout).unwrap();
     assert!(text.contains("\nfindings       none\n"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn damaged_data_are_told_in_a_sentence_that_says_what_to_do() {
-    let root = tempfile::tempdir().unwrap();
-    let data = root.path().join("data");
-    let thread = seed(&data, 1).await.unwrap().threads.remove(0);
-    let program = Program::new(BINARY, &data);
+    let home = Home::embedded();
+    let thread = seed(&home, 1).await.unwrap().threads.remove(0);
+    let program = home.program(BINARY);
 
     // The end of a message's document.
-    let file = data.join("antiphon.db");
+    let file = home.data().join("antiphon.db");
     let mut bytes = std::fs::read(&file).unwrap();
     let tail = b",\"archived\":";
     let at = bytes.windows(tail.len()).position(|window| window == tail).unwrap();
@@ -58,7 +57,7 @@ async fn damaged_data_are_told_in_a_sentence_that_says_what_to_do() {
 
     for online in [true, false] {
         let server = if online { Some(program.start().await.unwrap()) } else { None };
-        let (fine, report) = report(&data, &[]).await;
+        let (fine, report) = report(&home, &[]).await;
         let what = format!(
             "1 entries of thread {} of portal 1 cannot be read; stop the server, keep a copy of its data directory, and put \
              the newest backup into an empty one with `antiphon restore`",
@@ -67,7 +66,7 @@ async fn damaged_data_are_told_in_a_sentence_that_says_what_to_do() {
         assert!(!fine);
         assert_eq!(report["findings"], json!([{ "check": "documents", "message": what }]));
         assert_eq!(report["status"], json!(what));
-        let told = doctor(&data, &[]).await;
+        let told = doctor(&home, &[]).await;
         assert_eq!(
             String::from_utf8(told.stderr).unwrap(),
             format!("antiphon: something needs attention: {what}\n")

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::process::{Command, Output};
 
-use antiphon_testkit::Program;
+use antiphon_testkit::{Home, Program};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_antiphon");
 
@@ -20,8 +20,8 @@ fn said(output: &Output) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_is_well_while_it_serves_and_only_then() {
-    let root = tempfile::tempdir().unwrap();
-    let program = Program::new(BINARY, root.path().join("data"));
+    let home = Home::new();
+    let program = home.program(BINARY);
     let listen = program.address.to_string();
     let server = program.start().await.unwrap();
     // As in a container, which listens on every address.
@@ -38,8 +38,8 @@ async fn a_server_is_well_while_it_serves_and_only_then() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_tls_the_control_socket_is_asked() {
-    let root = tempfile::tempdir().unwrap();
-    let program = Program::new(BINARY, root.path().join("data"));
+    let home = Home::new();
+    let program = home.program(BINARY);
     let server = program.start().await.unwrap();
     let tls = [("ANTIPHON_TLS__CERTIFICATE", "/a.pem"), ("ANTIPHON_TLS__KEY", "/a.key")];
     let output = health(&program, "127.0.0.1:1", &tls).await;
@@ -50,8 +50,8 @@ async fn with_tls_the_control_socket_is_asked() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_says_nothing_is_not_well() {
-    let root = tempfile::tempdir().unwrap();
-    let program = Program::new(BINARY, root.path().join("data"));
+    let home = Home::new();
+    let program = home.program(BINARY);
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let output = health(&program, &silent.local_addr().unwrap().to_string(), &[]).await;
     assert!(!output.status.success());

@@ -4,10 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use antiphon::config::Config;
 use antiphon::middleware::{Peer, handle};
 use antiphon::serve::{Server, settings};
-use antiphon_testkit::{Connection, Reply, Strict, document, request};
+use antiphon_testkit::{Connection, Home, Reply, Strict, document, request};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
@@ -21,15 +20,15 @@ struct Running {
     token: String,
     agent: String,
     chat: String,
-    _directory: tempfile::TempDir,
+    _home: Home,
 }
 
 impl Running {
     async fn start() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let config = Config::for_tests(directory.path()).unwrap();
+        let home = Home::new();
+        let config = home.config();
         let settings = settings(&config);
-        let server = Server::start(config, settings).unwrap();
+        let server = Server::start(config, settings).await.unwrap();
         let make = async |path: &str, body: Value| -> Value {
             let mut sent = request("POST", &format!("/antiphon/v1/{path}"));
             *sent.body_mut() = Full::new(Bytes::from(body.to_string()));
@@ -45,7 +44,7 @@ impl Running {
         let scopes = json!(["conversations.read", "conversations.write", "antiphon.inbound"]);
         let token = text(&make("tokens", json!({ "label": "x", "scopes": scopes })).await, "token");
         let judge = Arc::new(Strict::new(&document(&server.app).await));
-        Self { server, judge, token, agent, chat, _directory: directory }
+        Self { server, judge, token, agent, chat, _home: home }
     }
 
     async fn connect(&self) -> Connection {

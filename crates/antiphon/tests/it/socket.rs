@@ -3,10 +3,9 @@
 use std::io::Write;
 use std::time::Duration;
 
-use antiphon::config::Config;
 use antiphon::serve::{Server, settings};
 use antiphon_store::Quota;
-use antiphon_testkit::{Reply, Strict, document};
+use antiphon_testkit::{Home, Reply, Strict, document};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::Method;
@@ -26,17 +25,17 @@ struct Running {
     /// The request line, the usual headers, and a token that may make tickets.
     head: String,
     judge: Strict,
-    _directory: tempfile::TempDir,
+    _home: Home,
 }
 
 impl Running {
     async fn start() -> Self {
-        let directory = tempfile::tempdir().unwrap();
-        let config = Config::for_tests(directory.path()).unwrap();
+        let home = Home::new();
+        let config = home.config();
         let settings = settings(&config);
-        let server = Server::start(config, settings).unwrap();
+        let server = Server::start(config, settings).await.unwrap();
         server.app.store.portal_create(None, "Acme".into(), "UTC".into(), Quota::default()).await.unwrap();
-        let mut operator = UnixStream::connect(directory.path().join("antiphon.sock")).await.unwrap();
+        let mut operator = UnixStream::connect(server.app.config.socket()).await.unwrap();
         let body = r#"{ "label": "x", "scopes": ["antiphon.admin"] }"#;
         let head = HEAD.replace("tickets", "tokens");
         let sent = format!("{head}Connection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
@@ -46,7 +45,7 @@ impl Running {
         let made: Value = serde_json::from_str(made.split_once("\r\n\r\n").unwrap().1).unwrap();
         let head = format!("{HEAD}Authorization: Bearer {}\r\n", text(&made, "token"));
         let judge = Strict::new(&document(&server.app).await);
-        Self { server, head, judge, _directory: directory }
+        Self { server, head, judge, _home: home }
     }
 
     /// Reads an answer about tickets, which has been judged.

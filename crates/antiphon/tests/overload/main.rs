@@ -5,11 +5,10 @@
 mod load;
 
 use std::io;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use antiphon_testkit::{Connection, Disk, Program, Running, SEED_TOKEN, seed};
+use antiphon_testkit::{Connection, Disk, Home, Program, Running, SEED_TOKEN, seed};
 use load::{fire, get, post};
 use rustix::process::Pid;
 use rustix::thread::{CpuSet, sched_setaffinity};
@@ -21,20 +20,19 @@ const PREFIX: &str = "/conversations/v3/conversations";
 
 const BINARY: &str = env!("CARGO_BIN_EXE_antiphon");
 
-/// A seeded portal: the directory that holds everything, and the one with the data.
-async fn seeded() -> (tempfile::TempDir, PathBuf) {
-    let root = tempfile::tempdir().unwrap();
-    let data = root.path().join("data");
-    seed(&data, 200).await.unwrap();
-    (root, data)
+/// A seeded portal on the embedded engine: what is measured here is in front of the store.
+async fn seeded() -> Home {
+    let home = Home::embedded();
+    seed(&home, 200).await.unwrap();
+    home
 }
 
 /// The program on a seeded portal, without rate limits.
-async fn serving(change: impl FnOnce(Program) -> Program) -> (Program, Running, tempfile::TempDir) {
-    let (root, data) = seeded().await;
-    let program = change(Program::new(BINARY, data)).env("ANTIPHON_LIMITS__ENABLED", "false");
+async fn serving(change: impl FnOnce(Program) -> Program) -> (Program, Running, Home) {
+    let home = seeded().await;
+    let program = change(home.program(BINARY)).env("ANTIPHON_LIMITS__ENABLED", "false");
     let running = program.start().await.unwrap();
-    (program, running, root)
+    (program, running, home)
 }
 
 /// Where to comment: in each of the portal's threads.
@@ -110,8 +108,8 @@ async fn sheds(program: &Program, running: &Running, shots: &[Arc<[u8]>], flood:
 /// little for the processor, which the load shares with the server, and the figures do not depend on the machine.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn four_times_what_the_disk_takes() {
-    let (root, data) = seeded().await;
-    let disk = Disk::new(&root.path().join("slow"), &data).unwrap();
+    let home = seeded().await;
+    let disk = Disk::new(&home.path().join("slow"), &home.data()).unwrap();
     let program =
         disk.program(BINARY, 0).env("POWERCUT_DELAY_US", "200000").env("ANTIPHON_LIMITS__ENABLED", "false");
     let running = program.start().await.unwrap();
@@ -128,7 +126,7 @@ async fn four_times_what_the_disk_takes() {
 }
 
 /// The server on a core of its own and the load on the others: the processor is what limits it.
-async fn on_one_core() -> (Program, Running, tempfile::TempDir) {
+async fn on_one_core() -> (Program, Running, Home) {
     let cores = std::thread::available_parallelism().unwrap().get();
     let mut others = CpuSet::new();
     (1.min(cores - 1)..cores).for_each(|core| others.set(core));
@@ -153,7 +151,7 @@ fn rich() -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn four_times_the_sends_the_processor_takes_for_a_minute() {
-    let (program, running, _root) = on_one_core().await;
+    let (program, running, _home) = on_one_core().await;
     let body = rich();
     let shots: Vec<_> = paths(&program).await.iter().map(|path| post(path, &body)).collect();
     let flood =
@@ -164,7 +162,7 @@ async fn four_times_the_sends_the_processor_takes_for_a_minute() {
 /// Pages are packed, as every official client asks.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn four_times_the_reads_the_processor_takes() {
-    let (program, running, _root) = on_one_core().await;
+    let (program, running, _home) = on_one_core().await;
     let (body, paths) = (rich(), paths(&program).await);
     let threads = &paths[..5];
     let comments: Vec<_> = threads.iter().map(|path| post(path, &body)).collect();
@@ -178,7 +176,7 @@ async fn four_times_the_reads_the_processor_takes() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_thousand_connections_at_once() {
-    let (program, _running, _root) = serving(|program| program).await;
+    let (program, _running, _home) = serving(|program| program).await;
     let mut tasks = tokio::task::JoinSet::new();
     for _ in 0..1000 {
         let address = program.address;
@@ -196,7 +194,7 @@ async fn a_thousand_connections_at_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_connection_too_many_is_refused_at_once() {
-    let (program, _running, _root) =
+    let (program, _running, _home) =
         serving(|program| program.env("ANTIPHON_SERVER__CONNECTIONS", "20")).await;
     let mut open = Vec::new();
     for _ in 0..20 {
@@ -237,7 +235,7 @@ async fn given_up(mut stream: TcpStream) -> Duration {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn slow_silent_and_half_open_clients_keep_nobody_waiting() {
-    let (program, _running, _root) = serving(|program| {
+    let (program, _running, _home) = serving(|program| {
         program.env("ANTIPHON_SERVER__IDLE_SECONDS", "3").env("ANTIPHON_SERVER__REQUEST_SECONDS", "3")
     })
     .await;

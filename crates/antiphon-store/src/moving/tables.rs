@@ -1,0 +1,261 @@
+//! The tables of a store as both engines have them. What only one of them has is derived from the rest, or made anew.
+
+use super::row::Kind::{self, *};
+
+/// A table whose rows belong to portals.
+#[derive(Debug)]
+pub(crate) struct Table {
+    pub name: &'static str,
+    /// The column with the portal's id.
+    pub owner: &'static str,
+    /// How many of the columns name a row within its portal. They are the order in which rows are read. A table without
+    /// any has one row per portal.
+    pub key: usize,
+    pub columns: &'static [(&'static str, Kind)],
+    /// How a row says which thread it belongs to, for the engine that knows threads by numbers.
+    pub thread: Of,
+    /// Whether PostgreSQL keeps in every row at which revision of the directory it was written.
+    pub in_directory: bool,
+}
+
+/// Which column leads to a thread that may be known by another number elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Of {
+    /// None does.
+    Nothing,
+    /// The first one is its id, and the row is where its number is kept.
+    Thread,
+    /// The first one is the key of one of its entries.
+    Entry,
+}
+
+impl Table {
+    /// Names of all columns but the portal's.
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        self.columns.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// Names of the columns of the key.
+    pub(crate) fn keys(&self) -> Vec<&'static str> {
+        self.columns.iter().take(self.key).map(|(name, _)| *name).collect()
+    }
+}
+
+const fn table(name: &'static str, key: usize, columns: &'static [(&'static str, Kind)]) -> Table {
+    Table { name, owner: "portal_id", key, columns, thread: Of::Nothing, in_directory: false }
+}
+
+const fn of(thread: Of, table: Table) -> Table {
+    Table { thread, ..table }
+}
+
+const fn in_directory(table: Table) -> Table {
+    Table { in_directory: true, ..table }
+}
+
+/// Every table, in the order in which they are written: a row's thread, and a directory's portal, come before it.
+pub(crate) static TABLES: [Table; 19] = [
+    Table {
+        owner: "id",
+        ..table(
+            "portals",
+            0,
+            &[
+                ("name", Text),
+                ("time_zone", Text),
+                ("quota_messages", Int),
+                ("quota_bytes", Int),
+                ("created_at", Int),
+                ("revision", Int),
+            ],
+        )
+    },
+    // What PostgreSQL tallies in parts is one sum here.
+    table(
+        "counters",
+        0,
+        &[
+            ("next_thread", Int),
+            ("next_visitor", Int),
+            ("next_ticket", Int),
+            ("next_file", Int),
+            ("next_inbox", Int),
+            ("next_account", Int),
+            ("next_actor", Int),
+            ("threads", Int),
+            ("messages", Int),
+            ("bytes", Int),
+            ("event_position", Int),
+            ("latest_now", Int),
+        ],
+    ),
+    in_directory(table(
+        "apps",
+        1,
+        &[
+            ("id", Int),
+            ("name", Text),
+            ("avatar", Text),
+            ("client_secret", Text),
+            ("developer_key", Text),
+            ("active", Bool),
+            ("created_at", Int),
+        ],
+    )),
+    in_directory(table(
+        "tokens",
+        1,
+        &[
+            ("hash", Bytes),
+            ("app_id", Int),
+            ("label", Text),
+            ("scopes", Text),
+            ("created_at", Int),
+            ("expires_at", Int),
+            ("revoked_at", Int),
+        ],
+    )),
+    in_directory(table(
+        "inboxes",
+        1,
+        &[
+            ("id", Int),
+            ("name", Text),
+            ("kind", Int),
+            ("assign_on_reply", Bool),
+            ("created_at", Int),
+            ("updated_at", Int),
+            ("archived_at", Int),
+        ],
+    )),
+    in_directory(table(
+        "accounts",
+        1,
+        &[
+            ("id", Int),
+            ("channel_id", Int),
+            ("inbox_id", Int),
+            ("name", Text),
+            ("active", Bool),
+            ("authorized", Bool),
+            ("identifier_kind", Text),
+            ("identifier_value", Text),
+            ("adapter", Int),
+            ("welcome", Text),
+            ("created_at", Int),
+            ("archived_at", Int),
+        ],
+    )),
+    in_directory(table(
+        "actors",
+        2,
+        &[
+            ("kind", Int),
+            ("id", Int),
+            ("name", Text),
+            ("email", Text),
+            ("avatar", Text),
+            ("active", Bool),
+            ("created_at", Int),
+        ],
+    )),
+    table(
+        "visitors",
+        1,
+        &[
+            ("id", Int),
+            ("contact", Bool),
+            ("name", Text),
+            ("email", Text),
+            ("email_key", Text),
+            ("phone", Text),
+            ("avatar", Text),
+            ("created_at", Int),
+            ("updated_at", Int),
+            ("revision", Int),
+        ],
+    ),
+    table("identities", 3, &[("account_id", Int), ("kind", Text), ("value", Text), ("visitor_id", Int)]),
+    table("tickets", 1, &[("id", Int), ("subject", Text), ("created_at", Int), ("revision", Int)]),
+    table(
+        "files",
+        1,
+        &[
+            ("id", Int),
+            ("name", Text),
+            ("media_type", Text),
+            ("size", Int),
+            ("url", Text),
+            ("created_at", Int),
+            ("revision", Int),
+        ],
+    ),
+    of(
+        Of::Thread,
+        table(
+            "threads",
+            1,
+            &[
+                ("id", Int),
+                ("inbox_id", Int),
+                ("population", Int),
+                ("channel_id", Int),
+                ("account_id", Int),
+                ("visitor_id", Int),
+                ("spam", Bool),
+                ("assigned_to", Text),
+                ("ticket_id", Int),
+                ("created_at", Int),
+                ("closed_at", Int),
+                ("archived_at", Int),
+                ("latest_message_at", Int),
+                ("latest_sent_at", Int),
+                ("latest_received_at", Int),
+                ("latest_message_id", Bytes),
+                ("latest_entry_at", Int),
+                ("entries", Int),
+                ("revision", Int),
+                ("subject", Text),
+            ],
+        ),
+    ),
+    of(Of::Thread, table("purges", 1, &[("thread_id", Int)])),
+    table("thread_keys", 2, &[("account_id", Int), ("key", Text), ("thread_id", Int)]),
+    table(
+        "idempotency_keys",
+        2,
+        &[("account_id", Int), ("key", Text), ("thread_id", Int), ("message_id", Bytes)],
+    ),
+    of(
+        Of::Entry,
+        table(
+            "messages",
+            1,
+            &[
+                ("key", Int),
+                ("id", Bytes),
+                ("kind", Small),
+                ("direction", Small),
+                ("created_at", Int),
+                ("format", Small),
+                ("doc", Bytes),
+                ("holes", Bytes),
+            ],
+        ),
+    ),
+    of(Of::Entry, table("originals", 1, &[("message", Int), ("body", Bytes)])),
+    of(Of::Entry, table("mentions", 3, &[("message", Int), ("kind", Int), ("object_id", Int)])),
+    table(
+        "events",
+        1,
+        &[
+            ("position", Int),
+            ("kind", Small),
+            ("object", Small),
+            ("object_id", Int),
+            ("revision", Int),
+            ("occurred_at", Int),
+            ("payload", Text),
+        ],
+    ),
+];

@@ -1,0 +1,152 @@
+//! Whether the database holds what was written into it, portal by portal, as it is at one moment.
+
+use std::collections::HashMap;
+
+use deadpool_postgres::ClientWrapper;
+use futures_util::{TryStreamExt, pin_mut};
+
+use super::batch::tally;
+use super::connect::Place;
+use super::failure::Result;
+use super::moving::End;
+use super::readers::{row, rows};
+use crate::check::{COUNTED, Entries, Findings};
+use crate::messages::{key, number};
+use crate::{Document, Finding, Invariant, PortalId, Usage};
+
+/// Threads whose entries are read at once. The entries themselves come one by one.
+const THREADS: usize = 1_000;
+
+/// Threads in order of their ids. Of those that are being erased there is no telling how many entries are left.
+const NEXT: &str = "SELECT id, entries FROM threads WHERE portal_id = $1 AND id > $2 \
+     UNION ALL SELECT thread_id, NULL FROM purges WHERE portal_id = $1 AND thread_id > $2 ORDER BY 1 LIMIT $3";
+
+const ENTRIES: &str =
+    "SELECT key, format, doc FROM messages WHERE portal_id = $1 AND key >= $2 AND key < $3 ORDER BY key";
+
+const EVENTS: &str = "SELECT (SELECT event_position FROM counters WHERE portal_id = $1), count(*), \
+     coalesce(min(position), 1), coalesce(max(position), 0) FROM events WHERE portal_id = $1";
+
+/// A thread shares its entries with one that is being erased if both have its id.
+const SHARED: &str = "SELECT t.id FROM threads t JOIN purges p ON p.portal_id = t.portal_id AND p.thread_id = t.id \
+     WHERE t.portal_id = $1";
+
+/// Threads that lists do not find where they are, and places of threads that are not there.
+const MISPLACED: &str = "SELECT count(*) FROM (SELECT id, inbox_id, population, visitor_id, latest_message_at FROM threads \
+     WHERE portal_id = $1 AND latest_message_at IS NOT NULL) t FULL JOIN (SELECT id, inbox_id, population, visitor_id, \
+     latest_message_at FROM thread_places WHERE portal_id = $1) p ON p.id = t.id \
+     WHERE (t.inbox_id, t.population, t.visitor_id, t.latest_message_at) \
+     IS DISTINCT FROM (p.inbox_id, p.population, p.visitor_id, p.latest_message_at)";
+
+/// Everything that is wrong, up to a bound. `sound` judges documents of the known format; `progress` hears entries seen and
+/// entries in all.
+pub(super) async fn findings(
+    place: &Place,
+    sound: fn(&[u8]) -> bool,
+    progress: impl Fn(u64, u64),
+) -> Result<Vec<Finding>> {
+    let view = End::snapshot(place).await?;
+    let client = &view.session.client;
+    let (portals, mut all, mut seen) = (view.portals().await?, 0, 0);
+    for portal in &portals {
+        all += tally(client, PortalId(*portal)).await?.0.messages;
+    }
+    let told = |seen: i64| {
+        let count = |n: i64| u64::try_from(n).unwrap_or_default();
+        progress(count(seen.min(all)), count(all));
+    };
+    let mut findings = Findings { found: Vec::new(), embedded: false };
+    for portal in portals {
+        ids(client, portal, &mut findings).await?;
+        if let Some(row) = row(client, EVENTS, &[&portal]).await? {
+            let (counter, count) = (row.try_get(0)?, row.try_get(1)?);
+            findings.events(portal, counter, count, row.try_get(2)?, row.try_get(3)?);
+        }
+        let held = entries(client, portal, sound, &mut |there| told(seen + there), &mut findings).await?;
+        seen += held.messages;
+        findings.usage(portal, tally(client, PortalId(portal)).await?.0, held);
+        if let Some(row) = row(client, MISPLACED, &[&portal]).await?
+            && let count @ 1.. = row.try_get::<_, i64>(0)?
+        {
+            let what = format!("{count} threads of portal {portal} are not where lists look for them");
+            findings.add(Invariant::Entries, what);
+        }
+    }
+    Ok(findings.found)
+}
+
+async fn ids(client: &ClientWrapper, portal: i64, findings: &mut Findings) -> Result<()> {
+    for (counter, table) in COUNTED {
+        let sql = format!(
+            "SELECT 1 FROM counters WHERE portal_id = $1 AND {counter} <= (SELECT max(id) FROM {table} WHERE portal_id = $1)"
+        );
+        if row(client, &sql, &[&portal]).await?.is_some() {
+            findings.id_again(portal, table);
+        }
+    }
+    for row in rows(client, SHARED, &[&portal]).await? {
+        let id: i64 = row.try_get(0)?;
+        let what = format!("thread {id} of portal {portal} has the number of one that is being erased");
+        findings.add(Invariant::Ids, what);
+    }
+    Ok(())
+}
+
+/// Walks through every entry, also those that are being erased; what the portal holds.
+async fn entries(
+    client: &ClientWrapper,
+    portal: i64,
+    sound: fn(&[u8]) -> bool,
+    told: &mut impl FnMut(i64),
+    findings: &mut Findings,
+) -> Result<Usage> {
+    let (mut held, mut strays) = (Usage::default(), 0);
+    let (mut from, mut last) = (i64::MIN, i64::MIN);
+    loop {
+        let page = rows(client, NEXT, &[&portal, &last, &(THREADS as i64)]).await?;
+        let mut threads: HashMap<i64, (Option<i64>, Entries)> = HashMap::with_capacity(page.len());
+        for row in &page {
+            last = row.try_get(0)?;
+            let counted: Option<i64> = row.try_get(1)?;
+            held.threads += i64::from(counted.is_some());
+            threads.insert(last, (counted, Entries::default()));
+        }
+        // Every key is in one of the ranges, also those of no thread.
+        let end = if page.len() < THREADS { i64::MAX } else { key(last + 1, 0) };
+        let statement = client.prepare_cached(ENTRIES).await?;
+        let answer = client.query_raw(&statement, [portal, from, end]).await?;
+        pin_mut!(answer);
+        while let Some(row) = answer.try_next().await? {
+            let (at, format, document): (i64, i16, &[u8]) =
+                (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+            held.bytes += document.len() as i64;
+            held.messages += 1;
+            let Some((counted, found)) = threads.get_mut(&number(at)) else {
+                strays += 1;
+                continue;
+            };
+            let in_place = counted.is_none() || at == key(number(at), found.there);
+            found.strange += i64::from(!in_place);
+            match format == i16::from(Document::FORMAT) {
+                true => found.torn += i64::from(!sound(document)),
+                false => found.newer += 1,
+            }
+            found.there += 1;
+        }
+        told(held.messages);
+        for row in &page {
+            let id: i64 = row.try_get(0)?;
+            if let Some((counted, found)) = threads.get(&id) {
+                findings.thread(portal, id, *counted, found);
+            }
+        }
+        if page.len() < THREADS {
+            break;
+        }
+        from = end;
+    }
+    if strays > 0 {
+        findings.add(Invariant::Entries, format!("{strays} entries belong to no thread of portal {portal}"));
+    }
+    Ok(held)
+}

@@ -1,0 +1,183 @@
+//! Stores with something in every table.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
+
+use antiphon_cluster::Database;
+use antiphon_store::*;
+
+use crate::kit::*;
+
+/// Somewhere a store can be.
+pub struct Place {
+    pub dir: tempfile::TempDir,
+    pub database: Option<Database>,
+}
+
+impl Place {
+    pub fn directory() -> Self {
+        Self { dir: tempfile::tempdir().unwrap(), database: None }
+    }
+
+    pub fn database() -> Self {
+        let database = antiphon_cluster::shared().unwrap().database().unwrap();
+        Self { database: Some(database), ..Self::directory() }
+    }
+
+    pub fn settings(&self) -> Settings {
+        let layout = Some(Layout::Partitioned(3));
+        let postgres =
+            self.database.as_ref().map(|database| Postgres { layout, ..Postgres::new(database.url()) });
+        let clock = Arc::new(AtomicI64::new(NOON + 1_000_000));
+        let clock: Arc<dyn Fn() -> Millis + Send + Sync> =
+            Arc::new(move || clock.load(std::sync::atomic::Ordering::Relaxed));
+        Settings { postgres, clock: Some(clock), ..Settings::new(self.dir.path()) }
+    }
+
+    pub fn open(&self) -> Store {
+        Store::open(self.settings()).unwrap()
+    }
+}
+
+/// Two portals that were filled in turns, so that nothing stands in one portal's order.
+pub async fn fill(store: &Store) -> Vec<PortalId> {
+    let portals = vec![portal(store, "First").await, portal(store, "Second").await];
+    for id in &portals {
+        people(store, *id).await;
+    }
+    for turn in 0..6 {
+        for id in &portals {
+            conversation(store, *id, turn).await;
+        }
+    }
+    for id in &portals {
+        purged(store, *id).await;
+    }
+    portals
+}
+
+async fn people(store: &Store, id: PortalId) {
+    let made = store.change(id, Target::Directory, move |_, moment| {
+        let now = moment.now;
+        let app = moment.app_id();
+        let mut visitor = |contact: bool, email: Option<&str>, phone: Option<&str>| Visitor {
+            id: moment.visitor_id(),
+            contact,
+            name: email.map(|_| "Zoë 🦊".into()),
+            email: email.map(Into::into),
+            phone: phone.map(Into::into),
+            avatar: None,
+            created_at: now,
+            updated_at: now,
+        };
+        let visitors = vec![
+            visitor(false, None, None),
+            visitor(true, Some("Zoe@Example.org"), None),
+            visitor(true, Some("max@example.org"), Some("+491234")),
+        ];
+        let identifier = Identifier { kind: "HS_EMAIL_ADDRESS".into(), value: "Zoe@Example.org".into() };
+        Ok::<_, No>(Changes {
+            identities: vec![(ACCOUNT, identifier, visitors[1].id)],
+            visitors,
+            tickets: vec![Ticket { id: moment.ticket_id(), subject: "It is broken".into(), created_at: now }],
+            files: vec![FileRef {
+                id: moment.file_id(),
+                name: "picture.png".into(),
+                media_type: "image/png".into(),
+                size: Some(7),
+                url: "https://example.org/picture.png".into(),
+                created_at: now,
+            }],
+            directory: vec![
+                DirectoryChange::Actor(Actor {
+                    kind: ActorKind::Agent,
+                    id: moment.actor_id(),
+                    name: Some("Mia".into()),
+                    email: None,
+                    avatar: None,
+                    active: false,
+                    created_at: now,
+                }),
+                DirectoryChange::App(App {
+                    id: app,
+                    name: "Shop".into(),
+                    avatar: None,
+                    client_secret: "secret".into(),
+                    developer_key: "key".into(),
+                    active: true,
+                    created_at: now,
+                }),
+                DirectoryChange::Token(Token {
+                    hash: TokenHash([id.0 as u8; 32]),
+                    portal_id: id,
+                    app_id: app,
+                    label: "first".into(),
+                    scopes: vec!["a".into(), "b".into()],
+                    created_at: now,
+                    expires_at: Some(now + 1),
+                    revoked_at: None,
+                }),
+            ],
+            ..Changes::default()
+        })
+    });
+    made.await.unwrap().unwrap();
+}
+
+/// A thread in the turn's own state, with entries of several kinds.
+async fn conversation(store: &Store, id: PortalId, turn: i64) {
+    let thread = thread(store, id, move |thread| {
+        thread.visitor_id = VisitorId(1 + turn % 3);
+        thread.spam = turn == 2;
+        thread.ticket_id = (turn == 3).then_some(TicketId(1));
+        thread.subject = (turn > 0).then(|| format!("Subject {turn}"));
+        if turn == 4 {
+            (thread.status, thread.closed_at) = (ThreadStatus::Closed, Some(NOON));
+        }
+    })
+    .await;
+    if turn == 0 {
+        return;
+    }
+    for n in 0..turn * 3 {
+        say(store, id, thread.id, &format!("{{\"turn\":{turn},\"n\":{n},\"archived\":")).await.unwrap();
+    }
+    let told = store.change(id, Target::Thread(thread.id), move |state, moment| {
+        let mut thread = state.thread.clone().ok_or(No)?;
+        let mut new = message(&thread, moment, &format!("{{\"long\":{turn},\"archived\":"));
+        new.direction = Some(Direction::Incoming);
+        new.original = Some(b"{\"text\":\"all of it\"}".to_vec());
+        (new.people, new.files) = (vec![VisitorId(2), VisitorId(3)], vec![1]);
+        (thread.latest_message_at, thread.latest_received_at) = (Some(new.created_at), Some(new.created_at));
+        (thread.latest_message_id, thread.latest_entry_at) = (Some(new.id), new.created_at);
+        thread.archived_at = (turn == 5).then_some(moment.now);
+        let earlier = Earlier { thread_id: thread.id, message_id: new.id };
+        Ok::<_, No>(Changes {
+            thread_keys: vec![(ACCOUNT, format!("key {turn}"), thread.id)],
+            idempotency_keys: vec![(ACCOUNT, format!("once {turn}"), earlier)],
+            threads: vec![thread],
+            messages: vec![new],
+            ..Changes::default()
+        })
+    });
+    told.await.unwrap().unwrap();
+}
+
+/// A thread that is gone and has entries still to be erased.
+async fn purged(store: &Store, id: PortalId) {
+    let gone = thread(store, id, |_| {}).await.id;
+    for n in 0..200 {
+        say(store, id, gone, &format!("{{\"gone\":{n},\"archived\":")).await.unwrap();
+    }
+    let archived = Thread {
+        archived_at: Some(NOON),
+        ..Thread::clone(&store.thread_by_id(id, gone).await.unwrap().unwrap())
+    };
+    for changes in [
+        Changes { threads: vec![archived], ..Changes::default() },
+        Changes { purged: vec![gone], ..Changes::default() },
+    ] {
+        apply(store, id, Target::Thread(gone), changes).await.unwrap();
+    }
+    assert!(store.purge_step(id).await.unwrap());
+}

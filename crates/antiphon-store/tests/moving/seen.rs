@@ -1,0 +1,80 @@
+//! Everything that can be asked of a store.
+
+use antiphon_store::*;
+
+/// Every answer of every finder, as one text a question.
+pub async fn seen(store: &Store) -> Vec<String> {
+    let mut seen = Vec::new();
+    let portals = store.portals(None, 1_000).await.unwrap();
+    seen.push(format!("{portals:?}"));
+    for portal in portals {
+        of_portal(store, portal.id, &mut seen).await;
+    }
+    seen
+}
+
+async fn of_portal(store: &Store, id: PortalId, seen: &mut Vec<String>) {
+    let directory = store.directory(id).await.unwrap().unwrap();
+    seen.push(format!("revision {}", directory.revision));
+    for archived in [false, true] {
+        seen.push(format!("{:?}", directory.inboxes(archived).iter().collect::<Vec<_>>()));
+        seen.push(format!("{:?}", directory.accounts(archived).iter().collect::<Vec<_>>()));
+    }
+    seen.push(format!("{:?}", directory.actors(ActorKind::Agent, None).collect::<Vec<_>>()));
+    seen.push(format!("{:?}", directory.apps().iter().collect::<Vec<_>>()));
+    seen.push(format!("{:?}", directory.tokens().iter().collect::<Vec<_>>()));
+    seen.push(format!("{:?}", store.token_by_hash(&TokenHash([id.0 as u8; 32])).await.unwrap()));
+    seen.push(format!("{:?}", store.usage(id).await.unwrap()));
+    seen.push(format!("{:?}", store.events_after(id, 0, 100_000).await.unwrap()));
+    seen.push(format!("position {}", store.event_position(id).await.unwrap()));
+    seen.push(format!("{:?}", store.purge_due(id, i64::MAX, 100).await.unwrap()));
+    for contacts in [false, true] {
+        let query = VisitorQuery { contacts, email: None, after: None, limit: 1_000 };
+        seen.push(format!("{:?}", store.visitors(id, &query).await.unwrap()));
+    }
+    let emails = ["zoe@example.org".to_owned(), "MAX@example.org".to_owned()];
+    let mut contacts = store.contacts_by_emails(id, &emails).await.unwrap();
+    contacts.sort_by_key(|contact| contact.id);
+    seen.push(format!("{contacts:?}"));
+    seen.push(format!("{:?}", store.tickets(id, None, 100).await.unwrap()));
+    seen.push(format!("{:?}", store.file_by_url(id, "https://example.org/picture.png").await.unwrap()));
+    let mut threads = Vec::new();
+    for archived in [false, true] {
+        for sort in [ThreadSort::Id, ThreadSort::LatestMessage] {
+            for descending in [false, true] {
+                let query = ThreadQuery {
+                    archived,
+                    status: None,
+                    inboxes: Vec::new(),
+                    visitor: None,
+                    ticket: None,
+                    latest_message_from: None,
+                    sort,
+                    descending,
+                    after: None,
+                    limit: 1_000,
+                };
+                let mut found = Vec::new();
+                let mut sink =
+                    |thread: &KnownThread| found.push(Thread { number: 0, ..Thread::clone(thread) });
+                store.threads(id, &query, &mut sink).await.unwrap();
+                seen.push(format!("{found:?}"));
+                if sort == ThreadSort::Id && !descending {
+                    threads.extend(found);
+                }
+            }
+        }
+    }
+    for thread in threads {
+        let mut texts = Vec::new();
+        let query =
+            HistoryQuery { archived: thread.is_archived(), ascending: true, after: None, limit: 100_000 };
+        let mut sink = |doc: &[u8]| texts.push(String::from_utf8(doc.to_vec()).unwrap());
+        store.history(id, thread.id, &query, &mut sink).await.unwrap().unwrap();
+        seen.push(format!("{texts:?}"));
+        seen.push(format!("{:?}", store.latest_incoming(id, thread.id, 10).await.unwrap()));
+        if let Some(last) = thread.latest_message_id {
+            seen.push(format!("{:?}", store.original_by_id(id, thread.id, last).await.unwrap()));
+        }
+    }
+}

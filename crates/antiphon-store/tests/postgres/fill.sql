@@ -1,0 +1,32 @@
+-- A portal with so many threads, a visitor, a ticket, a file and an event to each.
+
+INSERT INTO threads (portal_id, id, inbox_id, population, channel_id, account_id, visitor_id, spam, ticket_id, created_at,
+    closed_at, archived_at, latest_message_at, latest_entry_at, entries, revision)
+SELECT $PORTAL, n, 1 + n % 3, n / 3 % 4, 1000, 1, CASE WHEN n <= 40 THEN 1 ELSE n END, false,
+    CASE WHEN n <= 40 AND n % 5 = 0 THEN 1 END, n, NULL, CASE WHEN n / 3 % 4 > 1 THEN n END, n * 7919 % 100003, n,
+    CASE WHEN n = 480 THEN 40 ELSE 2 END, 1
+FROM generate_series(1, $SIZE) n;
+
+INSERT INTO thread_places (portal_id, id, inbox_id, population, visitor_id, latest_message_at)
+SELECT portal_id, id, inbox_id, population, visitor_id, latest_message_at FROM threads WHERE portal_id = $PORTAL;
+
+INSERT INTO messages (portal_id, key, id, kind, direction, created_at, format, doc)
+SELECT $PORTAL, (t.id << 24) + s, decode(lpad(to_hex(t.id), 16, '0') || lpad(to_hex(s), 16, '0'), 'hex'), 1, 1, t.id + s, 1,
+    '{"text":"hello"'::bytea
+FROM threads t, generate_series(0, t.entries - 1) s WHERE t.portal_id = $PORTAL;
+
+INSERT INTO visitors (portal_id, id, contact, email, email_key, phone, created_at, updated_at, revision)
+SELECT $PORTAL, n, n % 2 = 1 OR n < 100, 'v' || n || '@example.org', 'v' || n || '@example.org', '+' || n, n, n, 1
+FROM generate_series(1, $SIZE) n;
+
+INSERT INTO tickets (portal_id, id, subject, created_at, revision)
+SELECT $PORTAL, n, 'Ticket', n, 1 FROM generate_series(1, $SIZE) n;
+
+INSERT INTO files (portal_id, id, name, media_type, size, url, created_at, revision)
+SELECT $PORTAL, n, 'file', 'text/plain', 1, 'https://example.org/' || n, n, 1 FROM generate_series(1, $SIZE) n;
+
+INSERT INTO events (portal_id, position, kind, object, object_id, revision, occurred_at, payload)
+SELECT $PORTAL, n, 1, 1, n, 1, n, '' FROM generate_series(1000, 1000 + $SIZE) n;
+
+UPDATE counters SET next_thread = $SIZE + 1, next_visitor = $SIZE + 1, next_ticket = $SIZE + 1, next_file = $SIZE + 1,
+    event_position = 1000 + $SIZE WHERE portal_id = $PORTAL;
