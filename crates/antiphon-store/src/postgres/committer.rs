@@ -116,12 +116,8 @@ impl Committer {
                         self.shared.count(portal, &outcomes);
                         return Ok(outcomes);
                     }
-<<<<<<< HEAD
-                    Some(false) => {}
-=======
                     Some(false) if begun.elapsed() < INQUIRY => {}
                     Some(false) => return Ok(all(works, || Err(StoreError::Unavailable(why.clone())))),
->>>>>>> main
                     None => return Ok(all(works, || Err(StoreError::Unknown(why.clone())))),
                 },
             }

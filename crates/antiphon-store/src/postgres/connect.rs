@@ -87,20 +87,12 @@ impl Place {
         if config.get_hosts().len() > 1 {
             config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         }
-<<<<<<< HEAD
-        // Every statement looks rows up by an index and is planned once: planning a page of history anew each time takes
-        // longer than reading it. A plan is kept while tables grow, so none may be made for a table that is still small.
+        // Every statement looks rows up by an index. Its plan is kept while tables grow, so none may be made for a table that
+        // is still small. A warning is how the server says that a standby has not confirmed: whatever is set elsewhere, it has to come.
         let session = format!(
             "-c statement_timeout={} -c idle_in_transaction_session_timeout=5000 -c lock_timeout=8000 -c jit=off \
-             -c plan_cache_mode=force_generic_plan -c enable_seqscan=off \
-             -c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3 {}",
-=======
-        // A warning is how the server says that a standby has not confirmed: whatever is set elsewhere, it has to come.
-        let session = format!(
-            "-c statement_timeout={} -c idle_in_transaction_session_timeout=5000 -c lock_timeout=8000 -c jit=off \
-             -c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3 {} \
+             -c enable_seqscan=off -c tcp_keepalives_idle=2 -c tcp_keepalives_interval=1 -c tcp_keepalives_count=3 {} \
              -c client_min_messages=notice",
->>>>>>> main
             statement_timeout.as_millis(),
             config.get_options().unwrap_or_default()
         );
@@ -135,10 +127,14 @@ impl Place {
         let warned = Arc::new(AtomicBool::new(false));
         let task = tokio::spawn(drive(connection, warned.clone(), notices));
         let client = ClientWrapper::new(client, task);
+        // Where each table is one, a statement is planned once: planning a page of history anew each time takes longer than
+        // reading it. Of many partitions, the planner should see the one that is meant; Citus has to.
         let row = client
             .query_one(
                 "SELECT current_setting('server_version_num')::int, current_setting('server_encoding'), \
-                 current_setting('synchronous_commit'), backend_start, pid \
+                 current_setting('synchronous_commit'), backend_start, pid, set_config('plan_cache_mode', \
+                 CASE WHEN to_regclass('pg_dist_partition') IS NULL AND NOT EXISTS (SELECT FROM pg_partitioned_table) \
+                 THEN 'force_generic_plan' ELSE current_setting('plan_cache_mode') END, false) \
                  FROM pg_stat_activity WHERE pid = pg_backend_pid()",
                 &[],
             )

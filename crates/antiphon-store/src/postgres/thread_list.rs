@@ -6,12 +6,12 @@ use deadpool_postgres::ClientWrapper;
 use super::failure::Result;
 use super::readers::{Values, rows};
 use super::threads::{self, COLUMNS};
-use crate::threads::lists::{Filling, Range, Sink, page_of, ranges, start, unsorted};
+use crate::threads::lists::{EXAMINED, Filling, Range, Sink, page_of, ranges, start, unsorted};
 use crate::{Directory, KnownThread, Page, PortalId, Thread, ThreadPosition, ThreadQuery, ThreadSort};
 
-/// Most ranges that are merged as they are read: planning that many takes milliseconds. Of more than these, each is read as
-/// far as all of the page could come from it.
-const MERGED: usize = 64;
+/// Most ranges that are merged as they are read: planning more takes too long. Of more than these, each is read as far as all
+/// of the page could come from it.
+const MERGED: usize = 16;
 
 /// How much further each chunk reaches than the one before.
 const GROWTH: usize = 4;
@@ -64,8 +64,9 @@ async fn merged(
     let (sql, parameters) = statement(*first, ranges.len(), query.sort, query.descending);
     let (ones, twos): (Vec<i64>, Vec<i64>) = ranges.iter().map(|range| numbers(*range)).unzip();
     let (mut after, least) = start(query);
-    let mut page = Filling::new(query, sink);
     let mut chunk = query.limit.saturating_add(1);
+    let most = if ranges.len() > MERGED { chunk.max(EXAMINED / ranges.len()) } else { EXAMINED };
+    let mut page = Filling::new(query, sink, most);
     loop {
         let limit = chunk.min(page.left());
         let (most, id) = (limit as i64, after.id.0);
@@ -163,7 +164,7 @@ mod tests {
         assert_ne!(text(4), text(5));
         assert_eq!(text(MERGED + 1), text(5 * MERGED));
         let texts: std::collections::BTreeSet<String> = (1..=1000).map(text).collect();
-        assert_eq!(texts.len(), 8);
+        assert_eq!(texts.len(), 6);
     }
 
     #[test]

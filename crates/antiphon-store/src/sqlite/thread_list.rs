@@ -6,7 +6,7 @@ use rusqlite::{CachedStatement, Connection, Rows};
 
 use super::failure::Result;
 use super::known::Reading;
-use crate::threads::lists::{Filling, Range, Sink, page_of, ranges, start, unsorted};
+use crate::threads::lists::{EXAMINED, Filling, Range, Sink, page_of, ranges, start, unsorted};
 use crate::{
     Directory, KnownThread, Page, PortalId, ThreadId, ThreadPosition, ThreadQuery, ThreadSort, TicketId,
 };
@@ -101,7 +101,7 @@ fn merged(
     for rows in &mut ranges {
         heads.push(advance(query, rows)?);
     }
-    let mut page = Filling::new(query, sink);
+    let mut page = Filling::new(query, sink, EXAMINED);
     while let Some((at, head)) = first(&heads, query.descending) {
         let thread = known.thread(conn, portal, head.id)?;
         if let Some(page) = page.take(head, thread.as_deref()) {

@@ -87,13 +87,14 @@ pub(crate) struct Filling<'a> {
     query: &'a ThreadQuery,
     sink: &'a mut Sink<'a>,
     count: usize,
-    examined: usize,
+    left: usize,
     last: Option<ThreadPosition>,
 }
 
 impl<'a> Filling<'a> {
-    pub(crate) fn new(query: &'a ThreadQuery, sink: &'a mut Sink<'a>) -> Self {
-        Self { query, sink, count: 0, examined: 0, last: None }
+    /// An empty page, for which so many may be looked at.
+    pub(crate) fn new(query: &'a ThreadQuery, sink: &'a mut Sink<'a>, most: usize) -> Self {
+        Self { query, sink, count: 0, left: most, last: None }
     }
 
     /// Takes what is at the next place: nothing, if it is gone. The page, once it is full or enough was looked at.
@@ -114,13 +115,13 @@ impl<'a> Filling<'a> {
             Some((_, false)) if !full => self.last = Some(place),
             _ => {}
         }
-        self.examined += 1;
-        (self.left() == 0).then_some(Page { count: self.count, next: self.last })
+        self.left -= 1;
+        (self.left == 0).then_some(Page { count: self.count, next: self.last })
     }
 
     /// How many more may be looked at.
     pub(crate) fn left(&self) -> usize {
-        EXAMINED - self.examined
+        self.left
     }
 
     /// The page, when the ranges have come to their end.

@@ -131,6 +131,40 @@ proptest! {
 }
 
 #[tokio::test]
+async fn many_inboxes_make_one_list() {
+    let kit = Kit::new().await;
+    let more = (2..=40).map(|id| DirectoryChange::Inbox(inbox(InboxId(id)))).collect();
+    kit.apply(Target::Directory, Changes { directory: more, ..Changes::default() }).await;
+    let made = kit.store.change(kit.portal, Target::Directory, |_, moment| {
+        let shape = |n: i64, blank: Thread| Thread {
+            inbox_id: InboxId(1 + n * 7 % 40),
+            status: if n % 3 == 0 { ThreadStatus::Closed } else { ThreadStatus::Open },
+            latest_message_at: (n % 5 > 0).then_some(NOON + n * 13 % 17),
+            ..blank
+        };
+        let threads = (0..150).map(|n| shape(n, blank(moment))).collect();
+        Ok::<_, No>(Changes { threads, ..Changes::default() })
+    });
+    let threads = made.await.unwrap().unwrap().changes.threads;
+    let some: Vec<InboxId> = (3..=30).map(InboxId).collect();
+    for sort in [ThreadSort::Id, ThreadSort::LatestMessage] {
+        for (descending, inboxes) in [(true, &vec![]), (false, &vec![]), (true, &some), (false, &some)] {
+            for latest_message_from in [None, Some(NOON + 5)] {
+                let inboxes = inboxes.clone();
+                let limit = 7;
+                let query =
+                    ThreadQuery { sort, descending, inboxes, latest_message_from, limit, ..everything() };
+                assert_eq!(
+                    walk(&kit.store, kit.portal, &query).await,
+                    expected(&threads, &query),
+                    "{query:?}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_view_is_the_thread() {
     let kit = Kit::new().await;
     let made = thread(&kit.store, kit.portal, |thread| {
