@@ -65,6 +65,7 @@ CREATE TABLE counters (
     next_account BIGINT NOT NULL,
     next_actor BIGINT NOT NULL,
     event_position BIGINT NOT NULL,
+    directory BIGINT NOT NULL, -- the portal's revision, where its inboxes, accounts and actors are
     PRIMARY KEY (portal_id)
 ) PLACED;
 

@@ -100,7 +100,12 @@ impl Batch<'_> {
             }
             Arc::make_mut(&mut self.directory).put(change.clone());
         }
-        execute(client, "UPDATE portals SET revision = $2 WHERE id = $1", &[&portal.0, &revision]).await?;
+        for sql in [
+            "UPDATE portals SET revision = $2 WHERE id = $1",
+            "UPDATE counters SET directory = $2 WHERE portal_id = $1",
+        ] {
+            execute(client, sql, &[&portal.0, &revision]).await?;
+        }
         Arc::make_mut(&mut self.directory).revision = revision;
         revisions.insert((ObjectKind::Directory as u8, 0), revision);
         // Whoever follows the spine lives on this event, whether or not the rule thought of it.

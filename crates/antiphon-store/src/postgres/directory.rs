@@ -26,6 +26,8 @@ const APPS: &str = "SELECT id, name, avatar, client_secret, developer_key, activ
 const TOKENS: &str = "SELECT hash, portal_id, app_id, label, scopes, created_at, expires_at, revoked_at FROM tokens \
                       WHERE portal_id = $1 AND revision > $2";
 
+const REVISION: &str = "SELECT directory FROM counters WHERE portal_id = $1";
+
 /// From a row to what it puts into the directory.
 type Read = fn(&Row) -> Result<DirectoryChange>;
 
@@ -59,10 +61,11 @@ pub(super) async fn refresh(
     let since = known.as_ref().map_or(0, |known| known.revision);
     let head = format!("{PORTAL} WHERE id = $1");
     let values: Values<'_> = &[&id.0, &since];
-    // The revision is read first: rows that are written meanwhile can only be newer.
-    let head = row(client, &head, &values[..1]).await?;
-    let Some(head) = head else { return Ok(None) };
-    let revision = head.try_get(6)?;
+    // The revision is read first: rows that are written meanwhile can only be newer. It is read in both places where rows are:
+    // on Citus what is everywhere and what is on one node is committed together, and seen a moment apart.
+    let (head, there) = try_join!(row(client, &head, &values[..1]), row(client, REVISION, &values[..1]))?;
+    let Some((head, there)) = head.zip(there) else { return Ok(None) };
+    let revision = head.try_get::<_, i64>(6)?.min(there.try_get(0)?);
     if known.as_ref().is_some_and(|known| known.revision >= revision) {
         return Ok(known);
     }

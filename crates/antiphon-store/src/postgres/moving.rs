@@ -267,7 +267,8 @@ impl End {
             let [thread, visitor, ticket, file, inbox, account, actor] =
                 [at(0), at(1), at(2), at(3), at(4), at(5), at(6)];
             let sql = "INSERT INTO counters (portal_id, next_thread, next_visitor, next_ticket, next_file, next_inbox, \
-                       next_account, next_actor, event_position) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+                       next_account, next_actor, event_position, directory) SELECT id, $2::bigint, $3::bigint, $4::bigint, \
+                       $5::bigint, $6::bigint, $7::bigint, $8::bigint, $9::bigint, revision FROM portals WHERE id = $1 \
                        ON CONFLICT DO NOTHING";
             let values: Values<'_> =
                 &[&portal, &thread, &visitor, &ticket, &file, &inbox, &account, &actor, &at(10)];

@@ -73,8 +73,8 @@ async fn create(
     let raised = "UPDATE server SET next_portal = greatest(next_portal, $1) WHERE only_row = 1";
     execute(client, raised, &[&(id.0 + 1)]).await?;
     let counters = "INSERT INTO counters (portal_id, next_thread, next_visitor, next_ticket, next_file, \
-                    next_inbox, next_account, next_actor, event_position) \
-                    VALUES ($1, 1, 1, 1, 1, 1, 1, 1, 1)";
+                    next_inbox, next_account, next_actor, event_position, directory) \
+                    VALUES ($1, 1, 1, 1, 1, 1, 1, 1, 1, 1)";
     execute(client, counters, &[&id.0]).await?;
     let tally = "INSERT INTO tallies (portal_id, slot, threads, messages, bytes, latest_now, batch, written_at) \
                  VALUES ($1, 0, 0, 0, 0, $2, 0, now())";

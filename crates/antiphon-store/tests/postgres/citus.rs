@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use antiphon_cluster::Database;
-use antiphon_store::{Layout, OpenError, Postgres, Settings, Store};
+use antiphon_store::{InboxId, Layout, OpenError, Postgres, Settings, Store};
+
+use crate::kit;
 
 const CITUS: &str = include_str!("citus.sql");
 
@@ -75,6 +77,23 @@ async fn without_citus_nothing_is_made_and_the_error_says_what_to_do() {
     assert!(error.contains("CREATE EXTENSION citus"), "{error}");
     let tables = database.rows("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").unwrap();
     assert_eq!(tables[0][0].as_deref(), Some("0"));
+}
+
+/// There a change of the directory is committed on several servers, and seen on one a moment before the others.
+#[tokio::test]
+async fn a_directory_whose_change_is_half_seen_is_asked_for_again() {
+    let database = prepared();
+    let store = open(&database, Some(Layout::Citus)).unwrap();
+    let portal = kit::portal(&store, "Any").await;
+    let knows = async || store.directory(portal).await.unwrap().unwrap().inbox(InboxId(2)).is_some();
+    assert!(!knows().await);
+    database.rows("UPDATE portals SET revision = revision + 1").unwrap();
+    assert!(!knows().await);
+    let rest = "INSERT INTO inboxes SELECT portal_id, 2, name, kind, assign_on_reply, created_at, updated_at, NULL, revision + 1 \
+                FROM inboxes; UPDATE counters SET directory = directory + 1";
+    database.rows(rest).unwrap();
+    assert!(knows().await);
+    store.close().await;
 }
 
 /// The functions have to refuse something, or they would prove nothing.

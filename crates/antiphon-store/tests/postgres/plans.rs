@@ -10,8 +10,7 @@ use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Metadata, Subscriber};
 
-/// What makes the server send every plan, with what came of it, to whoever asked. It walks a table only where no index
-/// serves: tables of tests are so small that it would often do so anyway.
+/// What makes the server send every plan, with what came of it, to whoever asked.
 const TELLING: [&str; 7] = [
     "session_preload_libraries=auto_explain",
     "auto_explain.log_min_duration=0",
@@ -22,7 +21,8 @@ const TELLING: [&str; 7] = [
     "auto_explain.log_level=notice",
 ];
 
-/// A database's URL with options for its sessions.
+/// A database's URL with options for its sessions. With `enable_seqscan=off` a table is walked only where no index serves: those
+/// of tests are so small that it would often be done anyway.
 pub fn url(database: &Database, options: &[&str]) -> String {
     let all = TELLING.iter().chain(options).map(|option| format!("-c%20{}", option.replace('=', "%3D")));
     format!("{}?options={}", database.url(), all.collect::<Vec<_>>().join("%20"))

@@ -49,6 +49,7 @@ const DIFFERENCES: &[(&str, &[&str])] = &[
     (
         "Nodes read of a directory what changed since they did so last.",
         &[
+            "+ counters.directory INTEGER NOT NULL",
             "+ accounts.revision INTEGER NOT NULL",
             "+ actors.revision INTEGER NOT NULL",
             "+ apps.revision INTEGER NOT NULL",
