@@ -7,6 +7,7 @@ mod release;
 mod run;
 mod spec;
 mod steps;
+mod suite;
 mod tidy;
 
 use std::process::ExitCode;

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
 use crate::run::{cargo, command, finish, root, target, works};
-use crate::{deploy, release, spec, tidy};
+use crate::{deploy, release, spec, suite, tidy};
 
 #[derive(Args)]
 pub struct Options {
@@ -37,11 +37,11 @@ const STEPS: [Step; 12] = [
         what: "container, compose, service and chart files, by their linters",
         run: deploy::run,
     },
-    Step { name: "tests", what: "every test of the workspace, real clients included", run: tests },
+    Step { name: "tests", what: "every test of the workspace, real clients included", run: suite::whole },
     Step {
         name: "engines",
-        what: "what every store has to do, on PostgreSQL too: plain, and in parts with every plan looked at",
-        run: engines,
+        what: "store, API, events and durability on PostgreSQL too: plain, and in parts with every plan looked at",
+        run: suite::engines,
     },
     Step { name: "doctests", what: "examples in the documentation", run: doctests },
     Step { name: "spec", what: "spec/openapi.json is what the code says", run: spec::check },
@@ -105,30 +105,6 @@ fn deny() -> Result<()> {
     let mut check = command(deny, &["--log-level", "error", "check", "bans", "licenses", "sources"]);
     check.env("CARGO_TERM_QUIET", "true");
     finish(check)
-}
-
-fn tests() -> Result<()> {
-    if works("cargo", &["nextest", "--version"]) {
-        return finish(cargo(&["nextest", "run", "--workspace"]));
-    }
-    println!(
-        "cargo-nextest is not installed: falling back to cargo test, which runs one binary after another."
-    );
-    finish(cargo(&["test", "--workspace", "--lib", "--bins", "--tests"]))
-}
-
-/// The suite that both engines run; the workspace's tests have run it on the embedded one.
-fn engines() -> Result<()> {
-    for engine in ["postgres", "partitioned"] {
-        let mut suite = cargo(&["test", "--quiet", "-p", "antiphon-store", "--test", "behaviour"]);
-        if works("cargo", &["nextest", "--version"]) {
-            suite = cargo(&["nextest", "run", "-p", "antiphon-store", "--test", "behaviour"]);
-        }
-        suite.env("ANTIPHON_TEST_STORE", engine);
-        println!("on {engine}:");
-        finish(suite)?;
-    }
-    Ok(())
 }
 
 fn doctests() -> Result<()> {

@@ -10,6 +10,7 @@
 //! A rule is a plain function of what it is shown. It may run more than once for one change and must not keep anything
 //! from a run that was thrown away.
 
+mod allowances;
 mod changes;
 mod check;
 mod directory;
@@ -27,6 +28,7 @@ mod store;
 mod threads;
 mod visitors;
 
+pub use allowances::{Allowances, Draw, Drawn, Span};
 pub use changes::{Applied, Changes, ConversationKey, Earlier, Moment, Replacement, State, Target};
 pub use check::{Finding, Invariant};
 pub use directory::{

@@ -330,6 +330,14 @@ impl Store {
         write!(self.purge_step(portal))
     }
 
+    /// Clears away what processes left in a portal that have ended; how many rows that were. The embedded engine leaves nothing.
+    pub async fn tidy(&self, portal: PortalId) -> Result<u64, StoreError> {
+        match &*self.engine {
+            Engine::Sqlite(_) => Ok(0),
+            Engine::Postgres(engine) => engine.tidy(portal).await,
+        }
+    }
+
     /// Events behind a position, oldest first.
     pub async fn events_after(
         &self,
@@ -356,6 +364,14 @@ impl Store {
     /// The right to do a job that only one may do at a time, on however many nodes; `None` while somebody has it.
     pub async fn lease(&self, name: &str) -> Result<Option<Lease>, StoreError> {
         read!(self.lease(name))
+    }
+
+    /// Where limits hold that several nodes share; `None` where there is only one, whose own counts are all there is.
+    pub fn allowances(&self) -> Option<Allowances<'_>> {
+        match &*self.engine {
+            Engine::Sqlite(_) => None,
+            Engine::Postgres(engine) => Some(Allowances(engine)),
+        }
     }
 
     /// Copies the store into one new file while it serves. `progress` hears pages done and pages in all.

@@ -7,7 +7,7 @@ use antiphon_cluster::{Cluster, Database, Options};
 use antiphon_store::{Layout, Postgres, Settings, Store};
 use tempfile::TempDir;
 
-use crate::Program;
+use crate::{Program, copy_dir};
 
 /// A directory and, where the engine has them, a database. Both go with it.
 pub struct Home {
@@ -45,10 +45,19 @@ impl Home {
         Self::shared(Layout::Plain)
     }
 
-    /// An empty one on the engine under test that outlives a loss of power. A database has a cluster of its own, which may
-    /// be killed.
+    /// An empty one on the engine under test, where nothing is acknowledged before it is synced.
     pub fn durable() -> Self {
-        let Some(layout) = layout() else { return Self::embedded() };
+        layout().map_or_else(Self::embedded, Self::alone)
+    }
+
+    /// An empty one on PostgreSQL, whatever is under test, in a cluster of its own that syncs and may be killed.
+    pub fn killable() -> (Self, Cluster) {
+        let mut home = Self::alone(Layout::Plain);
+        let Some(cluster) = home.cluster.take() else { panic!("it has no cluster") };
+        (home, cluster)
+    }
+
+    fn alone(layout: Layout) -> Self {
         let cluster = Cluster::start(Options::durable()).unwrap_or_else(|e| panic!("no cluster: {e:#}"));
         let database = cluster.database().unwrap_or_else(|e| panic!("no database: {e:#}"));
         Self { cluster: Some(cluster), ..Self::on(database, layout) }
@@ -90,9 +99,16 @@ impl Home {
         self.database.as_ref()
     }
 
-    /// The cluster that is this home's own.
-    pub fn cluster(&self) -> Option<&Cluster> {
-        self.cluster.as_ref()
+    /// Another one with the same in it. No server may run on this one.
+    pub fn copy(&self) -> Self {
+        let Some(database) = &self.database else {
+            let copy = Self::embedded();
+            copy_dir(&self.data(), &copy.data()).unwrap_or_else(|e| panic!("it cannot be copied: {e}"));
+            return copy;
+        };
+        let copied = antiphon_cluster::shared().and_then(|cluster| cluster.database_like(database.name()));
+        let copied = copied.unwrap_or_else(|e| panic!("it cannot be copied: {e:#}"));
+        Self { database: Some(copied), ..Self::embedded() }
     }
 
     /// How a store here is opened.

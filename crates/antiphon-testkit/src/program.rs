@@ -58,7 +58,7 @@ impl Program {
     /// Starts it and returns once it is ready.
     pub async fn start(&self) -> io::Result<Running> {
         let mut running = self.spawn()?;
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_secs(120);
         loop {
             if let Some(status) = running.child.try_wait()? {
                 return Err(io::Error::other(format!("it ended at once ({status}):\n{}", running.log())));
@@ -70,7 +70,10 @@ impl Program {
                 return Ok(running);
             }
             if Instant::now() > deadline {
-                return Err(io::Error::other(format!("it is not ready after a minute:\n{}", running.log())));
+                return Err(io::Error::other(format!(
+                    "it is not ready after two minutes:\n{}",
+                    running.log()
+                )));
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
         }

@@ -16,7 +16,8 @@ pub struct Reply {
 }
 
 impl Reply {
-    pub(crate) fn new(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
+    /// What was answered.
+    pub fn new(status: StatusCode, headers: HeaderMap, body: Bytes) -> Self {
         Self { status: status.as_u16(), headers, body }
     }
 

@@ -140,9 +140,10 @@ impl Server {
         Ok(())
     }
 
-    /// Stops accepting, finishes what was accepted, and closes the store.
+    /// Says that it goes, stops accepting, finishes what was accepted, and closes the store.
     pub async fn stop(mut self) {
         self.app.stop();
+        tokio::time::sleep(self.app.config.server.leave()).await;
         self.stop.send_replace(true);
         for done in std::mem::take(&mut self.done) {
             // A thread that panicked is done too.

@@ -83,6 +83,21 @@ CREATE TABLE tallies (
     PRIMARY KEY (portal_id, slot)
 ) PLACED;
 
+-- What nodes have used of a limit, by slots of time, and what they hold that they may still use. `revision` moves with
+-- every write, so that nobody overwrites what it has not seen.
+CREATE TABLE allowances (
+    portal_id BIGINT NOT NULL,
+    key BYTEA NOT NULL,
+    revision BIGINT NOT NULL,
+    slots BIGINT[] NOT NULL,
+    used BIGINT[] NOT NULL,
+    nodes BIGINT[] NOT NULL,
+    held BIGINT[] NOT NULL,
+    drawn BIGINT[] NOT NULL,
+    written_at TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (portal_id, key)
+) PLACED;
+
 CREATE TABLE inboxes (
     portal_id BIGINT NOT NULL,
     id BIGINT NOT NULL,

@@ -283,9 +283,12 @@ async fn one(
     let mut moment = batch.ids.moment(now, &shared.message_ids);
     let changes = match catch_unwind(AssertUnwindSafe(|| waiting.work.run(&state, &mut moment))) {
         Ok(Some(changes)) => changes,
-        Ok(None) => return Ok(Ok(None)),
+        Ok(None) => {
+            // It may have refused an id that was not one, or stumbled over it.
+            batch.covers(plan, &Changes::default(), &Ids::after(&moment))?;
+            return Ok(Ok(None));
+        }
         Err(panic) => {
-            // It may have stumbled over an id that was not one.
             batch.covers(plan, &Changes::default(), &Ids::after(&moment))?;
             tracing::error!(panic = message(panic.as_ref()), "a change panicked");
             return Ok(Err(StoreError::Conflict("the rule panicked".into())));

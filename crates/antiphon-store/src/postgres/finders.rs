@@ -6,7 +6,9 @@ use std::time::Instant;
 use super::connect::{SOON, answered};
 use super::failure::Failure;
 use super::{ANSWER, Answer, Engine};
-use super::{batch, directory, events, messages, purge, readers, thread_list, threads, visitors};
+use super::{
+    allowances, batch, directory, events, messages, purge, readers, thread_list, threads, tidy, visitors,
+};
 use crate::*;
 
 /// Asks on a borrowed connection, and once more if that turns out to be lost: it may have been idle when it was cut.
@@ -172,6 +174,19 @@ impl Engine {
         limit: usize,
     ) -> Answer<Vec<ThreadId>> {
         ask!(self, client => threads::purge_due(client, portal, archived_before, limit))
+    }
+
+    pub(crate) async fn draw(&self, portal: PortalId, draw: &Draw) -> Answer<Drawn> {
+        ask!(self, client => allowances::draw(client, self.node, portal, draw))
+    }
+
+    pub(crate) async fn tidy(&self, portal: PortalId) -> Answer<u64> {
+        let mut client = self.shared.readers.get().await?;
+        let tidied = answered(ANSWER, tidy::tidy(&mut client, portal)).await;
+        if matches!(tidied, Err(Failure::Lost(_))) {
+            readers::discard(client);
+        }
+        Ok(tidied?)
     }
 
     pub(crate) async fn purge_step(&self, portal: PortalId) -> Answer<bool> {

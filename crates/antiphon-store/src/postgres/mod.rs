@@ -3,6 +3,7 @@
 //! What nodes tell each other goes through the database. Nothing that another node may change is believed without asking:
 //! see [`caches`] for directories, [`events`] for the spine.
 
+mod allowances;
 mod apply;
 mod batch;
 mod caches;
@@ -29,6 +30,7 @@ mod schema;
 mod sequencer;
 mod thread_list;
 mod threads;
+mod tidy;
 mod visitors;
 
 use std::path::Path;
@@ -115,6 +117,8 @@ impl Shared {
 
 pub(crate) struct Engine {
     shared: Arc<Shared>,
+    /// By which name limits know it.
+    node: i64,
     lanes: Arc<Lanes>,
     /// One for every change that waits or is being written, as on the embedded engine.
     places: Arc<Semaphore>,
@@ -153,7 +157,8 @@ impl Engine {
         match started {
             Ok((shared, lanes, closed)) => {
                 let places = Arc::new(Semaphore::new(shared.settings.queue));
-                Ok(Self { shared, lanes, places, closed, runtime: Mutex::new(Some(runtime)) })
+                let node = shared.mark();
+                Ok(Self { shared, node, lanes, places, closed, runtime: Mutex::new(Some(runtime)) })
             }
             Err(e) => {
                 runtime.shutdown_background();

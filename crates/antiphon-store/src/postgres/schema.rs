@@ -51,7 +51,8 @@ impl std::fmt::Display for Layout {
 const PLACED: &str = " PLACED;";
 
 /// Tables whose rows are rewritten all the time keep room for that on their pages.
-const ROOMY: [(&str, u32); 4] = [("threads", 80), ("counters", 50), ("tallies", 50), ("leases", 50)];
+const ROOMY: [(&str, u32); 5] =
+    [("threads", 80), ("counters", 50), ("tallies", 50), ("leases", 50), ("allowances", 50)];
 
 /// The table that the others are placed beside.
 const FIRST: &str = "counters";

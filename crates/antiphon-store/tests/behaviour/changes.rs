@@ -214,3 +214,17 @@ async fn several_threads_are_shown_in_order() {
         shown.await.unwrap().unwrap().state.threads.iter().map(|thread| thread.id).collect();
     assert_eq!(shown, [ids[0], ids[2]]);
 }
+
+#[tokio::test]
+async fn no_rule_is_judged_by_an_id_that_is_none() {
+    let kit = Kit::new().await;
+    let thread = kit.thread(1).await.id;
+    let careful = |_: &State, moment: &mut Moment| {
+        let ids = [moment.visitor_id().0, moment.ticket_id().0, moment.thread_id().0];
+        if ids.contains(&0) { Err(No) } else { Ok(Changes::default()) }
+    };
+    for target in [Target::Thread(thread), Target::Directory] {
+        let done = kit.store.change(kit.portal, target, careful).await.unwrap();
+        assert!(done.is_ok(), "it was shown an id that nothing can have");
+    }
+}

@@ -8,6 +8,7 @@ mod kit;
 #[path = "../postgres/plans.rs"]
 mod plans;
 
+mod allowances;
 mod backups;
 mod changes;
 mod conversations;

@@ -14,6 +14,7 @@ pub struct Server {
     pub connections: usize,
     pub idle_seconds: u64,
     pub request_seconds: u64,
+    pub leave_seconds: u64,
     pub stop_seconds: u64,
     pub lag_millis: u64,
     #[serde(deserialize_with = "networks")]
@@ -50,6 +51,11 @@ impl Server {
 
     pub fn request(&self) -> Duration {
         Duration::from_secs(self.request_seconds)
+    }
+
+    /// How long a server that is told to stop goes on as before, but says that it goes.
+    pub fn leave(&self) -> Duration {
+        Duration::from_secs(self.leave_seconds)
     }
 
     /// How long requests may wait for their event loop.

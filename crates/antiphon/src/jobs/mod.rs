@@ -1,13 +1,14 @@
 //! The driver of background work: when something runs, and what became of it. The work lives in its noun's room.
 //!
-//! Every job is safe to run at any time and any number of times; nothing here makes it correct, only timely.
+//! Every job is safe to run at any time and any number of times; nothing here makes it correct, only timely. Of the nodes that
+//! share a store one does a job at a time: whoever has its lease.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use antiphon_store::Millis;
+use antiphon_store::{Lease, Millis};
 use tokio::sync::watch;
 
 use crate::app::App;
@@ -24,16 +25,26 @@ pub struct Job {
 }
 
 /// Every job.
-pub static JOBS: &[Job] = &[Job {
-    name: "purge",
-    every: Duration::from_secs(3600),
-    work: |app, now| {
-        Box::pin(async move {
-            // The demo stays as it was made, and its days may be pinned far back.
-            if app.config.demo { Ok(0) } else { crate::threads::purge::run(&app, now).await }
-        })
+pub static JOBS: &[Job] = &[
+    Job {
+        name: "purge",
+        every: Duration::from_secs(3600),
+        work: |app, now| {
+            Box::pin(async move {
+                // The demo stays as it was made, and its days may be pinned far back.
+                if app.config.demo { Ok(0) } else { crate::threads::purge::run(&app, now).await }
+            })
+        },
     },
-}];
+    Job {
+        name: "tidy",
+        every: Duration::from_secs(3600),
+        work: |app, _| Box::pin(async move { crate::portals::tidy::run(&app).await }),
+    },
+];
+
+/// How soon a job is asked for again that another node is doing: that node may not come to its end.
+const AGAIN: Duration = Duration::from_secs(2);
 
 /// Runs every job once, as of a moment. Returns how much each did.
 ///
@@ -64,10 +75,32 @@ async fn repeat(app: Arc<App>, job: &'static Job, mut stop: watch::Receiver<bool
             _ = tick.tick() => {}
             () = told(&mut stop) => return,
         }
-        match (job.work)(app.clone(), app.store.now()).await {
-            Ok(0) => tracing::debug!(job = job.name, "nothing to do"),
-            Ok(done) => tracing::info!(job = job.name, done, "done"),
-            Err(error) => tracing::warn!(job = job.name, %error, "failed; it runs again later"),
+        let lease = tokio::select! {
+            lease = claimed(&app, job) => lease,
+            () = told(&mut stop) => return,
+        };
+        // Work that is given up half-way is found again by whoever does it next.
+        tokio::select! {
+            done = (job.work)(app.clone(), app.store.now()) => match done {
+                Ok(0) => tracing::debug!(job = job.name, "nothing to do"),
+                Ok(done) => tracing::info!(job = job.name, done, "done"),
+                Err(error) => tracing::warn!(job = job.name, %error, "failed; it runs again later"),
+            },
+            () = lease.lost() => tracing::warn!(job = job.name, "left to another node"),
+            () = told(&mut stop) => {}
         }
+        lease.release().await;
+    }
+}
+
+/// The job's lease, however long another node has it.
+async fn claimed(app: &App, job: &Job) -> Lease {
+    loop {
+        match app.store.lease(job.name).await {
+            Ok(Some(lease)) => return lease,
+            Ok(None) => tracing::debug!(job = job.name, "another node does it"),
+            Err(error) => tracing::warn!(job = job.name, %error, "not begun; it is tried again"),
+        }
+        tokio::time::sleep(AGAIN).await;
     }
 }

@@ -1,15 +1,19 @@
 //! Rate limits: a rolling window of ten seconds per token, and a day per portal.
 //!
-//! The counts live in memory and end with the process. The arithmetic takes the time as an argument.
+//! Where only one process serves, the counts live in its memory and end with it. Where nodes share a store, so do they share
+//! the limits ([`shared`]). The arithmetic takes the time as an argument.
+
+mod shared;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use antiphon_store::{Directory, PortalId, Token, TokenHash};
+use antiphon_store::{Directory, PortalId, Store, StoreError, Token, TokenHash};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
 use crate::config;
+use shared::SharedLimits;
 
 /// Length of the rolling window in milliseconds.
 pub const WINDOW: i64 = 10_000;
@@ -49,40 +53,57 @@ pub struct Limited {
 
 /// The counts.
 pub struct Limits {
-    enabled: bool,
-    per_window: u32,
-    per_day: u64,
+    config: config::Limits,
     windows: RwLock<HashMap<TokenHash, Arc<Mutex<Window>>>>,
     days: RwLock<HashMap<PortalId, Arc<Mutex<Day>>>>,
+    shared: SharedLimits,
 }
 
 impl Limits {
     pub fn new(config: &config::Limits) -> Self {
         Self {
-            enabled: config.enabled,
-            per_window: config.per_ten_seconds,
-            per_day: config.per_day,
+            config: config.clone(),
             windows: RwLock::default(),
             days: RwLock::default(),
+            shared: SharedLimits::default(),
         }
     }
 
     /// Whether requests are counted.
     pub fn enabled(&self) -> bool {
-        self.enabled
+        self.config.enabled
     }
 
     /// Counts a request unless a limit refuses it. `None` when limits are off. With `count` false it only looks.
-    pub fn take(
+    ///
+    /// # Errors
+    /// When the store cannot be asked that has the nodes' common counts.
+    pub async fn take(
+        &self,
+        store: &Store,
+        token: &Token,
+        directory: &Directory,
+        now: i64,
+        count: bool,
+    ) -> Result<Option<(Allowance, Result<(), Limited>)>, StoreError> {
+        if !self.config.enabled {
+            return Ok(None);
+        }
+        let taken = match store.allowances() {
+            None => self.take_alone(token, directory, now, count),
+            Some(nodes) => self.shared.take(nodes, &self.config, (token, directory), now, count).await?,
+        };
+        Ok(Some(taken))
+    }
+
+    fn take_alone(
         &self,
         token: &Token,
         directory: &Directory,
         now: i64,
         count: bool,
-    ) -> Option<(Allowance, Result<(), Limited>)> {
-        if !self.enabled {
-            return None;
-        }
+    ) -> (Allowance, Result<(), Limited>) {
+        let config::Limits { per_ten_seconds, per_day, .. } = self.config;
         let window = entry(&self.windows, token.hash);
         let day = entry(&self.days, token.portal_id);
         let mut window = window.lock().unwrap_or_else(PoisonError::into_inner);
@@ -91,9 +112,9 @@ impl Limits {
         day.roll(now, &directory.portal.time_zone);
         let verdict = if !count {
             Ok(())
-        } else if let Err(wait) = window.free(now, self.per_window) {
+        } else if let Err(wait) = window.free(now, per_ten_seconds) {
             Err(Limited { policy: Policy::TenSecondlyRolling, retry_after: seconds(wait).clamp(1, 10) })
-        } else if day.used >= self.per_day {
+        } else if day.used >= per_day {
             Err(Limited { policy: Policy::Daily, retry_after: seconds(day.ends - now).max(1) })
         } else {
             window.taken.push_back(now);
@@ -101,23 +122,20 @@ impl Limits {
             Ok(())
         };
         let mut allowance = Allowance {
-            max: self.per_window,
-            remaining: self.per_window.saturating_sub(window.taken.len() as u32),
-            daily: self.per_day,
-            daily_remaining: self.per_day.saturating_sub(day.used),
+            max: per_ten_seconds,
+            remaining: per_ten_seconds.saturating_sub(window.taken.len() as u32),
+            daily: per_day,
+            daily_remaining: per_day.saturating_sub(day.used),
             secondly_remaining: 0,
         };
         let in_last_second = window.taken.iter().rev().take_while(|&&at| at > now - 1000).count() as u32;
         allowance.secondly_remaining = allowance.secondly().saturating_sub(in_last_second);
-        Some((allowance, verdict))
+        (allowance, verdict)
     }
 }
 
 /// The value of a key, made when it is first asked for. Reading takes a shared lock only.
-fn entry<K: std::hash::Hash + Eq, V: Default>(
-    map: &RwLock<HashMap<K, Arc<Mutex<V>>>>,
-    key: K,
-) -> Arc<Mutex<V>> {
+fn entry<K: std::hash::Hash + Eq, V: Default>(map: &RwLock<HashMap<K, Arc<V>>>, key: K) -> Arc<V> {
     if let Some(found) = map.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
         return found.clone();
     }

@@ -201,7 +201,8 @@ async fn admitted(
     }
     let caller = token::caller(app, &head.headers).await?;
     let allowed = scopes::allows(&caller.token, scope);
-    let taken = app.limits.take(&caller.token, &caller.directory, app.machine_time(), allowed);
+    let taken = app.limits.take(&app.store, &caller.token, &caller.directory, app.machine_time(), allowed);
+    let taken = taken.await.map_err(Refusal::from)?;
     trail.allowance = taken.map(|(allowance, _)| allowance);
     if !allowed {
         return Err(Envelope::missing_scopes(scope.name(), &format!("{}/docs#scopes", app.public_url)).into());

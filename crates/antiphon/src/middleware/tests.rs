@@ -309,7 +309,7 @@ async fn figures_are_kept_by_route() {
         "antiphon_requests_total{method=\"GET\",route=\"/conversations/v3/conversations/threads\",status=\"200\"} 1",
         "antiphon_requests_total{method=\"\",route=\"\",status=\"404\"} 1",
         "antiphon_request_duration_seconds_count{method=\"\",route=\"\"} 1",
-        "antiphon_event_position",
+        "antiphon_writer_changes_total",
     ] {
         assert!(text.contains(line), "{line}\n{text}");
     }

@@ -3,6 +3,7 @@
 pub mod create;
 pub mod get;
 pub mod list;
+pub mod tidy;
 pub mod update;
 
 use antiphon_store::{Portal, PortalId, Quota, Usage};

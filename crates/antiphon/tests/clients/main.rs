@@ -27,13 +27,13 @@ struct Servers {
 }
 
 async fn servers() -> Servers {
-    let homes = [Home::new(), Home::new()];
+    let home = Home::new();
     let binary = env!("CARGO_BIN_EXE_antiphon");
-    let open = homes[0].program(binary).arg("--demo");
+    let open = home.program(binary).arg("--demo");
+    assert!(open.start().await.unwrap().stop().await.unwrap().success());
+    let homes = [home.copy(), home];
     let running = open.start().await.unwrap();
-    let filled = homes[1].program(binary).arg("--demo").start().await.unwrap();
-    assert!(filled.stop().await.unwrap().success());
-    let limited = homes[1].program(binary).env("ANTIPHON_LIMITS__PER_TEN_SECONDS", LIMIT);
+    let limited = homes[0].program(binary).env("ANTIPHON_LIMITS__PER_TEN_SECONDS", LIMIT);
     let slow = limited.start().await.unwrap();
     Servers { open, limited, _running: [running, slow], _homes: homes }
 }

@@ -26,8 +26,7 @@ async fn ready(program: &Program, status: u16) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_kills_of_the_database_lose_nothing() {
-    let home = Home::durable();
-    let Some(cluster) = home.cluster() else { panic!("the embedded engine has no process of its own") };
+    let (home, cluster) = Home::killable();
     let places = seeded(&home).await;
     let program = unlimited(home.program(BINARY));
     let mut server = program.start().await.unwrap();

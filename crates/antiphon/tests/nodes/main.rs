@@ -1,0 +1,9 @@
+//! Several nodes on one database: what they know of each other, and what becomes of requests while they come and go.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod directory;
+mod jobs;
+mod kit;
+mod limits;
+mod restarts;
