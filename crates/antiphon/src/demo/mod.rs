@@ -52,7 +52,10 @@ pub async fn prepare(config: &Config, settings: &Settings) -> anyhow::Result<()>
     store.close().await;
     match (whole, empty) {
         (true, _) => Ok(()),
-        (false, true) => fill::fill(config, settings.clone(), epoch.unwrap_or(now)).await,
+        (false, true) => {
+            tracing::info!(place, "making the demo, which takes a while on PostgreSQL");
+            fill::fill(config, settings.clone(), epoch.unwrap_or(now)).await
+        }
         (false, false) => bail!(
             "{place} holds something other than the demo, or a demo that was interrupted while it was made; \
              give --demo {other}"
