@@ -13,7 +13,7 @@ const GONE: &str = "DELETE FROM tallies WHERE portal_id = $1 AND slot <> 0 AND w
 const KEEP: &str = "INSERT INTO tallies AS t (portal_id, slot, threads, messages, bytes, latest_now, batch, written_at) \
      VALUES ($1, 0, $2, $3, $4, $5, 0, now()) ON CONFLICT (portal_id, slot) DO UPDATE SET \
      threads = t.threads + excluded.threads, messages = t.messages + excluded.messages, bytes = t.bytes + excluded.bytes, \
-     latest_now = greatest(t.latest_now, excluded.latest_now), written_at = now()";
+     latest_now = greatest(t.latest_now, excluded.latest_now), written_at = excluded.written_at";
 
 /// Limits that nobody has used for longer than the longest day.
 const UNUSED: &str = "DELETE FROM allowances WHERE portal_id = $1 AND written_at < now() - interval '2 days'";

@@ -46,6 +46,7 @@ const DIFFERENCES: &[(&str, &[&str])] = &[
     ),
     ("Events are numbered after their transaction, by whoever holds the portal.", &["+ unnumbered_events"]),
     ("Only one node may number a portal, or do a job.", &["+ leases"]),
+    ("Nodes share what a rate limit allows.", &["+ allowances"]),
     (
         "Nodes read of a directory what changed since they did so last.",
         &[
