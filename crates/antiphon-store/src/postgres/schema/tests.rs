@@ -186,7 +186,7 @@ async fn write(node: &Engine, portal: PortalId, name: &str) -> ThreadId {
     };
     let Ok(_) = node.change(portal, Target::Thread(thread.id), again).await.unwrap();
     assert!(node.portal_create(None, name.into(), "UTC".into(), Quota::default()).await.unwrap().is_some());
-    node.lease("purge").await.unwrap().unwrap().release().await;
+    node.lease(name).await.unwrap().unwrap().release().await;
     thread.id
 }
 
