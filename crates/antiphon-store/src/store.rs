@@ -1,9 +1,11 @@
 //! The one door to what is remembered. Engines hide behind it.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::sync::{Mutex, RwLock, RwLockReadGuard};
 
 use crate::changes::MessageIds;
 use crate::*;
@@ -113,10 +115,22 @@ pub struct StoreStatus {
 /// The store. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
-    engine: Arc<Engine>,
+    house: Arc<House>,
 }
 
-enum Engine {
+/// Where a store is, until it moves to the next one.
+pub(crate) struct House {
+    pub engine: Engine,
+    /// How it was opened.
+    pub settings: Settings,
+    /// Whoever changes anything is inside; a move that cuts over keeps everybody out.
+    pub gate: RwLock<()>,
+    pub next: OnceLock<Store>,
+    /// Held by whoever moves it.
+    moving: Mutex<()>,
+}
+
+pub(crate) enum Engine {
     Sqlite(sqlite::Engine),
     Postgres(postgres::Engine),
 }
@@ -124,7 +138,7 @@ enum Engine {
 /// Asks the engine. The embedded one reads on the calling thread.
 macro_rules! read {
     ($store:ident.$question:ident($($with:expr),*)) => {
-        match &*$store.engine {
+        match &$store.now_at().engine {
             Engine::Sqlite(engine) => engine.$question($($with),*),
             Engine::Postgres(engine) => engine.$question($($with),*).await,
         }
@@ -134,7 +148,7 @@ macro_rules! read {
 /// Has the engine do something, and waits for it.
 macro_rules! write {
     ($store:ident.$work:ident($($with:expr),*)) => {
-        match &*$store.engine {
+        match &$store.engine {
             Engine::Sqlite(engine) => engine.$work($($with),*).await,
             Engine::Postgres(engine) => engine.$work($($with),*).await,
         }
@@ -144,17 +158,45 @@ macro_rules! write {
 impl Store {
     /// Opens a store and brings its schema up to date. The embedded one takes the lock of its data directory and keeps a
     /// snapshot before it migrates; PostgreSQL is migrated by one node at a time.
-    pub fn open(mut settings: Settings) -> Result<Self, OpenError> {
-        let engine = match settings.postgres.take() {
-            None => Engine::Sqlite(sqlite::Engine::open(settings)?),
-            Some(at) => Engine::Postgres(postgres::Engine::open(settings, &at)?),
+    pub fn open(settings: Settings) -> Result<Self, OpenError> {
+        let mut own = settings.clone();
+        let engine = match own.postgres.take() {
+            None => Engine::Sqlite(sqlite::Engine::open(own)?),
+            Some(at) => Engine::Postgres(postgres::Engine::open(own, &at)?),
         };
-        Ok(Self { engine: Arc::new(engine) })
+        let house =
+            House { engine, settings, gate: RwLock::new(()), next: OnceLock::new(), moving: Mutex::new(()) };
+        Ok(Self { house: Arc::new(house) })
+    }
+
+    /// Where it is now.
+    fn now_at(&self) -> &House {
+        let mut house = &self.house;
+        while let Some(next) = house.next.get() {
+            house = &next.house;
+        }
+        house
+    }
+
+    /// Goes in where it is now, to change something. Waits while it moves, as long as a change may wait.
+    async fn enter(&self) -> Result<(&House, RwLockReadGuard<'_, ()>), StoreError> {
+        loop {
+            let house = self.now_at();
+            let inside = tokio::time::timeout(house.settings.deadline, house.gate.read());
+            let inside = inside.await.map_err(|_| StoreError::Busy)?;
+            if house.next.get().is_none() {
+                return Ok((house, inside));
+            }
+        }
     }
 
     /// Finishes what was accepted, writes the log back and releases the directory. Later changes are refused as unavailable.
     pub async fn close(&self) {
-        write!(self.close());
+        let mut house = Some(&self.house);
+        while let Some(here) = house {
+            write!(here.close());
+            house = here.next.get().map(|next| &next.house);
+        }
     }
 
     /// Changes something: locks the target, runs the rule on what it finds, applies what the rule wants in one transaction and
@@ -172,7 +214,8 @@ impl Store {
         R: Send + 'static,
         F: FnMut(&State, &mut Moment) -> Result<Changes, R> + Send + 'static,
     {
-        write!(self.change(portal, target, rule))
+        let (house, _inside) = self.enter().await?;
+        write!(house.change(portal, target, rule))
     }
 
     /// Makes a portal; `None` when the id asked for is taken.
@@ -183,7 +226,8 @@ impl Store {
         time_zone: String,
         quota: Quota,
     ) -> Result<Option<Portal>, StoreError> {
-        write!(self.portal_create(id, name, time_zone, quota))
+        let (house, _inside) = self.enter().await?;
+        write!(house.portal_create(id, name, time_zone, quota))
     }
 
     /// One page of portals, by id.
@@ -327,12 +371,13 @@ impl Store {
 
     /// Erases at most 500 rows of a portal's purged threads; `false` when nothing is left to erase, or another node sees to it.
     pub async fn purge_step(&self, portal: PortalId) -> Result<bool, StoreError> {
-        write!(self.purge_step(portal))
+        let (house, _inside) = self.enter().await?;
+        write!(house.purge_step(portal))
     }
 
     /// Clears away what processes left in a portal that have ended; how many rows that were. The embedded engine leaves nothing.
     pub async fn tidy(&self, portal: PortalId) -> Result<u64, StoreError> {
-        match &*self.engine {
+        match &self.now_at().engine {
             Engine::Sqlite(_) => Ok(0),
             Engine::Postgres(engine) => engine.tidy(portal).await,
         }
@@ -358,7 +403,13 @@ impl Store {
     /// # Errors
     /// [`StoreError::Unavailable`] once the store is closed.
     pub async fn events_wait(&self, portal: PortalId, after_position: i64) -> Result<(), StoreError> {
-        write!(self.events_wait(portal, after_position))
+        loop {
+            let house = self.now_at();
+            match write!(house.events_wait(portal, after_position)) {
+                Err(StoreError::Unavailable(_)) if house.next.get().is_some() => {}
+                waited => return waited,
+            }
+        }
     }
 
     /// The right to do a job that only one may do at a time, on however many nodes; `None` while somebody has it.
@@ -368,7 +419,7 @@ impl Store {
 
     /// Where limits hold that several nodes share; `None` where there is only one, whose own counts are all there is.
     pub fn allowances(&self) -> Option<Allowances<'_>> {
-        match &*self.engine {
+        match &self.now_at().engine {
             Engine::Sqlite(_) => None,
             Engine::Postgres(engine) => Some(Allowances(engine)),
         }
@@ -380,7 +431,8 @@ impl Store {
         to: &Path,
         progress: impl FnMut(u64, u64) + Send + 'static,
     ) -> Result<(), StoreError> {
-        write!(self.backup(to, progress))
+        let house = self.now_at();
+        write!(house.backup(to, progress))
     }
 
     /// Reads everything and tells what is not as it was written. `deep` compares every index with its table as well; `sound`
@@ -391,7 +443,8 @@ impl Store {
         sound: fn(&[u8]) -> bool,
         progress: impl Fn(u64, u64) + Send + 'static,
     ) -> Result<Vec<Finding>, StoreError> {
-        write!(self.check(deep, sound, progress))
+        let house = self.now_at();
+        write!(house.check(deep, sound, progress))
     }
 
     /// Puts a backup, once it is verified, into an empty place. Of the settings only the place matters. Waits on the calling
@@ -418,17 +471,48 @@ impl Store {
         read!(self.is_ready())
     }
 
+    /// Moves this store to an empty place while it serves, and goes on serving from there: nothing is refused, and whoever
+    /// changes anything waits for the moment that it takes to carry the last changes over. It is moved to its end even when
+    /// nobody waits for that any more. Given up half-way, it goes on where it is, and the next time it begins anew.
+    pub async fn move_online(
+        &self,
+        to: Settings,
+        mut progress: impl FnMut(Moving) + Send + 'static,
+    ) -> Result<Moved, MoveError> {
+        let store = self.clone();
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        // A move reads and writes files on the calling thread.
+        let work = move || {
+            let house = store.now_at();
+            let moved = moving::wait(async {
+                let _alone = house.moving.try_lock().map_err(|_| StoreError::Busy)?;
+                moving::refuse_same(house, &to)?;
+                moving::run_online(house, &to, &mut progress).await
+            });
+            // Whoever asked may have gone.
+            let _ = answer.send(moved);
+        };
+        let engine = |e: std::io::Error| StoreError::Engine(e.to_string());
+        std::thread::Builder::new().name("antiphon-move".into()).spawn(work).map_err(engine)?;
+        answered.await.unwrap_or_else(|_| Err(StoreError::Engine("the move panicked".into()).into()))
+    }
+
     /// Figures for `/metrics` and `doctor`.
     pub fn status(&self) -> StoreStatus {
-        match &*self.engine {
+        match &self.now_at().engine {
             Engine::Sqlite(engine) => engine.status(),
             Engine::Postgres(engine) => engine.status(),
         }
     }
 
+    /// The place of the database, for people, if it is not the embedded one.
+    pub fn database(&self) -> Option<String> {
+        self.now_at().settings.postgres.as_ref().map(Postgres::shown)
+    }
+
     /// Domain time.
     pub fn now(&self) -> Millis {
-        match &*self.engine {
+        match &self.now_at().engine {
             Engine::Sqlite(engine) => engine.now(),
             Engine::Postgres(engine) => engine.now(),
         }

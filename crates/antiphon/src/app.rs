@@ -11,6 +11,7 @@ use crate::config::Config;
 use crate::metrics::Figures;
 use crate::middleware::body::Room;
 use crate::middleware::limits::Limits;
+use crate::moves;
 use crate::routes::Routes;
 
 /// The running program: the store and, around it, what is configured.
@@ -29,6 +30,8 @@ pub struct App {
     pub(crate) open_connections: AtomicUsize,
     /// How far the latest backup and the latest check are.
     pub(crate) backup: Progress,
+    /// How far the latest move is.
+    pub(crate) moving: moves::Progress,
     pub(crate) check: Progress,
     stopping: AtomicBool,
 }
@@ -49,6 +52,7 @@ impl App {
             openapi: OnceLock::new(),
             open_connections: AtomicUsize::new(0),
             backup: Progress::default(),
+            moving: moves::Progress::default(),
             check: Progress::default(),
             stopping: AtomicBool::new(false),
             routes,

@@ -152,7 +152,7 @@ pub async fn status(call: Call) -> Result<Answer, Refusal> {
         200,
         &StoreFigures {
             version: env!("CARGO_PKG_VERSION").into(),
-            database: call.app.config.postgres().map(|at| at.shown()),
+            database: call.app.store.database(),
             database_bytes: status.database_bytes,
             wal_bytes: status.wal_bytes,
             queue_depth: status.queue_depth,

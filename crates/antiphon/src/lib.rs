@@ -25,6 +25,7 @@ pub mod listing;
 pub mod messages;
 pub mod metrics;
 pub mod middleware;
+pub mod moves;
 pub mod openapi;
 pub mod operation;
 pub mod portals;

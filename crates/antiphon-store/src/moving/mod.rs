@@ -3,17 +3,18 @@
 //!
 //! How far it is stands in the place that is filled, and is written together with the rows: an interrupted move goes on.
 
+mod online;
 mod row;
 mod tables;
 
 use std::path::Path;
 
 use self::row::{Sum, decode, encode};
-use self::tables::TABLES;
 use crate::{OpenError, PortalId, Postgres, Settings, StoreError, postgres, sqlite};
 
+pub(crate) use online::{Change, refuse_same, run as run_online};
 pub(crate) use row::{Kind, Row, Value};
-pub(crate) use tables::{Of, Table};
+pub(crate) use tables::{Of, TABLES, Table};
 
 /// Most rows of a page, which is held in memory.
 pub(crate) const PAGE_ROWS: usize = 1_000;
@@ -63,6 +64,10 @@ pub enum Moving {
     Copying(u64, u64),
     /// Comparing both ends: rows done, and rows in all.
     Comparing(u64, u64),
+    /// Carrying over what was changed meanwhile: so many rows were noted in the last round.
+    CatchingUp(u64),
+    /// Carrying over the rest, while whoever changes anything waits.
+    CuttingOver,
 }
 
 /// A table of a portal that was moved.
@@ -151,6 +156,7 @@ pub(crate) async fn to_file(
     let mut told = |at: Moving| match at {
         Moving::Copying(done, all) => progress(done, 2 * all),
         Moving::Comparing(done, all) => progress(all + done, 2 * all),
+        Moving::CatchingUp(_) | Moving::CuttingOver => {}
     };
     let (source, file) = (End::Postgres(source), sqlite::moving::End::new_file(file, from)?);
     let target = fill(&source, End::Sqlite(file), &mut told).await?.1;

@@ -8,9 +8,11 @@ use tokio_postgres::types::ToSql;
 use super::connect::{Place, Session, shown};
 use super::failure::{Failure, Result};
 use super::readers::{Values, execute, row, rows};
-use super::schema;
-use crate::moving::{Kind, Of, PAGE_BYTES, PAGE_ROWS, Page, Reached, Row, Table, Value};
-use crate::{OpenError, Postgres, StoreError};
+use super::{Answer, Engine, events, schema};
+use crate::moving::{
+    Change, End as AnyEnd, Kind, Of, PAGE_BYTES, PAGE_ROWS, Page, Reached, Row, TABLES, Table, Value,
+};
+use crate::{OpenError, PortalId, Postgres, StoreError};
 
 /// Nothing here waits for anybody's locks for long, but a page of large rows or a commit of many may take its time.
 const STATEMENT: Duration = Duration::from_secs(300);
@@ -280,6 +282,60 @@ impl End {
         Ok(())
     }
 
+    /// Rows of a portal by their keys, in any order.
+    pub(crate) async fn find(&self, table: &Table, portal: i64, keys: &[Vec<Value>]) -> Result<Vec<Row>> {
+        let mut page = Page::default();
+        if table.name == "counters" {
+            self.read(COUNTERS, &[&portal], table, &mut page).await?;
+            return Ok(page.rows);
+        }
+        let names: Vec<String> = table.names().iter().map(|name| format!("t.{name}")).collect();
+        let (named, arrays) = by_key(table, keys);
+        let sql =
+            format!("SELECT {} FROM {} t{named} WHERE t.{} = $1", names.join(", "), table.name, table.owner);
+        self.read(&sql, &with(&portal, &arrays), table, &mut page).await?;
+        Ok(page.rows)
+    }
+
+    /// Puts rows into the places of those with these keys.
+    pub(crate) async fn replace(
+        &mut self,
+        table: &Table,
+        portal: i64,
+        keys: &[Vec<Value>],
+        rows: &[Row],
+    ) -> Result<()> {
+        let client = &self.session.client;
+        client.batch_execute("BEGIN").await?;
+        let replaced = async {
+            // What is derived from a table goes with its rows.
+            let derived = match table.name {
+                "threads" => vec!["thread_places"],
+                "counters" => vec!["tallies"],
+                _ => Vec::new(),
+            };
+            let (named, arrays) = by_key(table, keys);
+            let named = named.replacen(" JOIN ", " USING ", 1).replacen(" ON ", " WHERE ", 1);
+            let owned = if named.is_empty() { " WHERE" } else { " AND" };
+            for name in derived.into_iter().chain([table.name]) {
+                let sql = format!("DELETE FROM {name} t{named}{owned} t.{} = $1", table.owner);
+                execute(client, &sql, &with(&portal, &arrays)).await?;
+            }
+            self.insert(table, portal, rows).await
+        };
+        let replaced = replaced.await;
+        client.batch_execute(if replaced.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
+        replaced
+    }
+
+    /// Takes everything out again that an earlier move brought: while a store serves, it begins anew.
+    pub(crate) async fn clear(&mut self) -> Result<()> {
+        let tables =
+            TABLES.iter().map(|table| table.name).chain(["tallies", "thread_places", "move_progress"]);
+        let sql = format!("TRUNCATE {}", tables.collect::<Vec<_>>().join(", "));
+        Ok(self.session.client.batch_execute(&sql).await?)
+    }
+
     /// Makes a store of what was written. From now on it can be opened.
     pub(crate) async fn finish(&mut self, (next_portal, next_app): (i64, i64)) -> Result<()> {
         let client = &self.session.client;
@@ -297,6 +353,191 @@ impl End {
         execute(client, "INSERT INTO moved_to VALUES ($1)", &[&to]).await?;
         client.batch_execute("COMMIT").await?;
         Ok(())
+    }
+}
+
+/// What names rows: a join with their keys, and these as arrays. Nothing where a portal has one row.
+fn by_key<'k>(table: &Table, keys: &'k [Vec<Value>]) -> (String, Vec<Box<dyn ToSql + Sync + 'k>>) {
+    let columns = &table.columns[..table.key];
+    if columns.is_empty() {
+        return (String::new(), Vec::new());
+    }
+    let numbered = || columns.iter().enumerate();
+    let arrays: Vec<String> =
+        numbered().map(|(at, (_, kind))| format!("${}::{}[]", at + 2, type_of(*kind))).collect();
+    let same: Vec<String> = columns.iter().map(|(name, _)| format!("t.{name} = k.{name}")).collect();
+    let named = format!(
+        " JOIN unnest({}) AS k ({}) ON {}",
+        arrays.join(", "),
+        table.keys().join(", "),
+        same.join(" AND ")
+    );
+    (named, numbered().map(|(at, (_, kind))| column(keys, at, *kind)).collect())
+}
+
+fn with<'v>(portal: &'v i64, arrays: &'v [Box<dyn ToSql + Sync + 'v>]) -> Vec<&'v (dyn ToSql + Sync)> {
+    let mut values: Vec<&(dyn ToSql + Sync)> = vec![portal];
+    values.extend(arrays.iter().map(|array| &**array));
+    values
+}
+
+/// Where the keys of what is written are noted during a move.
+const NOTES: &str = "CREATE UNLOGGED TABLE moved_changes (seq BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, \
+     name TEXT NOT NULL, portal_id BIGINT NOT NULL, k TEXT[] NOT NULL);";
+
+/// Tables whose rows are noted. Counters move with every change, and are carried over once at the end.
+fn watched() -> impl Iterator<Item = &'static Table> {
+    TABLES.iter().filter(|table| table.name != "counters")
+}
+
+/// A trigger that notes every row of a table that anybody writes.
+fn trigger(table: &Table) -> String {
+    let key = |row: &str| {
+        let key: Vec<String> = table.keys().iter().map(|column| format!("{row}.{column}::text")).collect();
+        format!("('{}', {row}.{}, ARRAY[{}]::text[])", table.name, table.owner, key.join(", "))
+    };
+    format!(
+        "CREATE FUNCTION moved_{name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF TG_OP = 'DELETE' THEN \
+         INSERT INTO moved_changes (name, portal_id, k) VALUES {}; ELSE \
+         INSERT INTO moved_changes (name, portal_id, k) VALUES {}; END IF; RETURN NULL; END $$; \
+         CREATE TRIGGER moved AFTER INSERT OR UPDATE OR DELETE ON {name} FOR EACH ROW EXECUTE FUNCTION moved_{name}()",
+        key("OLD"),
+        key("NEW"),
+        name = table.name
+    )
+}
+
+/// What a move asks of a store that serves.
+impl Engine {
+    /// Only a node that is alone knows when nobody writes.
+    pub(crate) async fn movable(&self) -> Answer<()> {
+        let client = self.shared.readers.get().await?;
+        let nodes = "SELECT count(*) FROM leases WHERE name LIKE 'node/%' AND until >= clock_timestamp()";
+        let nodes: i64 =
+            row(&client, nodes, &[]).await?.map_or(Ok(0), |row| row.try_get(0)).map_err(Failure::from)?;
+        let citus = row(&client, "SELECT to_regclass('pg_dist_partition') IS NOT NULL", &[]).await?;
+        let citus: bool = citus.map_or(Ok(false), |row| row.try_get(0)).map_err(Failure::from)?;
+        match (nodes, citus) {
+            (2.., _) => Err(StoreError::Engine(
+                "other nodes serve from this database; stop them, move, and start them at the new place".into(),
+            )),
+            (_, true) => Err(StoreError::Engine(
+                "what is spread by Citus is not moved while it serves; stop every node, and move without --online".into(),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// From now on the key of every row that is written is noted. Waits for those that are being written.
+    pub(crate) async fn watch(&self) -> Answer<()> {
+        self.unwatch().await?;
+        self.one_by_one(std::iter::once(NOTES.to_owned()).chain(watched().map(trigger))).await
+    }
+
+    pub(crate) async fn unwatch(&self) -> Answer<()> {
+        let drop = |table: &Table| format!("DROP FUNCTION IF EXISTS moved_{} CASCADE", table.name);
+        let table = "DROP TABLE IF EXISTS moved_changes".to_owned();
+        self.one_by_one(watched().map(drop).chain([table])).await
+    }
+
+    /// Runs statements in transactions of their own: whoever holds one table while it waits for the next would be in the way
+    /// of writers, who take them in another order.
+    async fn one_by_one(&self, statements: impl Iterator<Item = String>) -> Answer<()> {
+        let session = self.shared.place.connect().await?;
+        for sql in statements {
+            session.client.batch_execute(&sql).await.map_err(Failure::from)?;
+        }
+        Ok(())
+    }
+
+    /// The store as it is at one moment.
+    pub(crate) async fn view(&self) -> Answer<AnyEnd> {
+        Ok(AnyEnd::Postgres(End::snapshot(&self.shared.place).await?))
+    }
+
+    /// The store as it is whenever it is asked.
+    pub(crate) async fn latest(&self) -> Answer<AnyEnd> {
+        let end = End { session: self.shared.place.connect().await? };
+        end.patiently().await?;
+        Ok(AnyEnd::Postgres(end))
+    }
+
+    /// Some of what was noted.
+    pub(crate) async fn noted(&self, limit: usize) -> Answer<Vec<Change>> {
+        let client = self.shared.readers.get().await?;
+        let sql = "SELECT seq, name, portal_id, k FROM moved_changes ORDER BY seq LIMIT $1";
+        let noted = rows(&client, sql, &[&(limit as i64)]).await?;
+        let change = |row: &tokio_postgres::Row| {
+            let (name, portal, key): (&str, i64, Vec<String>) =
+                (row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
+            let table = TABLES.iter().find(|table| table.name == name);
+            let row_of = |table: &'static Table| {
+                let key = key.iter().zip(table.columns).map(|(text, (_, kind))| written(text, *kind));
+                (table, portal, key.collect())
+            };
+            Ok(Change { seq: row.try_get(0)?, row: table.map(row_of) })
+        };
+        Ok(noted.iter().map(change).collect::<Result<Vec<_>>>()?)
+    }
+
+    /// How many notes there are, or were made meanwhile.
+    pub(crate) async fn backlog(&self) -> Answer<u64> {
+        let client = self.shared.readers.get().await?;
+        let sql = "SELECT coalesce(max(seq) - min(seq) + 1, 0) FROM moved_changes";
+        let count: i64 =
+            row(&client, sql, &[]).await?.map_or(Ok(0), |row| row.try_get(0)).map_err(Failure::from)?;
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+
+    /// Forgets what was read, and nothing that was committed meanwhile under an earlier number.
+    pub(crate) async fn forget(&self, seqs: Vec<i64>) -> Answer<()> {
+        let client = self.shared.readers.get().await?;
+        execute(&client, "DELETE FROM moved_changes WHERE seq = ANY ($1)", &[&seqs]).await?;
+        Ok(())
+    }
+
+    /// Gives every event its position.
+    pub(crate) async fn settle(&self) -> Answer<()> {
+        self.movable().await?;
+        let client = self.shared.readers.get().await?;
+        for row in rows(&client, "SELECT id FROM portals ORDER BY id", &[]).await? {
+            events::newest(&client, PortalId(row.try_get(0).map_err(Failure::from)?)).await?;
+        }
+        Ok(())
+    }
+
+    /// Notes where the store went, so that it is not opened by mistake.
+    pub(crate) async fn leave(&self, to: String) -> Answer<()> {
+        self.unwatch().await?;
+        let session = self.shared.place.connect().await?;
+        let client = &session.client;
+        let noted = async {
+            client.batch_execute("BEGIN; CREATE TABLE moved_to (place TEXT NOT NULL)").await?;
+            execute(client, "INSERT INTO moved_to VALUES ($1)", &[&to]).await?;
+            client.batch_execute("COMMIT").await?;
+            Result::Ok(())
+        };
+        Ok(noted.await?)
+    }
+
+    /// Sends those away who wait for events or hold leases. Whoever is reading reads on.
+    pub(crate) async fn retire(&self) {
+        self.shared.sequencer.stop().await;
+    }
+}
+
+/// A value that was written as text.
+fn written(text: &str, kind: Kind) -> Value {
+    match kind {
+        Kind::Int | Kind::Small => text.parse().map_or(Value::Null, Value::Int),
+        Kind::Bool => Value::Int((text == "true").into()),
+        Kind::Text => Value::Text(text.to_owned()),
+        Kind::Bytes => {
+            let digits = text.trim_start_matches("\\x").as_bytes().chunks_exact(2);
+            let byte =
+                |pair: &[u8]| std::str::from_utf8(pair).ok().and_then(|hex| u8::from_str_radix(hex, 16).ok());
+            Value::Bytes(digits.filter_map(byte).collect())
+        }
     }
 }
 

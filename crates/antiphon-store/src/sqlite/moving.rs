@@ -1,15 +1,19 @@
 //! One end of a move: rows of a file as both engines have them, read in pages and written in order.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, ToSql, params, params_from_iter};
 
 use super::failure::Result;
 use super::lock::{self, Lock};
-use super::{DATABASE, readers, schema};
+use super::{DATABASE, Engine, Shared, readers, schema};
 use crate::messages::{MOST_ENTRIES, key, number};
-use crate::moving::{Of, PAGE_BYTES, PAGE_ROWS, Page, Reached, Row, Table, Value};
+use crate::moving::{
+    Change, End as AnyEnd, Of, PAGE_BYTES, PAGE_ROWS, Page, Reached, Row, TABLES, Table, Value,
+};
 use crate::{OpenError, StoreError};
 
 /// What a move keeps in the file that it fills: where it comes from, how far it is, and which number each thread has here.
@@ -32,6 +36,23 @@ pub(crate) struct End {
     _lock: Option<Lock>,
     /// The thread whose number was asked for last: a portal, an id, and the number.
     known: (i64, i64, i64),
+    /// Keeps the log of a store that serves from being written back over what is viewed.
+    pin: Option<Pin>,
+}
+
+struct Pin(Arc<Shared>);
+
+impl Pin {
+    fn on(shared: &Arc<Shared>) -> Self {
+        shared.log.pins.fetch_add(1, Ordering::AcqRel);
+        Self(shared.clone())
+    }
+}
+
+impl Drop for Pin {
+    fn drop(&mut self) {
+        self.0.log.pins.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 impl End {
@@ -60,7 +81,11 @@ impl End {
     fn viewing(conn: Connection, lock: Option<Lock>) -> Result<Self> {
         readers::tune(&conn, 16 << 10)?;
         conn.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema")?;
-        Ok(Self { conn, _lock: lock, known: (0, 0, 0) })
+        Ok(Self::over(conn, lock))
+    }
+
+    fn over(conn: Connection, lock: Option<Lock>) -> Self {
+        Self { conn, _lock: lock, known: (0, 0, 0), pin: None }
     }
 
     /// A store that is filled from a place: it must be empty, or the same move begun before.
@@ -101,7 +126,7 @@ impl End {
             Ok(begun > 0 || portals == 0)
         };
         match begin() {
-            Ok(true) => Ok(Self { conn, _lock: lock, known: (0, 0, 0) }),
+            Ok(true) => Ok(Self::over(conn, lock)),
             Ok(false) => Err(OpenError::NotEmpty(shown.to_owned())),
             Err(e) => Err(OpenError::Engine(shown.to_owned(), StoreError::from(e).to_string())),
         }
@@ -293,6 +318,77 @@ impl End {
         Ok(self.known.2)
     }
 
+    /// Rows of a portal by their keys, in any order.
+    pub(crate) fn find(&self, table: &Table, portal: i64, keys: &[Vec<Value>]) -> Result<Vec<Row>> {
+        let mut page = Page::default();
+        let sql = format!("SELECT {} FROM {}{}", table.names().join(", "), table.name, by_key(table));
+        for key in keys {
+            let Some(own) = self.own_key(table, portal, key)? else { continue };
+            let id = key.first().map_or(0, Value::int);
+            let renamed = |mut row: Row| {
+                if table.thread == Of::Entry {
+                    row[0] = Value::Int(id);
+                }
+                row
+            };
+            let owner = Value::Int(portal);
+            let values = (table.name != "originals").then_some(&owner);
+            self.read(&sql, &mut values.into_iter().chain(&own), table, renamed, &mut page)?;
+        }
+        Ok(page.rows)
+    }
+
+    /// A key as it is in this file; nothing where the thread it belongs to is not there.
+    fn own_key(&self, table: &Table, portal: i64, key: &[Value]) -> Result<Option<Vec<Value>>> {
+        let mut own = key.to_vec();
+        if table.thread == Of::Entry {
+            let at = key.first().map_or(0, Value::int);
+            let sql = match self.conn.query_row(schema::HAS_TABLE, ["move_numbers"], |row| row.get(0))? {
+                0 => {
+                    "SELECT number FROM threads WHERE portal_id = ?1 AND id = ?2 UNION ALL \
+                     SELECT number FROM purges WHERE portal_id = ?1 AND thread_id = ?2 LIMIT 1"
+                }
+                _ => "SELECT number FROM move_numbers WHERE portal_id = ?1 AND thread_id = ?2",
+            };
+            let found = self.conn.prepare_cached(sql)?.query_row([portal, number(at)], |row| row.get(0));
+            let Some(thread) = found.optional()? else { return Ok(None) };
+            own[0] = Value::Int(crate::messages::key(thread, at % MOST_ENTRIES));
+        }
+        Ok(Some(own))
+    }
+
+    /// Puts rows into the places of those with these keys.
+    pub(crate) fn replace(
+        &mut self,
+        table: &Table,
+        portal: i64,
+        keys: &[Vec<Value>],
+        rows: &[Row],
+    ) -> Result<()> {
+        self.conn.execute_batch("BEGIN IMMEDIATE")?;
+        let replaced = self.delete(table, portal, keys).and_then(|()| self.insert(table, portal, rows));
+        self.conn.execute_batch(if replaced.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+        replaced
+    }
+
+    fn delete(&self, table: &Table, portal: i64, keys: &[Vec<Value>]) -> Result<()> {
+        let sql = format!("DELETE FROM {}{}", table.name, by_key(table));
+        for key in keys {
+            let Some(own) = self.own_key(table, portal, key)? else { continue };
+            let owner = Value::Int(portal);
+            let values = (table.name != "originals").then_some(&owner);
+            self.conn.prepare_cached(&sql)?.execute(params_from_iter(values.into_iter().chain(&own)))?;
+        }
+        Ok(())
+    }
+
+    /// Takes everything out again that an earlier move brought: while a store serves, it begins anew.
+    pub(crate) fn clear(&mut self) -> Result<()> {
+        let tables = TABLES.iter().map(|table| table.name).chain(["move_progress", "move_numbers"]);
+        let sql: Vec<String> = tables.map(|name| format!("DELETE FROM {name};")).collect();
+        Ok(self.conn.execute_batch(&format!("BEGIN; {} COMMIT", sql.join(" ")))?)
+    }
+
     /// Makes a store of what was written. From now on it can be opened.
     pub(crate) fn finish(&mut self, (next_portal, next_app): (i64, i64)) -> Result<()> {
         self.conn.execute_batch("BEGIN IMMEDIATE")?;
@@ -319,6 +415,167 @@ impl End {
         self.conn.execute("INSERT INTO moved_to VALUES (?1)", [to])?;
         self.conn.execute_batch("COMMIT")?;
         Ok(())
+    }
+}
+
+/// The condition that names one row.
+fn by_key(table: &Table) -> String {
+    let owner = (table.name != "originals").then_some(table.owner);
+    let columns: Vec<String> =
+        owner.into_iter().chain(table.keys()).map(|name| format!("{name} = ?")).collect();
+    format!(" WHERE {}", columns.join(" AND "))
+}
+
+/// Where the keys of what is written are noted during a move.
+const NOTES: &str = "CREATE TABLE moved_changes (seq INTEGER PRIMARY KEY, name TEXT NOT NULL, portal_id INTEGER, \
+     k1 ANY, k2 ANY, k3 ANY) STRICT;";
+
+/// Triggers of the writer's own connection that note every row it writes. They go with it.
+fn triggers() -> String {
+    let mut sql = String::new();
+    // Counters move with every change, and are carried over once at the end.
+    for table in TABLES.iter().filter(|table| table.name != "counters") {
+        for (event, row) in [("INSERT", "NEW"), ("UPDATE", "NEW"), ("DELETE", "OLD")] {
+            let mut values: Vec<String> =
+                table.keys().iter().map(|column| format!("{row}.{column}")).collect();
+            let mut owner = format!("{row}.{}", table.owner);
+            if table.thread == Of::Entry {
+                let thread = |column: &str, of_purges: &str| {
+                    format!(
+                        "coalesce((SELECT {column} FROM threads WHERE number = {row}.{key} >> 24), \
+                         (SELECT {of_purges} FROM purges WHERE number = {row}.{key} >> 24))",
+                        key = table.keys()[0]
+                    )
+                };
+                // An entry is written before its thread: whose it is, is asked when the note is read. When it is deleted,
+                // that is the last chance.
+                owner = if event == "DELETE" { thread("portal_id", "portal_id") } else { "NULL".into() };
+                if event == "DELETE" {
+                    values[0] = format!("{} << 24 | ({} & 16777215)", thread("id", "thread_id"), values[0]);
+                }
+            }
+            values.resize(3, "NULL".into());
+            sql += &format!(
+                "CREATE TEMP TRIGGER moved_{name}_{event} AFTER {event} ON main.{name} BEGIN \
+                 INSERT INTO moved_changes (name, portal_id, k1, k2, k3) VALUES ('{name}', {owner}, {}); END;",
+                values.join(", "),
+                name = table.name
+            );
+        }
+    }
+    sql
+}
+
+/// What a move asks of a store that serves.
+impl Engine {
+    pub(crate) async fn movable(&self) -> super::Answer<()> {
+        Ok(())
+    }
+
+    /// From now on the key of every row that is written is noted.
+    pub(crate) async fn watch(&self) -> super::Answer<()> {
+        self.unwatch().await?;
+        self.execute(format!("{NOTES} {}", triggers())).await
+    }
+
+    pub(crate) async fn unwatch(&self) -> super::Answer<()> {
+        let names =
+            TABLES.iter().flat_map(|table| ["INSERT", "UPDATE", "DELETE"].map(|event| (table.name, event)));
+        let mut sql: String =
+            names.map(|(name, event)| format!("DROP TRIGGER IF EXISTS temp.moved_{name}_{event};")).collect();
+        sql += "DROP TABLE IF EXISTS moved_changes;";
+        self.execute(sql).await
+    }
+
+    /// Has the writer run statements in a transaction of its own or with others.
+    async fn execute(&self, sql: String) -> super::Answer<()> {
+        let run = move |batch: &mut super::batch::Batch<'_>| {
+            batch.written = true;
+            Ok(batch.conn.execute_batch(&sql)?)
+        };
+        self.submit(run).await
+    }
+
+    /// The store as it is at one moment.
+    pub(crate) async fn view(&self) -> super::Answer<AnyEnd> {
+        let pin = Pin::on(&self.shared);
+        let mut end = End::viewing(self.shared.readers.open()?, None)?;
+        end.pin = Some(pin);
+        Ok(AnyEnd::Sqlite(end))
+    }
+
+    /// The store as it is whenever it is asked.
+    pub(crate) async fn latest(&self) -> super::Answer<AnyEnd> {
+        Ok(AnyEnd::Sqlite(End::over(self.shared.readers.open()?, None)))
+    }
+
+    /// What was noted first.
+    pub(crate) async fn noted(&self, limit: usize) -> super::Answer<Vec<Change>> {
+        self.read(|conn| {
+            let sql = "SELECT seq, name, portal_id, k1, k2, k3 FROM moved_changes ORDER BY seq LIMIT ?1";
+            let mut sql = conn.prepare(sql)?;
+            let mut rows = sql.query([limit as i64])?;
+            let mut changes = Vec::new();
+            while let Some(row) = rows.next()? {
+                let (seq, name): (i64, String) = (row.get(0)?, row.get(1)?);
+                let mut portal: Option<i64> = row.get(2)?;
+                let Some(table) = TABLES.iter().find(|table| table.name == name) else { continue };
+                let mut key = (0..table.key)
+                    .map(|at| Ok(Value::from(row.get_ref(at + 3)?)))
+                    .collect::<Result<Vec<_>>>()?;
+                if table.thread == Of::Entry && portal.is_none() {
+                    let sql = "SELECT portal_id, id FROM threads WHERE number = ?1 UNION ALL \
+                               SELECT portal_id, thread_id FROM purges WHERE number = ?1 LIMIT 1";
+                    let at = key[0].int();
+                    let thread: Option<(i64, i64)> = conn
+                        .prepare_cached(sql)?
+                        .query_row([number(at)], |row| Ok((row.get(0)?, row.get(1)?)))
+                        .optional()?;
+                    if let Some((owner, id)) = thread {
+                        portal = Some(owner);
+                        key[0] = Value::Int(crate::messages::key(id, at % MOST_ENTRIES));
+                    }
+                }
+                // Whatever has no thread any more was deleted, and that is noted too.
+                changes.push(Change { seq, row: portal.map(|portal| (table, portal, key)) });
+            }
+            Ok(changes)
+        })
+    }
+
+    /// How many notes there are, or were made meanwhile.
+    pub(crate) async fn backlog(&self) -> super::Answer<u64> {
+        let sql = "SELECT coalesce(max(seq) - min(seq) + 1, 0) FROM moved_changes";
+        let count = self.read(|conn| Ok(conn.query_row(sql, [], |row| row.get::<_, i64>(0))?))?;
+        Ok(u64::try_from(count).unwrap_or_default())
+    }
+
+    pub(crate) async fn forget(&self, seqs: Vec<i64>) -> super::Answer<()> {
+        let last = seqs.last().copied().unwrap_or_default();
+        self.execute(format!("DELETE FROM moved_changes WHERE seq <= {last}")).await
+    }
+
+    /// Events have their positions already.
+    pub(crate) async fn settle(&self) -> super::Answer<()> {
+        Ok(())
+    }
+
+    /// Notes where the store went, so that it is not opened by mistake.
+    pub(crate) async fn leave(&self, to: String) -> super::Answer<()> {
+        self.unwatch().await?;
+        let note = move |batch: &mut super::batch::Batch<'_>| {
+            batch.written = true;
+            batch.conn.execute_batch("CREATE TABLE moved_to (place TEXT NOT NULL) STRICT")?;
+            batch.conn.execute("INSERT INTO moved_to VALUES (?1)", [&to])?;
+            Ok(())
+        };
+        self.submit(note).await
+    }
+
+    /// Sends those away who wait for events or hold leases. Whoever is reading reads on.
+    pub(crate) async fn retire(&self) {
+        self.shared.listeners.close();
+        self.leases.close();
     }
 }
 

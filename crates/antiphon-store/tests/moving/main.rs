@@ -12,4 +12,5 @@ mod plans;
 mod backups;
 mod fill;
 mod offline;
+mod online;
 mod seen;

@@ -1,107 +1,122 @@
 //! `antiphon move`
 
 use std::io::{IsTerminal, Write};
-use std::path::Path;
+use std::time::Duration;
 
-use antiphon_store::{Moved, Moving, Postgres, Settings, Store};
-use anyhow::bail;
+use antiphon_store::Store;
+use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::Common;
+use super::operator::Operator;
+use super::{Common, block_on};
+use crate::config::Config;
+use crate::moves::{MoveMade, MoveProgress, place};
 
 #[derive(Debug, Args)]
 pub struct Move {
     /// Where the store is: sqlite:DIRECTORY or postgres://user:password@host/database
-    #[arg(long, value_name = "URL")]
-    from: String,
+    #[arg(long, value_name = "URL", required_unless_present = "online")]
+    from: Option<String>,
     /// Where it is to be, a place of either kind that is empty
     #[arg(long, value_name = "URL")]
     to: String,
+    /// Have the running server move its store while it serves, and go on serving from there
+    #[arg(long, conflicts_with = "from")]
+    online: bool,
 }
 
 impl Move {
     pub fn run(self, common: &Common) -> anyhow::Result<()> {
-        let (from, to) = (place(&self.from)?, place(&self.to)?);
         let mut shown = Shown { terminal: std::io::stderr().is_terminal(), json: common.json, last: None };
-        let moved = Store::move_to(&from, &to, |at| shown.show(at));
+        let moved = match self.from {
+            Some(from) => {
+                let (from, to) = (place(&from)?, place(&self.to)?);
+                let told = |at| {
+                    if let Ok(state) = serde_json::to_value(MoveProgress::of(Some(at))) {
+                        shown.show(&state);
+                    }
+                };
+                serde_json::to_value(MoveMade::of(&Store::move_to(&from, &to, told)?))?
+            }
+            None => block_on(online(&common.load()?, self.to, &mut shown))?,
+        };
         shown.end();
-        let moved = moved?;
         match common.json {
-            true => println!("{}", report(&moved)),
+            true => {
+                println!("{}", json!({ "status": "moved", "rows": moved["rows"], "tables": moved["tables"] }))
+            }
             false => println!(
-                "{} rows in {} tables are the same at both ends; start antiphon at the new place",
-                moved.rows(),
-                moved.tables.len()
+                "{} rows in {} tables were copied and are the same at both ends; start antiphon at the new place from now on",
+                moved["rows"],
+                moved["tables"].as_array().map_or(0, Vec::len)
             ),
         }
         Ok(())
     }
 }
 
-/// A place as `--store` names it.
-///
-/// # Errors
-/// When it names none.
-pub fn place(url: &str) -> anyhow::Result<Settings> {
-    if let Some(directory) = url.strip_prefix("sqlite:").filter(|directory| !directory.is_empty()) {
-        return Ok(Settings::new(Path::new(directory)));
+/// Has the running server move.
+async fn online(config: &Config, to: String, shown: &mut Shown) -> anyhow::Result<Value> {
+    let to = match to.strip_prefix("sqlite:") {
+        // The server may have another working directory.
+        Some(directory) => {
+            let directory = std::path::absolute(directory).context("the directory cannot be named")?;
+            format!("sqlite:{}", directory.display())
+        }
+        None => to,
+    };
+    let operator = Operator::connect(config).await?;
+    if !operator.is_running() {
+        operator.close().await;
+        bail!("no server runs in {}; start it, or move with --from", config.data_dir.display());
     }
-    if ["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
-        return Ok(Settings { postgres: Some(Postgres::new(url)), ..Settings::new("") });
+    let path = "/antiphon/v1/moves";
+    let body = json!({ "to": to });
+    let watch = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            if let Ok(state) = operator.call("GET", path, None, None).await {
+                shown.show(&state);
+            }
+        }
+    };
+    tokio::select! {
+        made = operator.call("POST", path, None, Some(&body)) => made,
+        never = watch => never,
     }
-    bail!(
-        "{:?} is no place of a store; write sqlite:<directory> or postgres://<user>:<password>@<host>/<database>",
-        url.split_once(':').map_or(url, |(scheme, _)| scheme)
-    )
 }
 
-/// What was moved, for programs.
-fn report(moved: &Moved) -> Value {
-    let tables: Vec<Value> = moved
-        .tables
-        .iter()
-        .map(|table| {
-            json!({
-                "portal": table.portal.0,
-                "table": table.table,
-                "rows": table.rows,
-                "checksum": format!("{:016x}", table.checksum),
-            })
-        })
-        .collect();
-    json!({ "status": "moved", "rows": moved.rows(), "tables": tables })
-}
-
-/// Progress on standard error: a line that is written over for people, a line per step of a hundredth for programs.
+/// Progress on standard error: a line that is written over for people, a line per hundredth for programs.
 struct Shown {
     terminal: bool,
     json: bool,
-    last: Option<(&'static str, u64)>,
+    last: Option<(String, u64)>,
 }
 
 impl Shown {
-    fn show(&mut self, at: Moving) {
-        let (doing, done, all) = match at {
-            Moving::Copying(done, all) => ("copying", done, all),
-            Moving::Comparing(done, all) => ("comparing", done, all),
-        };
-        let share = (doing, done * 100 / all.max(1));
-        if self.last == Some(share) {
+    fn show(&mut self, state: &Value) {
+        let doing = state["doing"].as_str().unwrap_or_default();
+        let (done, rows) = (state["done"].as_u64().unwrap_or(0), state["rows"].as_u64().unwrap_or(0));
+        let share = (doing.to_owned(), done * 100 / rows.max(1));
+        if doing == "nothing" || self.last.as_ref() == Some(&share) {
             return;
         }
-        self.last = Some(share);
+        let said = match doing {
+            "catchingUp" => format!("catching up with {rows} changes"),
+            "cuttingOver" => "cutting over".to_owned(),
+            _ => format!("{doing} {} % of {rows} rows", share.1),
+        };
         match (self.json, self.terminal) {
-            (true, _) => eprintln!("{}", json!({ "status": doing, "done": done, "rows": all })),
+            (true, _) => eprintln!("{}", json!({ "status": doing, "done": done, "rows": rows })),
             (false, true) => {
-                eprint!("\r{doing:9} {:3} % of {all} rows", share.1);
+                eprint!("\r{said:60}");
                 std::io::stderr().flush().ok();
             }
-            (false, false) if share.1.is_multiple_of(10) => {
-                eprintln!("{doing} {} % of {all} rows", share.1);
-            }
+            (false, false) if share.1.is_multiple_of(10) => eprintln!("{said}"),
             (false, false) => {}
         }
+        self.last = Some(share);
     }
 
     fn end(&self) {

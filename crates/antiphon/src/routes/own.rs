@@ -6,8 +6,8 @@ use antiphon_wire::thread::ThreadSchema;
 
 use crate::operation::{Kind, Operation, Parameter, Payload, Scope, Verb, shape};
 use crate::{
-    accounts, actors, apps, backups, contacts, door, events, files, inboxes, messages, portals, threads,
-    tickets, tokens,
+    accounts, actors, apps, backups, contacts, door, events, files, inboxes, messages, moves, portals,
+    threads, tickets, tokens,
 };
 
 pub const TABLE: &[Operation] = &[
@@ -29,6 +29,15 @@ pub const TABLE: &[Operation] = &[
         .scope(Scope::Operator)
         .says("How far the running check is")
         .gives(200, Payload::One(shape::<backups::ProgressMade>)),
+    Operation::own(Verb::Post, "/moves", "moves.make", door!(moves::make))
+        .scope(Scope::Operator)
+        .says("Move the whole store to another place, and serve from there")
+        .takes(shape::<moves::MoveRequest>)
+        .gives(201, Payload::One(shape::<moves::MoveMade>)),
+    Operation::own(Verb::Get, "/moves", "moves.progress", door!(moves::progress))
+        .scope(Scope::Operator)
+        .says("How far the running move is")
+        .gives(200, Payload::One(shape::<moves::MoveProgress>)),
     Operation::own(Verb::Get, "/status", "store.status", door!(backups::status))
         .scope(Scope::Operator)
         .says("The figures of the store")

@@ -84,6 +84,7 @@ impl Names {
             | "accounts.get"
             | "backups.progress"
             | "checks.progress"
+            | "moves.progress"
             | "store.status"
             | "portals.list"
             | "portals.get"
@@ -112,6 +113,10 @@ impl Names {
                 json!({ "file": desk.server.home().path().join(format!("backup-{}", portal.id)) })
             }
             "checks.make" => json!({}),
+            "moves.make" => {
+                let place = desk.server.home().path().join(format!("moved-{}", portal.id));
+                json!({ "to": format!("sqlite:{}", place.display()) })
+            }
             "portals.create" => json!({ "name": "Larkspur" }),
             "portals.update" => json!({ "quota": { "messages": 1000 } }),
             "apps.create" | "apps.update" => json!({ "name": "Exporter" }),

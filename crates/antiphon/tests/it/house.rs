@@ -2,9 +2,12 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use antiphon_testkit::{Connection, Home, Program};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_antiphon");
 
@@ -88,4 +91,101 @@ async fn the_demo_moves_into_a_database_and_back() {
         assert_eq!(before, &after);
     }
     assert!(server.stop().await.unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_moves_its_store_while_it_answers() {
+    let home = Home::embedded();
+    let (data, back) = (home.path().join("home"), home.path().join("back"));
+    let database = antiphon_cluster::shared().unwrap().database().unwrap();
+    // A machine that is busy with other tests is no reason to turn requests away.
+    let unlimited = |program: Program| {
+        program.env("ANTIPHON_SERVER__LAG_MILLIS", "5000").env("ANTIPHON_LIMITS__ENABLED", "false")
+    };
+    let program = unlimited(Program::new(BINARY, &data)).arg("--demo");
+    let server = program.start().await.unwrap();
+    let online = |to: String| {
+        let data = data.clone();
+        async move {
+            let mut command = Command::new(BINARY);
+            command.args(["move", "--online", "--to", &to, "--data-dir"]).arg(&data);
+            let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert!(output.status.success(), "{said}");
+            String::from_utf8(output.stdout).unwrap()
+        }
+    };
+    let stop = Arc::new(AtomicBool::new(false));
+    let clients: Vec<_> = (0..4)
+        .map(|client| {
+            let (stop, address) = (stop.clone(), program.address);
+            tokio::spawn(async move {
+                let mut connection = Connection::open(address, "pat-demo-antiphon").await.unwrap();
+                let mut told = Vec::new();
+                while !stop.load(Ordering::Relaxed) {
+                    let text = format!("client {client} says {}", told.len());
+                    let email = format!("client{client}@example.org");
+                    let key = text.clone();
+                    let body = json!({
+                        "channelAccountId": "3",
+                        "sender": { "email": email },
+                        "text": text,
+                        "idempotencyKey": key,
+                    });
+                    let path = "/antiphon/v1/messages/incoming";
+                    let reply = connection.send("POST", path, body.to_string()).await.unwrap();
+                    assert!(reply.status == 200 || reply.status == 201, "{}", reply.text());
+                    let reply = reply.json();
+                    let (thread, id) = (reply["threadId"].clone(), reply["messageId"].clone());
+                    let (thread, id) = (thread.as_str().unwrap().to_owned(), id.as_str().unwrap().to_owned());
+                    let path = format!("/conversations/v3/conversations/threads/{thread}/messages/{id}");
+                    let reply = connection.get(&path).await.unwrap();
+                    assert_eq!(
+                        (reply.status, &reply.json()["text"]),
+                        (200, &json!(text)),
+                        "{}",
+                        reply.text()
+                    );
+                    told.push((body, path, id));
+                }
+                told
+            })
+        })
+        .collect();
+    // Into a database and back into a directory, without a word to the clients.
+    assert!(online(database.url()).await.contains("are the same at both ends"));
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    online(sqlite(&back)).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    stop.store(true, Ordering::Relaxed);
+    let mut told = Vec::new();
+    for client in clients {
+        let all = client.await.unwrap();
+        assert!(all.len() > 10, "{}", all.len());
+        told.extend(all);
+    }
+    let before = answers(&program).await;
+    assert!(server.stop().await.unwrap().success());
+
+    // Neither of the places that were left is served again.
+    let program = Program::new(BINARY, &data);
+    let refused = program.start().await.err().unwrap().to_string();
+    assert!(refused.contains("has moved to postgres://"), "{refused}");
+    let program = unlimited(Program::new(BINARY, &back));
+    let server = program.start().await.unwrap();
+    for (before, after) in before.iter().zip(answers(&program).await) {
+        assert_eq!(before, &after);
+    }
+    let mut connection = Connection::open(program.address, "pat-demo-antiphon").await.unwrap();
+    for (body, path, id) in told {
+        let kept = connection.get(&path).await.unwrap();
+        assert_eq!((kept.status, &kept.json()["text"]), (200, &body["text"]), "{}", kept.text());
+        // What was sent before the move is known again after it.
+        let again =
+            connection.send("POST", "/antiphon/v1/messages/incoming", body.to_string()).await.unwrap();
+        assert_eq!(again.json()["messageId"], json!(id));
+    }
+    assert!(server.stop().await.unwrap().success());
+    let doctor = Command::new(BINARY).args(["doctor", "--deep", "--data-dir"]).arg(&back).output().unwrap();
+    assert!(doctor.status.success(), "{}", String::from_utf8_lossy(&doctor.stderr));
 }

@@ -43,6 +43,9 @@ async fn everything_wrong_is_told_at_once() {
         ("POST", "portals".into(), json!({ "id": portal.id, "name": "Twin" }), vec!["id"]),
         ("POST", "backups".into(), json!({}), vec!["file"]),
         ("POST", "backups".into(), json!({ "file": "copy.db" }), vec!["file"]),
+        ("POST", "moves".into(), json!({}), vec!["to"]),
+        ("POST", "moves".into(), json!({ "to": "mysql://me:secret@host/db" }), vec!["to"]),
+        ("POST", "moves".into(), json!({ "to": "sqlite:relative" }), vec!["to"]),
         (
             "PATCH",
             format!("portals/{}", portal.id),
