@@ -102,7 +102,7 @@ pub(super) async fn tickets(
     rows(client, &sql, &[&portal.0, &after, &(limit as i64)]).await?.iter().map(ticket).collect()
 }
 
-/// What [`file`] reads.
+/// What [`file()`] reads.
 pub(super) const FILE_COLUMNS: &str = "id, name, media_type, size, url, created_at";
 
 pub(super) fn file(row: &Row) -> Result<FileRef> {
