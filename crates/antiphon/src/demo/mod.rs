@@ -53,7 +53,7 @@ pub async fn prepare(config: &Config, settings: &Settings) -> anyhow::Result<()>
     match (whole, empty) {
         (true, _) => Ok(()),
         (false, true) => {
-            tracing::info!(place, "making the demo, which takes a while on PostgreSQL");
+            tracing::info!(place, "making the demo");
             fill::fill(config, settings.clone(), epoch.unwrap_or(now)).await
         }
         (false, false) => bail!(
