@@ -59,10 +59,31 @@ struct Flood {
 }
 
 /// Four times what it can take: it takes about as much as before, whoever is accepted waits no longer than twice what they
-/// waited at 80 %, everybody else hears 503, and nothing is left of it afterwards.
+/// waited at 80 %, everybody else hears 503, and nothing is left of it afterwards. Figures are compared with figures of the
+/// same minute, and are taken again when the machine had something else to do in one half of it.
 async fn sheds(program: &Program, running: &Running, shots: &[Arc<[u8]>], flood: Flood) {
+    for attempt in 1.. {
+        match flooded(program, running, shots, &flood).await {
+            Ok(()) => return,
+            Err(figures) if attempt < 3 => println!("attempt {attempt}: {figures}"),
+            Err(figures) => panic!("{figures}"),
+        }
+    }
+}
+
+/// Floods the server once.
+///
+/// # Errors
+///
+/// The figure that is not as it should be. What depends on no clock panics.
+async fn flooded(
+    program: &Program,
+    running: &Running,
+    shots: &[Arc<[u8]>],
+    flood: &Flood,
+) -> Result<(), String> {
     let seconds = Duration::from_secs;
-    let Flood { clients, connections, lasting, keeps, reason } = flood;
+    let Flood { clients, connections, lasting, keeps, reason } = *flood;
     let capacity = fire(program.address, shots, clients, None, seconds(4)).await.rate();
     let busy = fire(program.address, shots, connections, Some(capacity * 0.8), seconds(10)).await;
     println!("capacity {capacity:.0}/s; {busy}");
@@ -87,21 +108,23 @@ async fn sheds(program: &Program, running: &Running, shots: &[Arc<[u8]>], flood:
     let overload = overload.await.unwrap();
     println!("{overload}; memory {memory:?} MiB");
     assert!(overload.wrong.is_empty(), "{} such as {:?}", overload.wrong.len(), overload.wrong.first());
-    assert!(overload.offered() > capacity * 3.5, "the generator could not offer enough");
-    assert!(!overload.refused.is_empty(), "nothing was shed");
-    let shed = format!("antiphon_requests_shed_total{{reason=\"{reason}\"}} ");
-    let shed = metrics.lines().find_map(|line| line.strip_prefix(&shed)?.parse().ok()).unwrap_or(0);
-    assert!(shed > overload.refused.len() / 2, "only {shed} of the refusals were for {reason}");
-    assert!(overload.rate() > capacity * keeps, "overload ate the capacity");
-    assert!(overload.p99() <= busy.p99() * 2, "accepted p99 {:?}, at 80 % {:?}", overload.p99(), busy.p99());
     // What is not synced yet is kept twice on the disk that is slow, and counts here.
     let most =
         |third: usize| *memory.chunks(memory.len().div_ceil(3)).nth(third).unwrap().iter().max().unwrap();
     assert!(most(2) <= 200 && most(2) <= most(1) + 20, "memory grows: {memory:?} MiB");
-
     let calm = fire(program.address, shots, 8, None, seconds(2)).await;
     let refused = calm.refused.len();
     assert!(calm.wrong.is_empty() && refused == 0, "it does not recover: {refused} refused");
+
+    let is = |holds: bool, else_says: String| if holds { Ok(()) } else { Err(else_says) };
+    is(overload.offered() > capacity * 3.5, "the generator could not offer enough".into())?;
+    let shed = format!("antiphon_requests_shed_total{{reason=\"{reason}\"}} ");
+    let shed = metrics.lines().find_map(|line| line.strip_prefix(&shed)?.parse().ok()).unwrap_or(0);
+    let refused = overload.refused.len();
+    is(refused > 0 && shed > refused / 2, format!("of {refused} refusals {shed} were for {reason}"))?;
+    is(overload.rate() > capacity * keeps, "overload ate the capacity".into())?;
+    let (accepted, at_ease) = (overload.p99(), busy.p99());
+    is(accepted <= at_ease * 2, format!("accepted p99 {accepted:?}, at 80 % {at_ease:?}"))
 }
 
 /// The disk takes a fifth of a second for each sync, so that it is what limits the server: four times what it can take is then
@@ -166,8 +189,12 @@ async fn four_times_the_reads_the_processor_takes() {
     let (body, paths) = (rich(), paths(&program).await);
     let threads = &paths[..5];
     let comments: Vec<_> = threads.iter().map(|path| post(path, &body)).collect();
-    let written = fire(program.address, &comments, 8, None, Duration::from_secs(2)).await;
-    assert!(written.accepted.len() > 500, "a page of 100 needs as many messages");
+    let mut written = 0;
+    while written < 600 {
+        let some = fire(program.address, &comments, 8, None, Duration::from_secs(2)).await;
+        assert!(some.wrong.is_empty() && some.refused.is_empty(), "{:?}", some.wrong.first());
+        written += some.accepted.len();
+    }
     let shots: Vec<_> = threads.iter().map(|path| get(&format!("{path}?limit=100"))).collect();
     let flood =
         Flood { clients: 8, connections: 400, lasting: Duration::from_secs(20), keeps: 0.4, reason: "loop" };
