@@ -104,7 +104,8 @@ impl Proxy {
         self.line.delay.send_replace(delay);
     }
 
-    /// Shows all bytes to `hook` just before they arrive, until it says how to cut their connection, once.
+    /// Shows all bytes to `hook` just before they arrive, until it says how to cut their connection, once. When it holds the
+    /// line, these bytes are the first that do not arrive.
     pub fn cut_when(&self, hook: impl FnMut(Way, &[u8]) -> Option<Cut> + Send + 'static) {
         self.line.watch(Box::new(hook));
     }

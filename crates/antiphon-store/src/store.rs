@@ -240,8 +240,11 @@ impl Store {
         read!(self.directory(portal))
     }
 
-    /// The token with this hash, revoked or expired ones included; cached.
-    pub async fn token_by_hash(&self, hash: &TokenHash) -> Result<Option<Arc<Token>>, StoreError> {
+    /// The token with this hash, revoked or expired ones included, and the directory of its portal; cached.
+    pub async fn token_by_hash(
+        &self,
+        hash: &TokenHash,
+    ) -> Result<Option<(Arc<Token>, Arc<Directory>)>, StoreError> {
         read!(self.token_by_hash(hash))
     }
 

@@ -126,6 +126,8 @@ impl Line {
                 sleep_until(due).await;
                 self.open().await;
                 let cut = self.verdict(way, &bytes);
+                // The hook may have held the line.
+                self.open().await;
                 let arriving = match cut {
                     Some(Cut::At(count)) => &bytes[..count.min(bytes.len())],
                     _ => &bytes,

@@ -68,11 +68,12 @@ impl Caches {
         Ok(answered.await.map_err(|_| closed())??)
     }
 
-    /// The token as of now, if it was asked for before.
-    pub(super) async fn token(&self, hash: &TokenHash) -> Result<Option<Arc<Token>>> {
+    /// The token and its directory as of now, if it was asked for before.
+    pub(super) async fn token(&self, hash: &TokenHash) -> Result<Option<(Arc<Token>, Arc<Directory>)>> {
         let owner = self.held.owners.read().unwrap_or_else(PoisonError::into_inner).get(hash).copied();
         let Some(owner) = owner else { return Ok(None) };
-        Ok(self.directory(owner).await?.and_then(|directory| directory.tokens().get(hash).cloned()))
+        let directory = self.directory(owner).await?;
+        Ok(directory.and_then(|directory| Some((directory.tokens().get(hash)?.clone(), directory))))
     }
 
     /// Remembers whose a token is.

@@ -45,7 +45,10 @@ impl Engine {
         Ok(self.shared.caches.directory(portal).await?)
     }
 
-    pub(crate) async fn token_by_hash(&self, hash: &TokenHash) -> Answer<Option<Arc<Token>>> {
+    pub(crate) async fn token_by_hash(
+        &self,
+        hash: &TokenHash,
+    ) -> Answer<Option<(Arc<Token>, Arc<Directory>)>> {
         if let Some(token) = self.shared.caches.token(hash).await? {
             return Ok(Some(token));
         }

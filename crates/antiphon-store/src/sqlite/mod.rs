@@ -255,11 +255,15 @@ impl Engine {
         }
     }
 
-    pub(crate) fn token_by_hash(&self, hash: &TokenHash) -> Answer<Option<Arc<Token>>> {
-        if let Some(token) = self.shared.caches.token(hash) {
-            return Ok(Some(token));
-        }
-        self.read(|conn| self.shared.caches.load_token(conn, hash))
+    pub(crate) fn token_by_hash(&self, hash: &TokenHash) -> Answer<Option<(Arc<Token>, Arc<Directory>)>> {
+        let token = match self.shared.caches.token(hash) {
+            Some(token) => token,
+            None => match self.read(|conn| self.shared.caches.load_token(conn, hash))? {
+                Some(token) => token,
+                None => return Ok(None),
+            },
+        };
+        Ok(self.directory(token.portal_id)?.map(|directory| (token, directory)))
     }
 
     pub(crate) async fn events_wait(&self, portal: PortalId, after: i64) -> Answer<()> {

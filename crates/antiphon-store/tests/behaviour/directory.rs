@@ -80,15 +80,15 @@ async fn a_revoked_token_is_seen_at_once() {
     )
     .await;
     let hash = TokenHash([1; 32]);
-    assert_eq!(kit.store.token_by_hash(&hash).await.unwrap().unwrap().revoked_at, None);
+    assert_eq!(kit.store.token_by_hash(&hash).await.unwrap().unwrap().0.revoked_at, None);
     for revoked_at in [Some(NOON), None, Some(NOON + 1)] {
         write(&kit, vec![DirectoryChange::Token(Token { revoked_at, ..token(kit.portal, 1) })]).await;
-        assert_eq!(kit.store.token_by_hash(&hash).await.unwrap().unwrap().revoked_at, revoked_at);
+        assert_eq!(kit.store.token_by_hash(&hash).await.unwrap().unwrap().0.revoked_at, revoked_at);
     }
-    assert_eq!(kit.store.token_by_hash(&TokenHash([2; 32])).await.unwrap().unwrap().revoked_at, None);
+    assert_eq!(kit.store.token_by_hash(&TokenHash([2; 32])).await.unwrap().unwrap().0.revoked_at, None);
     assert_eq!(kit.store.token_by_hash(&TokenHash([3; 32])).await.unwrap(), None);
     let kit = kit.reopen().await;
-    assert_eq!(kit.store.token_by_hash(&hash).await.unwrap().unwrap().revoked_at, Some(NOON + 1));
+    assert_eq!(kit.store.token_by_hash(&hash).await.unwrap().unwrap().0.revoked_at, Some(NOON + 1));
 }
 
 #[tokio::test]
@@ -129,7 +129,7 @@ async fn a_token_of_another_portal_cannot_be_taken() {
     write(&kit, vec![DirectoryChange::Token(token(kit.portal, 1))]).await;
     let steal = Changes { directory: vec![DirectoryChange::Token(token(other, 1))], ..Changes::default() };
     assert!(matches!(apply(&kit.store, other, Target::Directory, steal).await, Err(StoreError::Conflict(_))));
-    assert_eq!(kit.store.token_by_hash(&TokenHash([1; 32])).await.unwrap().unwrap().portal_id, kit.portal);
+    assert_eq!(kit.store.token_by_hash(&TokenHash([1; 32])).await.unwrap().unwrap().0.portal_id, kit.portal);
     assert!(kit.store.directory(other).await.unwrap().unwrap().tokens().is_empty());
 }
 

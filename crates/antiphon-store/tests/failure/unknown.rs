@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use antiphon_cluster::{Cut, Proxy, Way};
+use antiphon_cluster::{Cut, Proxy};
 use antiphon_store::StoreError;
 
 use crate::cuts::commits;
@@ -47,23 +47,21 @@ async fn black_hole(silent: Silent) {
     let scene = Scene::new().await;
     scene.send(1).await.unwrap();
     scene.read().await.unwrap();
-    // So long is the line that a commit is still under way when the answer that it follows is long there.
+    // So long is the line that the answer to a commit is under way for a while.
     scene.proxy.delay(Duration::from_millis(200));
-    let (line, mut locking, mut held) = (Arc::downgrade(&scene.proxy), false, false);
+    let (line, mut held) = (Arc::downgrade(&scene.proxy), false);
     scene.proxy.cut_when(move |way, bytes| {
-        let has = |word: &[u8]| bytes.len() > 100 && bytes.windows(word.len()).any(|some| some == word);
-        let now = match silent {
-            Silent::Before => locking && way == Way::ToClient,
-            Silent::After => commits(way, bytes),
-        };
-        locking |= way == Way::ToServer && has(b"BEGIN\0");
-        if now && !held {
+        if commits(way, bytes) && !held {
             held = true;
             let line = line.clone();
-            std::thread::spawn(move || {
-                std::thread::sleep(Duration::from_millis(100));
-                line.upgrade().as_deref().map(Proxy::hold)
-            });
+            let hold = move || line.upgrade().as_deref().map(Proxy::hold);
+            match silent {
+                Silent::Before => drop(hold()),
+                Silent::After => drop(std::thread::spawn(move || {
+                    std::thread::sleep(Duration::from_millis(100));
+                    hold()
+                })),
+            }
         }
         None
     });

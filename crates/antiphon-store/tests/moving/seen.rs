@@ -23,7 +23,8 @@ async fn of_portal(store: &Store, id: PortalId, seen: &mut Vec<String>) {
     seen.push(format!("{:?}", directory.actors(ActorKind::Agent, None).collect::<Vec<_>>()));
     seen.push(format!("{:?}", directory.apps().iter().collect::<Vec<_>>()));
     seen.push(format!("{:?}", directory.tokens().iter().collect::<Vec<_>>()));
-    seen.push(format!("{:?}", store.token_by_hash(&TokenHash([id.0 as u8; 32])).await.unwrap()));
+    let token = store.token_by_hash(&TokenHash([id.0 as u8; 32])).await.unwrap();
+    seen.push(format!("{:?}", token.map(|(token, _)| token)));
     seen.push(format!("{:?}", store.usage(id).await.unwrap()));
     seen.push(format!("{:?}", store.events_after(id, 0, 100_000).await.unwrap()));
     seen.push(format!("position {}", store.event_position(id).await.unwrap()));

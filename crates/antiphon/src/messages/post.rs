@@ -1,9 +1,11 @@
 //! Sending a message, or leaving a note among agents.
 
+use std::sync::Arc;
+
 use antiphon_mail::subject;
 use antiphon_store::{
-    Account, Actor, ActorKind, Adapter, AppId, Changes, Directory, Moment, PortalId, State, Store, Target,
-    ThreadId, VisitorId,
+    Account, Actor, ActorKind, Adapter, AppId, Applied, Changes, Directory, Moment, PortalId, State, Store,
+    Target, ThreadId, VisitorId,
 };
 use antiphon_wire::actor::ActorId;
 use antiphon_wire::error::Problem;
@@ -48,7 +50,7 @@ pub struct Draft {
     attachments: Attachments,
     /// Who wrote in the thread, newest first.
     counterparts: Vec<Counterpart>,
-    /// Those of the visitors named as recipients that exist.
+    /// Those of the visitors named as recipients that exist, once they were looked up.
     visitors: Vec<VisitorId>,
     people: People,
     /// What is wrong with the request by itself; told together with what the rule finds, to those who can see the thread.
@@ -60,13 +62,18 @@ pub async fn post(call: Call) -> Result<Answer, Refusal> {
     let id = thread_id(&call)?;
     let create: Create = call.json()?;
     let (store, portal) = (&call.app.store, call.caller.portal());
-    // Most answers go to the thread's own visitor, and the thread is in memory more often than not.
-    let visitor = store.thread_by_id(portal, id).await?.map(|thread| thread.visitor_id);
-    let mut draft = Draft::read(store, portal, call.caller.app(), create, visitor).await?;
+    let mut draft = Draft::read(store, portal, call.caller.app(), create).await?;
     draft.sent = path(&call, 0).to_owned();
     draft.find_counterparts(store, portal, id).await?;
-    let rule = move |state: &State, moment: &mut Moment| post_message(state, &draft, moment);
-    let applied = store.change(portal, Target::Thread(id), rule).await??;
+    let mut draft = Arc::new(draft);
+    let mut outcome = apply(store, portal, id, draft.clone()).await;
+    // Most answers go to the thread's own visitor, whom the rule knows. Others are looked up only when it does not.
+    if matches!(outcome, Err(Refusal::Invalid(_)))
+        && Arc::make_mut(&mut draft).find_visitors(store, portal).await?
+    {
+        outcome = apply(store, portal, id, draft).await;
+    }
+    let applied = outcome?;
     let message = applied.changes.messages.first();
     let message = message.ok_or_else(|| Refusal::Internal("a message was accepted and not stored".into()))?;
     let mut out = Vec::with_capacity(message.document.bytes.len() + 6);
@@ -75,21 +82,25 @@ pub async fn post(call: Call) -> Result<Answer, Refusal> {
     Ok(Answer::created(out, location))
 }
 
+async fn apply(
+    store: &Store,
+    portal: PortalId,
+    thread: ThreadId,
+    draft: Arc<Draft>,
+) -> Result<Applied, Refusal> {
+    let rule = move |state: &State, moment: &mut Moment| post_message(state, &draft, moment);
+    store.change(portal, Target::Thread(thread), rule).await?
+}
+
 impl Draft {
-    /// Reads a request and looks up what it names. `known` is a visitor who exists.
-    pub async fn read(
-        store: &Store,
-        portal: PortalId,
-        app: AppId,
-        request: Create,
-        known: Option<VisitorId>,
-    ) -> Result<Self, Refusal> {
+    /// Reads a request and looks up what it names, but for visitors.
+    pub async fn read(store: &Store, portal: PortalId, app: AppId, request: Create) -> Result<Self, Refusal> {
         let asked = request.attachments.iter().map(|attachment| attachment.outgoing()).collect();
         let mut problems = Vec::new();
         let attachments = Attachments::find(store, portal, asked, &mut problems).await?;
         let mut draft = Self::of(app, request, attachments, problems);
         if draft.kind == Some(MessageType::Message) {
-            draft.find_recipients(store, portal, known).await?;
+            draft.find_people(store, portal).await?;
         }
         Ok(draft)
     }
@@ -140,20 +151,21 @@ impl Draft {
         self.counterparts.push(party);
     }
 
-    /// Which of the visitors named exist, and who is behind addresses without a name.
-    async fn find_recipients(
-        &mut self,
-        store: &Store,
-        portal: PortalId,
-        known: Option<VisitorId>,
-    ) -> Result<(), Refusal> {
-        let named = self.request.recipients.iter().filter_map(recipients::visitor);
-        let named: Vec<_> = named.filter(|visitor| Some(*visitor) != known).collect();
-        self.visitors.extend(known);
+    /// Which of the visitors named as recipients exist. Tells whether there are any.
+    pub async fn find_visitors(&mut self, store: &Store, portal: PortalId) -> Result<bool, Refusal> {
+        if self.kind != Some(MessageType::Message) {
+            return Ok(false);
+        }
+        let named: Vec<_> = self.request.recipients.iter().filter_map(recipients::visitor).collect();
         if !named.is_empty() {
             let found = store.visitors_by_ids(portal, &named).await?;
-            self.visitors.extend(found.into_iter().map(|visitor| visitor.id));
+            self.visitors = found.into_iter().map(|visitor| visitor.id).collect();
         }
+        Ok(!self.visitors.is_empty())
+    }
+
+    /// Who is behind addresses without a name.
+    async fn find_people(&mut self, store: &Store, portal: PortalId) -> Result<(), Refusal> {
         let nameless = self.request.recipients.iter().filter(|one| one.actor_id.is_none());
         let addresses = nameless.flat_map(|one| one.identifiers().unwrap_or_default());
         let emails = addresses.filter(|one| one.kind == DeliveryIdentifierType::Email).map(|one| one.value);

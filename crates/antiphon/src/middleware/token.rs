@@ -21,7 +21,8 @@ pub const PORTAL_HEADER: &str = "x-antiphon-portal";
 /// Finds the caller of a request that came over the network.
 pub async fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Failure> {
     let hash = hash(credential(headers).ok_or_else(Failure::no_token)?);
-    let token = app.store.token_by_hash(&hash).await.map_err(Refusal::from)?.ok_or_else(Failure::no_token)?;
+    let found = app.store.token_by_hash(&hash).await.map_err(Refusal::from)?;
+    let (token, directory) = found.ok_or_else(Failure::no_token)?;
     if !bool::from(token.hash.0.ct_eq(&hash.0)) || token.revoked_at.is_some() {
         return Err(Failure::no_token());
     }
@@ -31,8 +32,6 @@ pub async fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Failure> {
             return Err(Failure::unauthenticated(Envelope::expired(now - at)));
         }
     }
-    let directory =
-        app.store.directory(token.portal_id).await.map_err(Refusal::from)?.ok_or_else(Failure::no_token)?;
     match directory.app(token.app_id) {
         Some(known) if known.active => Ok(Caller { token, directory, operator: false }),
         _ => Err(Envelope::banned().into()),

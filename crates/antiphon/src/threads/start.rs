@@ -95,7 +95,10 @@ async fn read(call: &Call, body: ThreadStart) -> Result<Start, Refusal> {
     };
     let first = match body.message {
         Some(message) => {
-            Some(Draft::read(store, portal, call.caller.app(), addressed(message, account), None).await?)
+            let mut draft =
+                Draft::read(store, portal, call.caller.app(), addressed(message, account)).await?;
+            draft.find_visitors(store, portal).await?;
+            Some(draft)
         }
         None => None,
     };
