@@ -63,7 +63,7 @@ pub struct State {
     pub thread: Option<Thread>,
     /// For [`Target::Threads`], in id order.
     pub threads: Vec<Thread>,
-    /// The visitor of the target; for [`Target::Thread`] the thread's own.
+    /// The visitor whom the target names. Who a thread belongs to, the thread says.
     pub visitor: Option<Visitor>,
     /// For [`Target::Conversation`] with an email or phone identifier: the contact that has it.
     pub contact: Option<Visitor>,

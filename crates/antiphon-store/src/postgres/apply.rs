@@ -26,7 +26,11 @@ pub(super) struct Writes {
     pub messages: Vec<(i64, NewMessage)>,
     pub made: BTreeSet<ThreadId>,
     pub changed: BTreeSet<ThreadId>,
-    /// Threads that stand elsewhere in the lists sorted by newest message.
+    /// Threads in which something was said, and nothing else changed.
+    pub continued: BTreeSet<ThreadId>,
+    /// Threads that are new in the lists sorted by newest message.
+    pub placed: BTreeSet<ThreadId>,
+    /// Threads that stand elsewhere in those lists.
     pub moved: BTreeSet<ThreadId>,
     pub idempotency_keys: Vec<(i64, String, Earlier)>,
     /// Threads that are gone, and whose idempotency keys are taken over.
@@ -42,6 +46,7 @@ impl Writes {
             && self.messages.is_empty()
             && self.made.is_empty()
             && self.changed.is_empty()
+            && self.continued.is_empty()
             && self.idempotency_keys.is_empty()
             && self.events.is_empty()
     }
@@ -194,8 +199,14 @@ impl Batch<'_> {
                 raise(&mut self.ids.thread, thread.id.0);
                 self.tally(Usage { threads: 1, messages: 0, bytes: 0 });
                 self.writes.made.insert(thread.id);
-            } else if !self.writes.made.contains(&thread.id) {
-                self.writes.changed.insert(thread.id);
+            } else if !self.writes.made.contains(&thread.id) && !self.writes.changed.contains(&thread.id) {
+                let continues = self.found.threads.get(&thread.id).is_some_and(|old| continues(old, thread));
+                if continues {
+                    self.writes.continued.insert(thread.id);
+                } else {
+                    self.writes.continued.remove(&thread.id);
+                    self.writes.changed.insert(thread.id);
+                }
             }
             self.settle(thread.clone());
         }
@@ -206,7 +217,10 @@ impl Batch<'_> {
     /// Puts a thread where those behind it in the batch look for it.
     fn settle(&mut self, thread: Thread) {
         let place = |t: &Thread| (t.inbox_id, t.status, t.is_archived(), t.visitor_id, t.latest_message_at);
-        if self.found.threads.get(&thread.id).map(place) != Some(place(&thread)) {
+        let before = self.found.threads.get(&thread.id);
+        if before.is_none_or(|before| before.latest_message_at.is_none()) {
+            self.writes.placed.insert(thread.id);
+        } else if before.map(place) != Some(place(&thread)) && !self.writes.placed.contains(&thread.id) {
             self.writes.moved.insert(thread.id);
         }
         let newest = self.found.newest.get(&(thread.visitor_id, thread.account_id)).copied();
@@ -271,8 +285,14 @@ impl Batch<'_> {
             execute(client, sql, &[&self.portal.0, &id.0]).await?;
         }
         self.writes.begun = true;
-        self.writes.changed.remove(&id);
-        self.writes.moved.remove(&id);
+        for gone in [
+            &mut self.writes.changed,
+            &mut self.writes.continued,
+            &mut self.writes.placed,
+            &mut self.writes.moved,
+        ] {
+            gone.remove(&id);
+        }
         self.tally(Usage { threads: -1, messages: 0, bytes: 0 });
         revisions.insert((ObjectKind::Thread as u8, id.0), thread.revision + 1);
         Ok(())
@@ -292,6 +312,21 @@ impl Batch<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether two states of a thread differ in nothing but what is said in it: see [`commit::CONTINUED`](super::commit).
+fn continues(old: &Thread, new: &Thread) -> bool {
+    let said = |thread: &Thread| Thread {
+        latest_message_at: None,
+        latest_sent_at: None,
+        latest_received_at: None,
+        latest_message_id: None,
+        latest_entry_at: 0,
+        entries: 0,
+        revision: 0,
+        ..thread.clone()
+    };
+    said(old) == said(new)
 }
 
 fn raise(next: &mut i64, used: i64) {

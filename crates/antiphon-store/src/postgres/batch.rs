@@ -173,21 +173,30 @@ async fn gather<'a>(
     Ok((Some((batch, before, begun)), outcomes))
 }
 
-const TALLY: &str = "SELECT coalesce(sum(threads), 0)::bigint, coalesce(sum(messages), 0)::bigint, \
-                     coalesce(sum(bytes), 0)::bigint, coalesce(max(latest_now), 0) FROM tallies WHERE portal_id = $1";
+const STANDING: &str = "SELECT (SELECT revision FROM portals WHERE id = $1), coalesce(sum(threads), 0)::bigint, \
+                        coalesce(sum(messages), 0)::bigint, coalesce(sum(bytes), 0)::bigint, \
+                        coalesce(max(latest_now), 0) FROM tallies WHERE portal_id = $1";
 const SERVER: &str = "SELECT next_app FROM server WHERE only_row = 1 FOR UPDATE";
 const COUNTERS: &str = "SELECT next_thread, next_visitor, next_ticket, next_file, next_inbox, next_account, next_actor \
                         FROM counters WHERE portal_id = $1 FOR UPDATE";
 
-/// What a portal holds, and its latest moment.
-pub(super) async fn tally(
+/// What a portal has and holds.
+pub(super) struct Standing {
+    /// The directory's.
+    revision: i64,
+    pub usage: Usage,
+    latest_now: Millis,
+}
+
+/// How a portal stands; `None` when there is no such portal.
+pub(super) async fn standing(
     client: &deadpool_postgres::ClientWrapper,
     portal: PortalId,
-) -> Result<(Usage, Millis)> {
-    let none = || Failure::Told(StoreError::NoPortal);
-    let row = row(client, TALLY, &[&portal.0]).await?.ok_or_else(none)?;
-    let usage = Usage { threads: row.try_get(0)?, messages: row.try_get(1)?, bytes: row.try_get(2)? };
-    Ok((usage, row.try_get(3)?))
+) -> Result<Option<Standing>> {
+    let Some(row) = row(client, STANDING, &[&portal.0]).await? else { return Ok(None) };
+    let Some(revision) = row.try_get(0)? else { return Ok(None) };
+    let usage = Usage { threads: row.try_get(1)?, messages: row.try_get(2)?, bytes: row.try_get(3)? };
+    Ok(Some(Standing { revision, usage, latest_now: row.try_get(4)? }))
 }
 
 /// Begins a transaction, locks, and reads; `None` when there is no such portal.
@@ -201,13 +210,12 @@ async fn begin<'a>(
     let client = &session.client;
     let (mut found, mut ids) = (Found::default(), Ids::default());
     let start = async { Ok::<_, Failure>(client.batch_execute("BEGIN").await?) };
-    let revision = async { row(client, "SELECT revision FROM portals WHERE id = $1", &[&portal.0]).await };
     let mut held = shared.caches.held().directory(portal);
-    let (tally, revision) = if hold == Hold::Threads && !named.looks_up() {
+    let standing = if hold == Hold::Threads && !named.looks_up() {
         let ids_to_lock = found.to_lock(named);
         let lock = found.lock(client, portal, &ids_to_lock);
-        let ((), (), tally, revision) = try_join!(start, lock, tally(client, portal), revision)?;
-        (tally, revision)
+        let ((), (), standing) = try_join!(start, lock, standing(client, portal))?;
+        standing
     } else {
         start.await?;
         if hold > Hold::Threads {
@@ -221,20 +229,17 @@ async fn begin<'a>(
             found.look_up(client, portal, named).await?;
         }
         let ids_to_lock = found.to_lock(named);
-        let ((), tally, revision) =
-            try_join!(found.lock(client, portal, &ids_to_lock), tally(client, portal), revision)?;
-        (tally, revision)
+        let ((), standing) = try_join!(found.lock(client, portal, &ids_to_lock), standing(client, portal))?;
+        standing
     };
-    let Some(revision) = revision else {
+    let Some(Standing { revision, usage, latest_now }) = standing else {
         client.batch_execute("ROLLBACK").await?;
         return Ok(None);
     };
-    let revision: i64 = revision.try_get(0)?;
     if held.as_ref().is_none_or(|held| held.revision < revision) {
         held = directory::refresh(client, portal, held).await?;
     }
     let Some(directory) = held else { return Err(Failure::Told(StoreError::NoPortal).into()) };
-    let (usage, latest_now) = tally;
     Ok(Some(Batch { session, portal, directory, usage, latest_now, ids, found, writes: Writes::default() }))
 }
 

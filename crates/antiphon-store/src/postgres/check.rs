@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use deadpool_postgres::ClientWrapper;
 use futures_util::{TryStreamExt, pin_mut};
 
-use super::batch::tally;
+use super::batch::standing;
 use super::connect::Place;
 use super::failure::Result;
 use super::moving::End;
@@ -49,7 +49,7 @@ pub(super) async fn findings(
     let client = &view.session.client;
     let (portals, mut all, mut seen) = (view.portals().await?, 0, 0);
     for portal in &portals {
-        all += tally(client, PortalId(*portal)).await?.0.messages;
+        all += standing(client, PortalId(*portal)).await?.map_or(0, |standing| standing.usage.messages);
     }
     let told = |seen: i64| {
         let count = |n: i64| u64::try_from(n).unwrap_or_default();
@@ -64,7 +64,8 @@ pub(super) async fn findings(
         }
         let held = entries(client, portal, sound, &mut |there| told(seen + there), &mut findings).await?;
         seen += held.messages;
-        findings.usage(portal, tally(client, PortalId(portal)).await?.0, held);
+        let usage = standing(client, PortalId(portal)).await?.map(|standing| standing.usage);
+        findings.usage(portal, usage.unwrap_or_default(), held);
         if let Some(row) = row(client, MISPLACED, &[&portal]).await?
             && let count @ 1.. = row.try_get::<_, i64>(0)?
         {

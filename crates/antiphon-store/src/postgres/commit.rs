@@ -38,6 +38,16 @@ const THREADS: &str = "UPDATE threads t SET inbox_id = n.inbox_id, population = 
      AS n (id, inbox_id, population, channel_id, account_id, visitor_id, spam, assigned_to, ticket_id, created_at, \
      closed_at, archived_at, latest_message_at, latest_sent_at, latest_received_at, latest_message_id, latest_entry_at, \
      entries, revision, subject) WHERE t.portal_id = $1 AND t.id = n.id";
+const CONTINUED: &str = "UPDATE threads t SET latest_message_at = n.latest_message_at, latest_sent_at = n.latest_sent_at, \
+     latest_received_at = n.latest_received_at, latest_message_id = n.latest_message_id, \
+     latest_entry_at = n.latest_entry_at, entries = n.entries, revision = n.revision \
+     FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bytea[], $7::bigint[], $8::bigint[], \
+     $9::bigint[]) AS n (id, latest_message_at, latest_sent_at, latest_received_at, latest_message_id, latest_entry_at, \
+     entries, revision) WHERE t.portal_id = $1 AND t.id = n.id";
+const MOVED: &str = "UPDATE thread_places p SET inbox_id = n.inbox_id, population = n.population, \
+     visitor_id = n.visitor_id, latest_message_at = n.latest_message_at \
+     FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[]) \
+     AS n (id, inbox_id, population, visitor_id, latest_message_at) WHERE p.portal_id = $1 AND p.id = n.id";
 const PLACES: &str = "INSERT INTO thread_places (portal_id, id, inbox_id, population, visitor_id, latest_message_at) \
      SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[]) \
      ON CONFLICT (portal_id, id) DO UPDATE SET inbox_id = excluded.inbox_id, population = excluded.population, \
@@ -48,16 +58,28 @@ const IDEMPOTENCY_KEYS: &str = "INSERT INTO idempotency_keys (portal_id, account
      SELECT $1, * FROM unnest($2::bigint[], $3::text[], $4::bigint[], $5::bytea[]) \
      ON CONFLICT (portal_id, account_id, key) DO UPDATE SET thread_id = excluded.thread_id, message_id = excluded.message_id \
      WHERE idempotency_keys.thread_id = ANY($6)";
+macro_rules! events {
+    ($revision:literal) => {
+        concat!(
+            "INSERT INTO unnumbered_events (portal_id, stamp, batch, ordinal, kind, object, object_id, revision, \
+             occurred_at, payload) SELECT $1, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint, $2, n.ordinal, \
+             n.kind, n.object, n.object_id, ",
+            $revision,
+            ", n.occurred_at, n.payload FROM unnest($3::bigint[], $4::smallint[], $5::smallint[], $6::bigint[], \
+             $7::bigint[], $8::bigint[], $9::text[]) AS n (ordinal, kind, object, object_id, revision, occurred_at, payload)"
+        )
+    };
+}
 /// The stamp is taken when the batch's threads are locked, so that whoever locks one of them next has a later one.
-const EVENTS: &str = "INSERT INTO unnumbered_events (portal_id, stamp, batch, ordinal, kind, object, object_id, revision, \
-     occurred_at, payload) SELECT $1, (extract(epoch FROM statement_timestamp()) * 1000000)::bigint, $2, n.ordinal, n.kind, \
-     n.object, n.object_id, coalesce(n.revision, CASE n.object \
+const EVENTS: &str = events!("n.revision");
+/// Where the batch has not seen every object.
+const EVENTS_OF_UNSEEN: &str = events!(
+    "coalesce(n.revision, CASE n.object \
      WHEN 1 THEN (SELECT revision FROM threads WHERE portal_id = $1 AND id = n.object_id) \
      WHEN 2 THEN (SELECT revision FROM visitors WHERE portal_id = $1 AND id = n.object_id) \
      WHEN 3 THEN (SELECT revision FROM tickets WHERE portal_id = $1 AND id = n.object_id) \
-     WHEN 4 THEN (SELECT revision FROM files WHERE portal_id = $1 AND id = n.object_id) END, 0), n.occurred_at, n.payload \
-     FROM unnest($3::bigint[], $4::smallint[], $5::smallint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::text[]) \
-     AS n (ordinal, kind, object, object_id, revision, occurred_at, payload)";
+     WHEN 4 THEN (SELECT revision FROM files WHERE portal_id = $1 AND id = n.object_id) END, 0)"
+);
 /// What a conflict sets is computed from columns alone, as Citus wants it.
 const TALLY: &str = "INSERT INTO tallies (portal_id, slot, threads, messages, bytes, latest_now, batch, written_at) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, now()) ON CONFLICT (portal_id, slot) DO UPDATE SET threads = tallies.threads + $3, \
@@ -66,8 +88,20 @@ const TALLY: &str = "INSERT INTO tallies (portal_id, slot, threads, messages, by
 
 /// Every statement here. A session prepares them when it begins: one that still had to be prepared would be overtaken by
 /// the commit behind it.
-pub(super) const STATEMENTS: [&str; 9] =
-    [MESSAGES, ORIGINALS, MENTIONS, NEW_THREADS, THREADS, PLACES, IDEMPOTENCY_KEYS, EVENTS, TALLY];
+pub(super) const STATEMENTS: [&str; 12] = [
+    MESSAGES,
+    ORIGINALS,
+    MENTIONS,
+    NEW_THREADS,
+    THREADS,
+    CONTINUED,
+    PLACES,
+    MOVED,
+    IDEMPOTENCY_KEYS,
+    EVENTS,
+    EVENTS_OF_UNSEEN,
+    TALLY,
+];
 
 type Step<'a> = Pin<Box<dyn Future<Output = std::result::Result<u64, tokio_postgres::Error>> + Send + 'a>>;
 
@@ -258,18 +292,36 @@ fn push_threads(pipeline: &mut Pipeline<'_>, batch: &Batch<'_>) -> Result<()> {
             pipeline.push(sql, thread_columns(portal, &of(ids)))?;
         }
     }
-    let moved: Vec<Thread> =
-        of(&writes.moved).into_iter().filter(|thread| thread.latest_message_at.is_some()).collect();
-    if !moved.is_empty() {
+    let continued = of(&writes.continued);
+    if !continued.is_empty() {
         let values: Vec<Own> = vec![
             Box::new(portal),
-            Box::new(list(&moved, |t| t.id.0)),
-            Box::new(list(&moved, |t| t.inbox_id.0)),
-            Box::new(list(&moved, |t| population(t.is_archived(), t.status))),
-            Box::new(list(&moved, |t| t.visitor_id.0)),
-            Box::new(list(&moved, |t| t.latest_message_at)),
+            Box::new(list(&continued, |t| t.id.0)),
+            Box::new(list(&continued, |t| t.latest_message_at)),
+            Box::new(list(&continued, |t| t.latest_sent_at)),
+            Box::new(list(&continued, |t| t.latest_received_at)),
+            Box::new(list(&continued, |t| t.latest_message_id.map(|id| id.0.to_vec()))),
+            Box::new(list(&continued, |t| t.latest_entry_at)),
+            Box::new(list(&continued, |t| t.entries)),
+            Box::new(list(&continued, |t| t.revision)),
         ];
-        pipeline.push(PLACES, values)?;
+        pipeline.push(CONTINUED, values)?;
+    }
+    for (sql, ids) in [(PLACES, &writes.placed), (MOVED, &writes.moved)] {
+        let mut places = of(ids);
+        places.retain(|thread| thread.latest_message_at.is_some());
+        if places.is_empty() {
+            continue;
+        }
+        let values: Vec<Own> = vec![
+            Box::new(portal),
+            Box::new(list(&places, |t| t.id.0)),
+            Box::new(list(&places, |t| t.inbox_id.0)),
+            Box::new(list(&places, |t| population(t.is_archived(), t.status))),
+            Box::new(list(&places, |t| t.visitor_id.0)),
+            Box::new(list(&places, |t| t.latest_message_at)),
+        ];
+        pipeline.push(sql, values)?;
     }
     Ok(())
 }
@@ -317,5 +369,6 @@ fn push_events(pipeline: &mut Pipeline<'_>, writes: &Writes, portal: i64, mark: 
         Box::new(list(all, |(_, event)| event.occurred_at)),
         Box::new(list(all, |(_, event)| event.payload.clone())),
     ];
-    pipeline.push(EVENTS, values)
+    let seen = all.iter().all(|(revision, _)| revision.is_some());
+    pipeline.push(if seen { EVENTS } else { EVENTS_OF_UNSEEN }, values)
 }

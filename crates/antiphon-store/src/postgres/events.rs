@@ -9,12 +9,12 @@ mod tests;
 
 use deadpool_postgres::ClientWrapper;
 use futures_util::FutureExt;
-use futures_util::future::join3;
+use futures_util::future::{join, join3};
 use tokio_postgres::Row;
 
-use super::failure::{Failure, Result};
+use super::failure::Result;
 use super::readers::{Values, row, rows};
-use crate::{Event, EventKind, ObjectKind, PortalId, StoreError};
+use crate::{Event, EventKind, ObjectKind, PortalId};
 
 /// Most events numbered in one transaction: other writers of the portal may have to wait for it.
 const MOST: usize = 1_000;
@@ -24,25 +24,24 @@ const BEGIN: &str = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 1000
 
 const LOCK: &str = "SELECT event_position FROM counters WHERE portal_id = $1 FOR UPDATE";
 
-const WAITING: &str = "SELECT stamp, batch, ordinal, object, object_id, revision FROM unnumbered_events \
-     WHERE portal_id = $1 ORDER BY stamp, batch, ordinal LIMIT $2";
+/// What [`taken`] reads.
+const TAKEN: &str =
+    "u.stamp, u.batch, u.ordinal, u.object, u.object_id, u.revision, u.kind, u.occurred_at, u.payload";
 
-/// Of the objects named, what waits behind a place and was recorded before a revision.
-const PASSED_OVER: &str = "SELECT u.stamp, u.batch, u.ordinal, u.object, u.object_id, u.revision FROM unnumbered_events u \
-     JOIN unnest($5::smallint[], $6::bigint[], $7::bigint[]) AS o (object, object_id, revision) \
-     ON u.object = o.object AND u.object_id = o.object_id AND u.revision < o.revision \
-     WHERE u.portal_id = $1 AND (u.stamp, u.batch, u.ordinal) > ($2, $3, $4)";
+/// Takes what waits in the order of time, until it is about as much as asked for.
+const TAKE: &str = "DELETE FROM unnumbered_events u WHERE u.portal_id = $1 AND u.stamp <= coalesce((SELECT stamp \
+     FROM unnumbered_events WHERE portal_id = $1 ORDER BY stamp, batch, ordinal OFFSET $2 LIMIT 1), 9223372036854775807) \
+     RETURNING ";
 
-/// Payloads stay where they are: only keys come here and go back.
+/// Of the objects named, takes what still waits and was recorded before a revision.
+const TAKE_ALONG: &str = "DELETE FROM unnumbered_events u \
+     USING unnest($2::smallint[], $3::bigint[], $4::bigint[]) AS o (object, object_id, revision) \
+     WHERE u.portal_id = $1 AND u.object = o.object AND u.object_id = o.object_id AND u.revision < o.revision RETURNING ";
+
 const PUBLISH: &str = "INSERT INTO events (portal_id, position, kind, object, object_id, revision, occurred_at, payload) \
-     SELECT u.portal_id, $2::bigint + k.place, u.kind, u.object, u.object_id, u.revision, u.occurred_at, u.payload \
-     FROM unnest($3::bigint[], $4::bigint[], $5::bigint[]) WITH ORDINALITY AS k (stamp, batch, ordinal, place) \
-     JOIN unnumbered_events u ON u.stamp = k.stamp AND u.batch = k.batch AND u.ordinal = k.ordinal \
-     WHERE u.portal_id = $1";
-
-const FORGET: &str = "DELETE FROM unnumbered_events u \
-     USING unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS k (stamp, batch, ordinal) \
-     WHERE u.portal_id = $1 AND u.stamp = k.stamp AND u.batch = k.batch AND u.ordinal = k.ordinal";
+     SELECT $1, $2::bigint + n.place, n.kind, n.object, n.object_id, n.revision, n.occurred_at, n.payload \
+     FROM unnest($3::smallint[], $4::smallint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[]) WITH ORDINALITY \
+     AS n (kind, object, object_id, revision, occurred_at, payload, place)";
 
 const RAISE: &str = "UPDATE counters SET event_position = $2 WHERE portal_id = $1";
 
@@ -85,6 +84,14 @@ fn ordered(mut waiting: Vec<Waiting>) -> Vec<Waiting> {
     ordered
 }
 
+/// An event without its place, as it was recorded.
+struct Taken {
+    waiting: Waiting,
+    kind: i16,
+    occurred_at: i64,
+    payload: String,
+}
+
 /// What came of numbering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Numbered {
@@ -118,80 +125,86 @@ impl Drop for Open<'_> {
 
 /// Prepares what numbering needs, before many ask for it at once.
 pub(super) async fn prepare(client: &ClientWrapper) -> Result<()> {
-    for sql in [LOCK, WAITING, PUBLISH, FORGET, RAISE, STANDING] {
+    for sql in [LOCK, &take(), PUBLISH, RAISE, STANDING] {
         client.prepare_cached(sql).await?;
     }
     Ok(())
 }
 
-/// Gives positions to events that wait for them, at most so many at a time. `None` when there is no such portal.
+fn take() -> String {
+    format!("{TAKE}{TAKEN}")
+}
+
+/// Gives positions to events that wait for them, at most about so many at a time. `None` when there is no such portal.
 pub(super) async fn number(client: &ClientWrapper, portal: PortalId) -> Result<Option<Numbered>> {
-    let (lock, waiting) = (client.prepare_cached(LOCK).await?, client.prepare_cached(WAITING).await?);
-    let (publish, forget) = (client.prepare_cached(PUBLISH).await?, client.prepare_cached(FORGET).await?);
-    let raise = client.prepare_cached(RAISE).await?;
+    let (lock, take) = (client.prepare_cached(LOCK).await?, client.prepare_cached(&take()).await?);
+    let (publish, raise) = (client.prepare_cached(PUBLISH).await?, client.prepare_cached(RAISE).await?);
 
     let mut open = Open(Some(client));
-    let (begun, position, keys) = join3(
+    let (begun, position, found) = join3(
         client.batch_execute(BEGIN),
         client.query_opt(&lock, &[&portal.0]),
-        client.query(&waiting, &[&portal.0, &(MOST as i64)]),
+        client.query(&take, &[&portal.0, &(MOST as i64 - 1)]),
     )
     .await;
     begun?;
     let Some(position) = position? else { return Ok(None) };
     let position: i64 = position.try_get(0)?;
-    let mut keys = keys?.iter().map(key).collect::<Result<Vec<_>>>()?;
-    let all = keys.len() < MOST;
-    if keys.is_empty() {
+    let mut found = found?.iter().map(taken).collect::<Result<Vec<_>>>()?;
+    let all = found.len() < MOST;
+    if found.is_empty() {
         return Ok(Some(Numbered { position, events: 0, all }));
     }
     if !all {
-        let passed_over = passed_over(client, portal, &keys).await?;
-        keys.extend(passed_over);
+        let along = take_along(client, portal, &found).await?;
+        found.extend(along);
     }
-    let keys = ordered(keys);
-    let column = |of: fn(&Waiting) -> i64| keys.iter().map(of).collect::<Vec<i64>>();
-    let (stamps, batches, ordinals) =
-        (column(|key| key.stamp), column(|key| key.batch), column(|key| key.ordinal));
-    let newest = position + keys.len() as i64;
-    let (published, forgotten, raised) = join3(
-        client.execute(&publish, &[&portal.0, &position, &stamps, &batches, &ordinals]),
-        client.execute(&forget, &[&portal.0, &stamps, &batches, &ordinals]),
-        client.execute(&raise, &[&portal.0, &newest]),
-    )
-    .await;
-    let (published, forgotten) = (published?, forgotten?);
+    let places = ordered(found.iter().map(|taken| taken.waiting).collect());
+    found.sort_unstable_by_key(|taken| taken.waiting);
+    let at = |place: &Waiting| found.binary_search_by_key(place, |taken| taken.waiting).ok();
+    let found: Vec<&Taken> = places.iter().filter_map(at).filter_map(|at| found.get(at)).collect();
+    let column = |of: fn(&Taken) -> i64| found.iter().map(|taken| of(taken)).collect::<Vec<_>>();
+    let kinds: Vec<i16> = found.iter().map(|taken| taken.kind).collect();
+    let objects: Vec<i16> = found.iter().map(|taken| taken.waiting.object).collect();
+    let (ids, revisions) = (column(|taken| taken.waiting.object_id), column(|taken| taken.waiting.revision));
+    let times = column(|taken| taken.occurred_at);
+    let payloads: Vec<&str> = found.iter().map(|taken| taken.payload.as_str()).collect();
+    let newest = position + found.len() as i64;
+    let values: Values<'_> = &[&portal.0, &position, &kinds, &objects, &ids, &revisions, &times, &payloads];
+    let (published, raised) =
+        join(client.execute(&publish, values), client.execute(&raise, &[&portal.0, &newest])).await;
+    published?;
     raised?;
-    if (published, forgotten) != (keys.len() as u64, keys.len() as u64) {
-        return Err(Failure::Told(StoreError::Damaged("events vanished while they were numbered".into())));
-    }
     client.batch_execute("COMMIT").await?;
     open.0 = None;
-    Ok(Some(Numbered { position: newest, events: keys.len(), all }))
+    Ok(Some(Numbered { position: newest, events: found.len(), all }))
 }
 
 /// A clock that went back may have left earlier revisions behind later ones. Whoever takes only a part takes them along.
-async fn passed_over(client: &ClientWrapper, portal: PortalId, taken: &[Waiting]) -> Result<Vec<Waiting>> {
-    let Some(last) = taken.last() else { return Ok(Vec::new()) };
-    let mut newest: Vec<_> = taken.iter().map(|key| (key.object, key.object_id, key.revision)).collect();
+async fn take_along(client: &ClientWrapper, portal: PortalId, found: &[Taken]) -> Result<Vec<Taken>> {
+    let mut newest: Vec<_> = found
+        .iter()
+        .map(|taken| (taken.waiting.object, taken.waiting.object_id, taken.waiting.revision))
+        .collect();
     newest.sort_unstable_by(|a, b| b.cmp(a));
     newest.dedup_by_key(|(object, id, _)| (*object, *id));
     let kinds: Vec<i16> = newest.iter().map(|(object, ..)| *object).collect();
     let ids: Vec<i64> = newest.iter().map(|(_, id, _)| *id).collect();
     let revisions: Vec<i64> = newest.iter().map(|(.., revision)| *revision).collect();
-    let values: Values<'_> = &[&portal.0, &last.stamp, &last.batch, &last.ordinal, &kinds, &ids, &revisions];
-    rows(client, PASSED_OVER, values).await?.iter().map(key).collect()
+    let values: Values<'_> = &[&portal.0, &kinds, &ids, &revisions];
+    rows(client, &format!("{TAKE_ALONG}{TAKEN}"), values).await?.iter().map(taken).collect()
 }
 
-fn key(row: &Row) -> Result<Waiting> {
-    Ok(Waiting {
+fn taken(row: &Row) -> Result<Taken> {
+    let waiting = Waiting {
         stamp: row.try_get(0)?,
         batch: row.try_get(1)?,
         ordinal: row.try_get(2)?,
         object: row.try_get(3)?,
         object_id: row.try_get(4)?,
         revision: row.try_get(5)?,
-    })
+    };
+    Ok(Taken { waiting, kind: row.try_get(6)?, occurred_at: row.try_get(7)?, payload: row.try_get(8)? })
 }
 
 /// Where a portal stands; `None` when there is no such portal.

@@ -59,11 +59,8 @@ impl Engine {
     }
 
     pub(crate) async fn usage(&self, portal: PortalId) -> Answer<Usage> {
-        if self.directory(portal).await?.is_none() {
-            return Err(StoreError::NoPortal);
-        }
-        let tally: Answer<_> = ask!(self, client => batch::tally(client, portal));
-        Ok(tally?.0)
+        let standing: Answer<_> = ask!(self, client => batch::standing(client, portal));
+        standing?.map(|standing| standing.usage).ok_or(StoreError::NoPortal)
     }
 
     pub(crate) async fn thread_by_id(

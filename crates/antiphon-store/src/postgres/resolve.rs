@@ -287,15 +287,10 @@ impl Found {
     /// [`Failure::Raced`] when what was found before the threads were locked holds no longer.
     pub(super) fn fill(&self, state: &mut State, target: &Target) -> Result<()> {
         let thread = |id: &ThreadId| self.threads.get(id).cloned();
-        let of = |thread: &Option<Thread>| self.visitors.get(&thread.as_ref()?.visitor_id).cloned();
         match target {
-            Target::Thread(id) => {
-                state.thread = thread(id);
-                state.visitor = of(&state.thread);
-            }
+            Target::Thread(id) => state.thread = thread(id),
             Target::Message(id, message) => {
                 state.thread = thread(id);
-                state.visitor = of(&state.thread);
                 let found = self.messages.get(message).filter(|(key, _)| number(*key) == id.0);
                 state.message = state.thread.as_ref().zip(found).map(|(thread, (_, message))| {
                     StoredMessage { archived: thread.is_archived(), ..message.clone() }
@@ -314,7 +309,6 @@ impl Found {
             Target::Ticket { ticket, thread: id } => {
                 state.ticket = ticket.and_then(|id| self.tickets.get(&id).cloned());
                 state.thread = id.as_ref().and_then(thread);
-                state.visitor = of(&state.thread);
             }
             Target::Directory => {}
         }
@@ -354,27 +348,15 @@ impl Found {
         Ok(())
     }
 
-    /// Locks threads in the order of their ids, and reads them and their visitors.
+    /// Locks threads in the order of their ids, and reads them.
     pub(super) async fn lock(&mut self, client: &ClientWrapper, portal: PortalId, ids: &[i64]) -> Result<()> {
-        let threads_sql = format!(
+        let sql = format!(
             "SELECT {} FROM threads WHERE portal_id = $1 AND id = ANY($2) ORDER BY id FOR UPDATE",
             threads::COLUMNS
         );
-        let visitors_sql = format!(
-            "SELECT {} FROM visitors WHERE portal_id = $1 AND id IN \
-             (SELECT visitor_id FROM threads WHERE portal_id = $1 AND id = ANY($2))",
-            visitors::COLUMNS
-        );
-        let (locked, people) =
-            try_join!(async { asked(ids.len(), client, &threads_sql, &[&portal.0, &ids]).await }, async {
-                asked(ids.len(), client, &visitors_sql, &[&portal.0, &ids]).await
-            },)?;
-        for row in &locked {
+        for row in &asked(ids.len(), client, &sql, &[&portal.0, &ids]).await? {
             let thread = threads::thread(row)?;
             self.threads.insert(thread.id, thread);
-        }
-        for row in &people {
-            self.see(visitors::visitor(row)?);
         }
         Ok(())
     }

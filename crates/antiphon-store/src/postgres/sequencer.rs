@@ -30,6 +30,12 @@ pub(super) const BUCKETS: u16 = 16;
 /// How often every portal is looked at, for a notice that was lost.
 const WALK: Duration = Duration::from_secs(5);
 
+/// How many numbered events are vacuumed away together.
+const CLEARED: usize = 20_000;
+
+/// The least time between the beginnings of two rounds: each costs a transaction, however few events it numbers.
+const GATHER: Duration = Duration::from_millis(15);
+
 /// How often the portals that somebody waits for are looked at.
 const POLL: Duration = Duration::from_secs(1);
 
@@ -245,11 +251,13 @@ struct Numbering<'a> {
     client: &'a ClientWrapper,
     /// Portals whose counters others hold.
     busy: HashSet<PortalId>,
+    /// How many rows were left behind dead since they were cleared away.
+    dead: usize,
 }
 
 impl<'a> Numbering<'a> {
     fn new(shared: &'a Shared, client: &'a ClientWrapper) -> Self {
-        Self { shared, client, busy: HashSet::new() }
+        Self { shared, client, busy: HashSet::new(), dead: 0 }
     }
 
     /// Ends with the connection.
@@ -261,6 +269,7 @@ impl<'a> Numbering<'a> {
         self.shared.look_around();
         let (mut walk, mut poll) = (Instant::now(), Instant::now());
         loop {
+            let begun = Instant::now();
             self.serve().await?;
             let now = Instant::now();
             if poll <= now {
@@ -275,11 +284,27 @@ impl<'a> Numbering<'a> {
             tokio::select! {
                 biased;
                 () = self.shared.around.notified() => (walk, poll) = (now, now),
-                () = self.shared.bell.notified() => {}
+                // What comes one by one is numbered at once, and what comes in crowds together.
+                () = self.shared.bell.notified() => sleep_until((begun + GATHER).into()).await,
                 () = sleep_until(again.min(poll).min(walk).into()) => {}
             }
             locked(&self.shared.rung).extend(self.busy.drain());
+            if self.dead >= CLEARED {
+                self.clear().await?;
+            }
         }
+    }
+
+    /// Vacuums what waited: every round would walk over what earlier ones left behind, and the database comes by itself
+    /// once a minute at most. What somebody else vacuums is left to them.
+    async fn clear(&mut self) -> Result<()> {
+        self.dead = 0;
+        let vacuum = "VACUUM (SKIP_LOCKED, INDEX_CLEANUP ON, TRUNCATE OFF) unnumbered_events";
+        match within(async { Ok(self.client.batch_execute(vacuum).await?) }).await {
+            Err(Failure::Told(e)) => tracing::debug!(error = %e, "numbered events were not vacuumed away"),
+            done => done?,
+        }
+        Ok(())
     }
 
     /// Numbers the portals that were rung for.
@@ -300,6 +325,7 @@ impl<'a> Numbering<'a> {
         match within(events::number(self.client, portal)).await {
             Ok(Some(numbered)) => {
                 self.shared.announce(portal, numbered.position);
+                self.dead += numbered.events;
                 if !numbered.all {
                     self.shared.number(portal);
                 }

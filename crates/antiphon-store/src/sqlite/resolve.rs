@@ -23,13 +23,9 @@ pub(super) fn state(batch: &mut Batch<'_>, portal: PortalId, target: &Target) ->
         earlier: None,
     };
     match target {
-        Target::Thread(id) => {
-            state.thread = batch.thread(portal, *id)?.cloned();
-            state.visitor = visitor_of(batch, portal, state.thread.as_ref())?;
-        }
+        Target::Thread(id) => state.thread = batch.thread(portal, *id)?.cloned(),
         Target::Message(thread, id) => {
             state.thread = batch.thread(portal, *thread)?.cloned();
-            state.visitor = visitor_of(batch, portal, state.thread.as_ref())?;
             if let Some(thread) = &state.thread {
                 state.message =
                     messages::in_thread(batch.conn, portal, thread, *id)?.map(|(_, message)| message);
@@ -55,16 +51,11 @@ pub(super) fn state(batch: &mut Batch<'_>, portal: PortalId, target: &Target) ->
             }
             if let Some(id) = thread {
                 state.thread = batch.thread(portal, *id)?.cloned();
-                state.visitor = visitor_of(batch, portal, state.thread.as_ref())?;
             }
         }
         Target::Directory => {}
     }
     Ok(state)
-}
-
-fn visitor_of(batch: &Batch<'_>, portal: PortalId, thread: Option<&Thread>) -> Result<Option<Visitor>> {
-    thread.map_or(Ok(None), |thread| visitors::by_id(batch.conn, portal, thread.visitor_id))
 }
 
 fn contact(
