@@ -8,7 +8,8 @@ use tokio_postgres::{Client, NoTls};
 use crate::seed::PORTAL;
 
 const MESSAGES: &str = "INSERT INTO messages (portal_id, key, id, kind, direction, created_at, format, doc) \
-    SELECT $1, n.key, n.id, 1, 2, n.at, 1, $5 FROM unnest($2::bigint[], $3::bytea[], $4::bigint[]) AS n (key, id, at)";
+    SELECT $1, n.key, n.id, 1, 2, n.at, 1, n.doc \
+    FROM unnest($2::bigint[], $3::bytea[], $4::bigint[], $5::bytea[]) AS n (key, id, at, doc)";
 const THREADS: &str = "UPDATE threads t SET latest_message_at = n.at, latest_sent_at = n.at, latest_entry_at = n.at, \
     latest_message_id = n.message, entries = n.entries, revision = t.revision + 1 \
     FROM unnest($2::bigint[], $3::bigint[], $4::bytea[], $5::bigint[]) AS n (id, at, message, entries) \
@@ -118,6 +119,7 @@ async fn lane(
                 format!("{{\"messageId\":\"{id:032x}\",\"messageType\":\"MESSAGE\"}}")
             })
             .collect();
+        let documents = vec![&document; drawn.len()];
         let bytes = count * document.len() as i64;
         let stamp = now * 1000;
         // Polled first in this order, they are sent in this order.
@@ -125,7 +127,7 @@ async fn lane(
             client.batch_execute("BEGIN"),
             async { client.execute(&update, &[&PORTAL.0, &ids, &ats, &uuids, &entries]).await },
             async { client.execute(&places, &[&PORTAL.0, &ids, &ats]).await },
-            async { client.execute(&messages, &[&PORTAL.0, &keys, &uuids, &ats, &document]).await },
+            async { client.execute(&messages, &[&PORTAL.0, &keys, &uuids, &ats, &documents]).await },
             async {
                 client
                     .execute(&events, &[&PORTAL.0, &stamp, &mark, &ordinals, &ids, &entries, &ats, &payloads])
