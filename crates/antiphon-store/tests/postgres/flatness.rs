@@ -71,8 +71,15 @@ impl Bed {
 
 /// Whether somebody asked for this: a node looks after leases, directories and the numbering meanwhile.
 fn asked(sql: &str) -> bool {
-    let own =
-        ["leases", "FROM portals", "counters", "unnumbered_events u", "SELECT stamp", "SELECT set_config"];
+    let own = [
+        "leases",
+        "id FROM portals",
+        ", revision FROM portals",
+        "counters",
+        "unnumbered_events u",
+        "SELECT stamp",
+        "SELECT set_config",
+    ];
     !own.iter().any(|table| sql.contains(table))
 }
 
