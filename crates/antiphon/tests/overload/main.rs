@@ -65,7 +65,7 @@ async fn sheds(program: &Program, running: &Running, shots: &[Arc<[u8]>], flood:
     for attempt in 1.. {
         match flooded(program, running, shots, &flood).await {
             Ok(()) => return,
-            Err(figures) if attempt < 3 => println!("attempt {attempt}: {figures}"),
+            Err(figures) if attempt < 5 => println!("attempt {attempt}: {figures}"),
             Err(figures) => panic!("{figures}"),
         }
     }
