@@ -26,7 +26,7 @@ pub struct Postgres {
 impl Postgres {
     /// The defaults for a database.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), connections: 16, writers: 4, layout: None }
+        Self { url: url.into(), connections: 8, writers: 4, layout: None }
     }
 
     /// Where it is, for people: without the password.
