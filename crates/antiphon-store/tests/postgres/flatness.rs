@@ -77,6 +77,7 @@ fn asked(sql: &str) -> bool {
         ", revision FROM portals",
         "counters",
         "unnumbered_events u",
+        "INTO events",
         "SELECT stamp",
         "SELECT set_config",
     ];
