@@ -86,6 +86,9 @@ const TALLY: &str = "INSERT INTO tallies (portal_id, slot, threads, messages, by
      messages = tallies.messages + $4, bytes = tallies.bytes + $5, latest_now = greatest(tallies.latest_now, $6), \
      batch = $7, written_at = excluded.written_at";
 
+/// Says whose it is, where the database shows what it does and where a test cuts the line: other transactions end as well.
+const COMMIT: &str = "COMMIT /* changes */";
+
 /// Every statement here. A session prepares them when it begins: one that still had to be prepared would be overtaken by
 /// the commit behind it.
 pub(super) const STATEMENTS: [&str; 12] = [
@@ -208,7 +211,7 @@ pub(super) async fn commit(batch: &Batch<'_>, slot: i64, mark: i64) -> std::resu
     // Whether every key was free is known only now; if one was not, nothing may stand.
     let client = &batch.session.client;
     if keys.is_none() {
-        pipeline.steps.push(Box::pin(async move { client.batch_execute("COMMIT").await.map(|()| 0) }));
+        pipeline.steps.push(Box::pin(async move { client.batch_execute(COMMIT).await.map(|()| 0) }));
     }
     let answers = pipeline.run().await;
     if let Some((at, wanted)) = keys {
@@ -218,7 +221,7 @@ pub(super) async fn commit(batch: &Batch<'_>, slot: i64, mark: i64) -> std::resu
             return Err(Failure::Raced("an idempotency key was spent meanwhile".into()).into());
         }
         settle(answers)?;
-        return client.batch_execute("COMMIT").await.map_err(judged);
+        return client.batch_execute(COMMIT).await.map_err(judged);
     }
     settle(answers)
 }

@@ -7,9 +7,10 @@ use tokio::time::sleep;
 
 use crate::kit::*;
 
-/// Whether these bytes end a batch: its statements with the commit behind them. Others send their commits alone.
+/// Whether these bytes commit changes.
 pub fn commits(way: Way, bytes: &[u8]) -> bool {
-    way == Way::ToServer && bytes.len() > 100 && bytes.windows(7).any(|word| word == b"COMMIT\0")
+    let commit = b"COMMIT /* changes */";
+    way == Way::ToServer && bytes.windows(commit.len()).any(|words| words == commit)
 }
 
 /// Somewhere in a batch, somewhere in its answers, or anywhere at all.

@@ -72,7 +72,7 @@ async fn cancelled(how: &str) {
     let (standby, scene) = replicated().await;
     scene.send(1).await.unwrap();
     let end = format!(
-        "SELECT count({how}(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query = 'COMMIT'"
+        "SELECT count({how}(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep' AND query LIKE 'COMMIT%'"
     );
 
     // The standby comes back while it is found out: then the commit is known to stand.
@@ -111,7 +111,7 @@ async fn muted() {
     let sender = scene.sender();
     let sending = tokio::spawn(async move { sender.send(1).await });
     let cancel = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity \
-                  WHERE wait_event = 'SyncRep' AND query = 'COMMIT'";
+                  WHERE wait_event = 'SyncRep' AND query LIKE 'COMMIT%'";
     scene.until(cancel).await;
     let told = sending.await.unwrap();
     assert!(matches!(told, Err(StoreError::Unknown(_))), "{told:?}");

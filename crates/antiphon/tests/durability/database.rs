@@ -59,9 +59,10 @@ async fn behind_a_line() -> (Home, Arc<Proxy>, Program, Vec<Place>) {
     (home, line, program, places)
 }
 
-/// Whether these bytes end a batch: its statements with the commit behind them.
+/// Whether these bytes commit changes.
 fn commits(way: Way, bytes: &[u8]) -> bool {
-    way == Way::ToServer && bytes.len() > 100 && bytes.windows(7).any(|word| word == b"COMMIT\0")
+    let commit = b"COMMIT /* changes */";
+    way == Way::ToServer && bytes.windows(commit.len()).any(|words| words == commit)
 }
 
 /// Cut off in the middle of a commit and kept from asking, the server does not know, and so does not say: neither that
