@@ -33,6 +33,9 @@ const WALK: Duration = Duration::from_secs(5);
 /// How many numbered events are vacuumed away together.
 const CLEARED: usize = 20_000;
 
+/// How many times as long as a vacuum took none is begun.
+const RESTS: u32 = 20;
+
 /// The least time between the beginnings of two rounds: each costs a transaction, however few events it numbers.
 const GATHER: Duration = Duration::from_millis(15);
 
@@ -253,11 +256,13 @@ struct Numbering<'a> {
     busy: HashSet<PortalId>,
     /// How many rows were left behind dead since they were cleared away.
     dead: usize,
+    /// Not before then.
+    clear_at: Instant,
 }
 
 impl<'a> Numbering<'a> {
     fn new(shared: &'a Shared, client: &'a ClientWrapper) -> Self {
-        Self { shared, client, busy: HashSet::new(), dead: 0 }
+        Self { shared, client, busy: HashSet::new(), dead: 0, clear_at: Instant::now() }
     }
 
     /// Ends with the connection.
@@ -289,21 +294,30 @@ impl<'a> Numbering<'a> {
                 () = sleep_until(again.min(poll).min(walk).into()) => {}
             }
             locked(&self.shared.rung).extend(self.busy.drain());
-            if self.dead >= CLEARED {
+            if self.dead >= CLEARED && self.clear_at <= Instant::now() {
                 self.clear().await?;
             }
         }
     }
 
     /// Vacuums what waited: every round would walk over what earlier ones left behind, and the database comes by itself
-    /// once a minute at most. What somebody else vacuums is left to them.
+    /// once a minute at most. What somebody else vacuums, or what takes long because somebody still looks at it, is left.
     async fn clear(&mut self) -> Result<()> {
-        self.dead = 0;
-        let vacuum = "VACUUM (SKIP_LOCKED, INDEX_CLEANUP ON, TRUNCATE OFF) unnumbered_events";
-        match within(async { Ok(self.client.batch_execute(vacuum).await?) }).await {
-            Err(Failure::Told(e)) => tracing::debug!(error = %e, "numbered events were not vacuumed away"),
-            done => done?,
+        let begun = Instant::now();
+        for sql in [
+            "SET statement_timeout = 1000",
+            "VACUUM (SKIP_LOCKED, INDEX_CLEANUP ON, TRUNCATE OFF) unnumbered_events",
+            "RESET statement_timeout",
+        ] {
+            match within(async { Ok(self.client.batch_execute(sql).await?) }).await {
+                Err(Failure::Told(e)) => {
+                    tracing::debug!(error = %e, "numbered events were not vacuumed away")
+                }
+                done => done?,
+            }
         }
+        let now = Instant::now();
+        (self.dead, self.clear_at) = (0, now + (now - begun) * RESTS);
         Ok(())
     }
 

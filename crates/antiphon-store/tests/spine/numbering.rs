@@ -1,7 +1,7 @@
 //! Order, density, nothing lost and nothing doubled, whoever writes, stalls or gives up.
 
 use std::collections::HashSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use antiphon_store::*;
 use proptest::prelude::*;
@@ -124,6 +124,24 @@ async fn a_clock_that_went_back_does_not_turn_a_thread_round() {
     }
     let events = bed.sound(1).await;
     assert_eq!(events.iter().collect::<HashSet<_>>().len(), 3_600);
+    node.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_numbered_is_vacuumed_away() {
+    let bed = Bed::new().await;
+    let insert =
+        "INSERT INTO unnumbered_events SELECT 1, r, r, 0, 2, 1, 1, r, 0, '' FROM generate_series(1, 25000) r";
+    bed.sql.execute(insert, &[]).await.unwrap();
+    let node = bed.node();
+    let (begun, vacuumed) =
+        (Instant::now(), "SELECT vacuum_count FROM pg_stat_user_tables WHERE relname = 'unnumbered_events'");
+    while bed.sql.query_one(vacuumed, &[]).await.unwrap().get::<_, i64>(0) == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "nobody vacuums");
+        sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(node.event_position(PortalId(1)).await.unwrap(), 25_001);
+    bed.sound(1).await;
     node.close().await;
 }
 
