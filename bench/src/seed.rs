@@ -197,6 +197,8 @@ fn directory(_: &State, moment: &mut Moment) -> Result<Changes, String> {
         avatar: None,
         client_secret: "secret-bench".into(),
         developer_key: "key-bench".into(),
+        old_secret: None,
+        old_key: None,
         active: true,
         created_at,
     };

@@ -87,6 +87,7 @@ pub struct Moment {
     pub(crate) next_inbox: i64,
     pub(crate) next_account: i64,
     pub(crate) next_actor: i64,
+    pub(crate) next_subscription: i64,
     pub(crate) next_app: i64,
     pub(crate) message_ids: MessageIds,
 }
@@ -127,6 +128,8 @@ impl Moment {
         account_id, next_account, AccountId, AccountId;
         /// The next agent, bot or AI agent id of the portal.
         actor_id, next_actor, std::convert::identity, i64;
+        /// The next id of a subscription of any kind, or of a filter, of the portal.
+        subscription_id, next_subscription, crate::SubscriptionId, crate::SubscriptionId;
         /// The next app id of the server.
         app_id, next_app, crate::AppId, crate::AppId;
     }
@@ -164,6 +167,7 @@ impl Moment {
             next_inbox: 1,
             next_account: 1,
             next_actor: 1,
+            next_subscription: 1,
             next_app: 1,
             message_ids: MessageIds::Counted(Arc::default()),
         }

@@ -149,7 +149,7 @@ impl Findings {
 }
 
 /// Tables with ids, and the counters that give them out.
-pub(crate) const COUNTED: [(&str, &str); 7] = [
+pub(crate) const COUNTED: [(&str, &str); 9] = [
     ("next_thread", "threads"),
     ("next_visitor", "visitors"),
     ("next_ticket", "tickets"),
@@ -157,4 +157,6 @@ pub(crate) const COUNTED: [(&str, &str); 7] = [
     ("next_inbox", "inboxes"),
     ("next_account", "accounts"),
     ("next_actor", "actors"),
+    ("next_subscription", "subscriptions"),
+    ("next_subscription", "journal_subscriptions"),
 ];

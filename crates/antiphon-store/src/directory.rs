@@ -2,9 +2,11 @@
 
 mod objects;
 mod revision;
+mod webhooks;
 
 pub use objects::Objects;
 pub use revision::{Directory, DirectoryChange};
+pub use webhooks::{Expand, JournalSubscription, Paused, Replaced, Subscription, Webhook};
 
 use crate::{AccountId, AppId, InboxId, Millis, PortalId};
 
@@ -119,7 +121,11 @@ pub struct App {
     pub avatar: Option<String>,
     /// Signs what the server sends to the app.
     pub client_secret: String,
+    /// Opens the calls about its webhooks and channels. Several apps may have the same.
     pub developer_key: String,
+    /// The secret and the key before those, while they still work.
+    pub old_secret: Option<Replaced>,
+    pub old_key: Option<Replaced>,
     /// Suspended or uninstalled: its tokens answer `BANNED`, its name stays resolvable.
     pub active: bool,
     pub created_at: Millis,

@@ -35,6 +35,8 @@ numeric_id! {
     TicketId,
     /// An app, unique on the server. 1 … 2^31−1.
     AppId,
+    /// A subscription of any kind, unique within its portal. 1 … 2^31−1.
+    SubscriptionId,
 }
 
 /// A message's id: a UUIDv7, written as 32 lower-case hexadecimal digits.

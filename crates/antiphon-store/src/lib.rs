@@ -32,13 +32,16 @@ pub use allowances::{Allowances, Draw, Drawn, Span};
 pub use changes::{Applied, Changes, ConversationKey, Earlier, Moment, Replacement, State, Target};
 pub use check::{Finding, Invariant};
 pub use directory::{
-    Account, Actor, ActorKind, Adapter, App, Directory, DirectoryChange, Identifier, Inbox, InboxKind,
-    Objects, Portal, Quota, Token, TokenHash, Usage,
+    Account, Actor, ActorKind, Adapter, App, Directory, DirectoryChange, Expand, Identifier, Inbox,
+    InboxKind, JournalSubscription, Objects, Paused, Portal, Quota, Replaced, Subscription, Token, TokenHash,
+    Usage, Webhook,
 };
 pub use error::{OpenError, StoreError};
 pub use events::{Event, EventKind, NewEvent, ObjectKind};
 pub use files::FileRef;
-pub use ids::{AccountId, AppId, InboxId, MessageId, Millis, PortalId, ThreadId, TicketId, VisitorId};
+pub use ids::{
+    AccountId, AppId, InboxId, MessageId, Millis, PortalId, SubscriptionId, ThreadId, TicketId, VisitorId,
+};
 pub use leases::Lease;
 pub use messages::{
     Direction, Document, HistoryQuery, MessageKind, NewMessage, Original, Page, Position, StoredMessage,

@@ -248,6 +248,11 @@ impl Store {
         read!(self.token_by_hash(hash))
     }
 
+    /// The directory of the portal that an app belongs to.
+    pub async fn directory_of_app(&self, app: AppId) -> Result<Option<Arc<Directory>>, StoreError> {
+        read!(self.directory_of_app(app))
+    }
+
     /// How much a portal holds.
     pub async fn usage(&self, portal: PortalId) -> Result<Usage, StoreError> {
         read!(self.usage(portal))

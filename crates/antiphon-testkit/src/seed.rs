@@ -56,6 +56,8 @@ async fn directory(store: &Store, portal: PortalId) -> anyhow::Result<(store::Ac
             avatar: None,
             client_secret: "secret".into(),
             developer_key: "key".into(),
+            old_secret: None,
+            old_key: None,
             active: true,
             created_at: now,
         };

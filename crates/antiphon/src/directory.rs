@@ -68,6 +68,11 @@ fn is_so(current: &Directory, change: &DirectoryChange) -> bool {
         DirectoryChange::Token(token) => {
             current.tokens().get(&token.hash).is_some_and(|known| **known == *token)
         }
+        DirectoryChange::Webhook(webhook) => current.webhook(webhook.app_id) == Some(webhook),
+        DirectoryChange::Subscription(one) => current.subscription(one.app_id, one.id) == Some(one),
+        DirectoryChange::JournalSubscription(one) => {
+            current.journal_subscriptions(one.app_id).any(|known| **known == *one)
+        }
     }
 }
 

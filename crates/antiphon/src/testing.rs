@@ -153,6 +153,8 @@ fn directory() -> Directory {
         avatar: None,
         client_secret: String::new(),
         developer_key: String::new(),
+        old_secret: None,
+        old_key: None,
         active: true,
         created_at: 1,
     };

@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use imbl::OrdSet;
 
-use super::{Account, Actor, ActorKind, App, Inbox, Objects, Portal, Token, TokenHash};
-use crate::{AccountId, AppId, InboxId};
+use super::{
+    Account, Actor, ActorKind, App, Inbox, JournalSubscription, Objects, Portal, Subscription, Token,
+    TokenHash, Webhook,
+};
+use crate::{AccountId, AppId, InboxId, SubscriptionId};
 
 /// A portal's directory at one revision. Copies share what they have in common: a change costs the same however much the
 /// portal has, and whoever reads keeps the revision it began with.
@@ -20,6 +23,9 @@ pub struct Directory {
     actors: Objects<(ActorKind, i64), Actor>,
     apps: Objects<AppId, App>,
     tokens: Objects<TokenHash, Token>,
+    webhooks: Objects<AppId, Webhook>,
+    subscriptions: Objects<(AppId, SubscriptionId), Subscription>,
+    journal_subscriptions: Objects<(AppId, SubscriptionId), JournalSubscription>,
     /// Living accounts by channel and address in lower case.
     accounts_by_address: OrdSet<(i64, Arc<str>, AccountId)>,
     accounts_by_inbox: OrdSet<(InboxId, AccountId)>,
@@ -36,6 +42,9 @@ pub enum DirectoryChange {
     Actor(Actor),
     App(App),
     Token(Token),
+    Webhook(Webhook),
+    Subscription(Subscription),
+    JournalSubscription(JournalSubscription),
 }
 
 impl Directory {
@@ -49,6 +58,9 @@ impl Directory {
             actors: Default::default(),
             apps: Default::default(),
             tokens: Default::default(),
+            webhooks: Default::default(),
+            subscriptions: Default::default(),
+            journal_subscriptions: Default::default(),
             accounts_by_address: OrdSet::new(),
             accounts_by_inbox: OrdSet::new(),
             actors_by_email: OrdSet::new(),
@@ -122,6 +134,42 @@ impl Directory {
         &self.tokens
     }
 
+    /// Where an app is told of events.
+    pub fn webhook(&self, app: AppId) -> Option<&Webhook> {
+        self.webhooks.get(&app).map(Arc::as_ref)
+    }
+
+    /// Where apps are told of events.
+    pub fn webhooks(&self) -> &Objects<AppId, Webhook> {
+        &self.webhooks
+    }
+
+    /// One of an app's subscriptions.
+    pub fn subscription(&self, app: AppId, id: SubscriptionId) -> Option<&Subscription> {
+        self.subscriptions.get(&(app, id)).map(Arc::as_ref)
+    }
+
+    /// An app's subscriptions by id, the switched-off ones included.
+    pub fn subscriptions(&self, app: AppId) -> impl Iterator<Item = &Arc<Subscription>> {
+        let all = self.subscriptions.after(Some((app, SubscriptionId(i64::MIN))));
+        all.take_while(move |one| one.app_id == app)
+    }
+
+    /// What goes into an app's journal, by id.
+    pub fn journal_subscriptions(&self, app: AppId) -> impl Iterator<Item = &Arc<JournalSubscription>> {
+        let all = self.journal_subscriptions.after(Some((app, SubscriptionId(i64::MIN))));
+        all.take_while(move |one| one.app_id == app)
+    }
+
+    /// The apps that have a journal.
+    pub fn journals(&self) -> impl Iterator<Item = AppId> {
+        let mut last = None;
+        self.journal_subscriptions
+            .iter()
+            .map(|one| one.app_id)
+            .filter(move |app| last.replace(*app) != Some(*app))
+    }
+
     /// Puts what a change makes into its place. Raising the revision is left to whoever stores it.
     pub fn put(&mut self, change: DirectoryChange) {
         match change {
@@ -145,6 +193,18 @@ impl Directory {
             }
             DirectoryChange::App(app) => self.apps.put(app.id, Arc::new(app)),
             DirectoryChange::Token(token) => self.tokens.put(token.hash, Arc::new(token)),
+            DirectoryChange::Webhook(webhook) => match webhook.deleted_at {
+                Some(_) => self.webhooks.remove(&webhook.app_id),
+                None => self.webhooks.put(webhook.app_id, Arc::new(webhook)),
+            },
+            DirectoryChange::Subscription(one) => match (one.app_id, one.id, one.deleted_at) {
+                (app, id, Some(_)) => self.subscriptions.remove(&(app, id)),
+                (app, id, None) => self.subscriptions.put((app, id), Arc::new(one)),
+            },
+            DirectoryChange::JournalSubscription(one) => match (one.app_id, one.id, one.deleted_at) {
+                (app, id, Some(_)) => self.journal_subscriptions.remove(&(app, id)),
+                (app, id, None) => self.journal_subscriptions.put((app, id), Arc::new(one)),
+            },
         }
     }
 

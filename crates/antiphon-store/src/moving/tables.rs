@@ -54,7 +54,7 @@ const fn in_directory(table: Table) -> Table {
 }
 
 /// Every table, in the order in which they are written: a row's thread, and a directory's portal, come before it.
-pub(crate) static TABLES: [Table; 19] = [
+pub(crate) static TABLES: [Table; 27] = [
     Table {
         owner: "id",
         ..table(
@@ -87,6 +87,7 @@ pub(crate) static TABLES: [Table; 19] = [
             ("bytes", Int),
             ("event_position", Int),
             ("latest_now", Int),
+            ("next_subscription", Int),
         ],
     ),
     in_directory(table(
@@ -100,6 +101,10 @@ pub(crate) static TABLES: [Table; 19] = [
             ("developer_key", Text),
             ("active", Bool),
             ("created_at", Int),
+            ("old_secret", Text),
+            ("old_secret_until", Int),
+            ("old_key", Text),
+            ("old_key_until", Int),
         ],
     )),
     in_directory(table(
@@ -256,6 +261,106 @@ pub(crate) static TABLES: [Table; 19] = [
             ("revision", Int),
             ("occurred_at", Int),
             ("payload", Text),
+        ],
+    ),
+    in_directory(table(
+        "webhooks",
+        1,
+        &[
+            ("app_id", Int),
+            ("target_url", Text),
+            ("max_concurrent", Int),
+            ("created_at", Int),
+            ("updated_at", Int),
+            ("paused_at", Int),
+            ("paused_why", Text),
+            ("deleted_at", Int),
+        ],
+    )),
+    in_directory(table(
+        "subscriptions",
+        1,
+        &[
+            ("id", Int),
+            ("app_id", Int),
+            ("event_type", Text),
+            ("property_name", Text),
+            ("object_type_id", Text),
+            ("event_type_name", Text),
+            ("active", Bool),
+            ("expand", Int),
+            ("ordered", Bool),
+            ("created_at", Int),
+            ("updated_at", Int),
+            ("deleted_at", Int),
+        ],
+    )),
+    in_directory(table(
+        "journal_subscriptions",
+        1,
+        &[
+            ("id", Int),
+            ("app_id", Int),
+            ("body", Text),
+            ("filters", Text),
+            ("created_at", Int),
+            ("updated_at", Int),
+            ("deleted_at", Int),
+        ],
+    )),
+    table(
+        "cursors",
+        2,
+        &[("reader", Int), ("app_id", Int), ("position", Int), ("epoch", Int), ("next_entry", Int)],
+    ),
+    table(
+        "deliveries",
+        3,
+        &[
+            ("app_id", Int),
+            ("position", Int),
+            ("subscription_id", Int),
+            ("object_id", Int),
+            ("attempts", Int),
+            ("first_at", Int),
+            ("last_at", Int),
+            ("due_at", Int),
+            ("error", Text),
+        ],
+    ),
+    table(
+        "attempts",
+        2,
+        &[
+            ("app_id", Int),
+            ("id", Int),
+            ("at", Int),
+            ("url", Text),
+            ("succeeded", Bool),
+            ("status", Int),
+            ("error", Text),
+            ("millis", Int),
+            ("excerpt", Text),
+            ("events", Text),
+        ],
+    ),
+    table(
+        "journal_entries",
+        2,
+        &[("app_id", Int), ("id", Int), ("name", Bytes), ("published_at", Int), ("doc", Bytes)],
+    ),
+    table(
+        "snapshots",
+        2,
+        &[
+            ("app_id", Int),
+            ("id", Bytes),
+            ("body", Text),
+            ("initiated_at", Int),
+            ("status", Int),
+            ("completed_at", Int),
+            ("error_code", Text),
+            ("message", Text),
         ],
     ),
 ];

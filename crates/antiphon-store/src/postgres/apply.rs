@@ -101,7 +101,9 @@ impl Batch<'_> {
                 DirectoryChange::Account(account) => raise(&mut self.ids.account, account.id.0),
                 DirectoryChange::Actor(actor) => raise(&mut self.ids.actor, actor.id),
                 DirectoryChange::App(app) => raise(&mut self.ids.app, app.id.0),
-                DirectoryChange::Portal(_) | DirectoryChange::Token(_) => {}
+                DirectoryChange::Subscription(one) => raise(&mut self.ids.subscription, one.id.0),
+                DirectoryChange::JournalSubscription(one) => raise(&mut self.ids.subscription, one.id.0),
+                DirectoryChange::Portal(_) | DirectoryChange::Token(_) | DirectoryChange::Webhook(_) => {}
             }
             Arc::make_mut(&mut self.directory).put(change.clone());
         }

@@ -75,6 +75,7 @@ pub(super) struct Ids {
     pub inbox: i64,
     pub account: i64,
     pub actor: i64,
+    pub subscription: i64,
     pub app: i64,
 }
 
@@ -89,6 +90,7 @@ impl Ids {
             next_inbox: self.inbox,
             next_account: self.account,
             next_actor: self.actor,
+            next_subscription: self.subscription,
             next_app: self.app,
             message_ids: message_ids.clone(),
         }
@@ -104,6 +106,7 @@ impl Ids {
             inbox: moment.next_inbox,
             account: moment.next_account,
             actor: moment.next_actor,
+            subscription: moment.next_subscription,
             app: moment.next_app,
         }
     }
@@ -177,8 +180,8 @@ const STANDING: &str = "SELECT (SELECT revision FROM portals WHERE id = $1), coa
                         coalesce(sum(messages), 0)::bigint, coalesce(sum(bytes), 0)::bigint, \
                         coalesce(max(latest_now), 0) FROM tallies WHERE portal_id = $1";
 const SERVER: &str = "SELECT next_app FROM server WHERE only_row = 1 FOR UPDATE";
-const COUNTERS: &str = "SELECT next_thread, next_visitor, next_ticket, next_file, next_inbox, next_account, next_actor \
-                        FROM counters WHERE portal_id = $1 FOR UPDATE";
+const COUNTERS: &str = "SELECT next_thread, next_visitor, next_ticket, next_file, next_inbox, next_account, next_actor, \
+                        next_subscription FROM counters WHERE portal_id = $1 FOR UPDATE";
 
 /// What a portal has and holds.
 pub(super) struct Standing {
@@ -260,6 +263,7 @@ async fn take(session: &Session, portal: PortalId, hold: Hold) -> Result<Ids> {
         ids.inbox = row.try_get(4)?;
         ids.account = row.try_get(5)?;
         ids.actor = row.try_get(6)?;
+        ids.subscription = row.try_get(7)?;
     }
     Ok(ids)
 }
@@ -357,6 +361,7 @@ impl Batch<'_> {
             inbox: own.inbox.max(spent.inbox),
             account: own.account.max(spent.account),
             actor: own.actor.max(spent.actor),
+            subscription: own.subscription.max(spent.subscription),
             app: own.app.max(spent.app),
         };
         self.latest_now = self.latest_now.max(now);
@@ -382,7 +387,7 @@ impl Batch<'_> {
             execute(client, "UPDATE server SET next_app = $1 WHERE only_row = 1", &[&ids.app]).await?;
         }
         let sql = "UPDATE counters SET next_thread = $2, next_visitor = $3, next_ticket = $4, next_file = $5, \
-                   next_inbox = $6, next_account = $7, next_actor = $8 WHERE portal_id = $1";
+                   next_inbox = $6, next_account = $7, next_actor = $8, next_subscription = $9 WHERE portal_id = $1";
         let values = &[
             &self.portal.0,
             &ids.thread,
@@ -392,6 +397,7 @@ impl Batch<'_> {
             &ids.inbox,
             &ids.account,
             &ids.actor,
+            &ids.subscription,
         ];
         execute(client, sql, &values.map(|id| id as _)).await?;
         Ok(())

@@ -8,9 +8,10 @@ use tokio_postgres::Row;
 
 use super::failure::{Result, conflict, damaged};
 use super::readers::{Values, execute, row, rows};
+use super::webhooks;
 use crate::{
     Account, AccountId, Actor, ActorKind, Adapter, App, AppId, Directory, DirectoryChange, Identifier, Inbox,
-    InboxId, InboxKind, Portal, PortalId, Quota, Token, TokenHash,
+    InboxId, InboxKind, Millis, Portal, PortalId, Quota, Replaced, Token, TokenHash,
 };
 
 const PORTAL: &str =
@@ -21,8 +22,8 @@ const ACCOUNTS: &str = "SELECT id, channel_id, inbox_id, name, active, authorize
                         adapter, welcome, created_at, archived_at FROM accounts WHERE portal_id = $1 AND revision > $2";
 const ACTORS: &str = "SELECT kind, id, name, email, avatar, active, created_at FROM actors \
                       WHERE portal_id = $1 AND revision > $2";
-const APPS: &str = "SELECT id, name, avatar, client_secret, developer_key, active, created_at FROM apps \
-                    WHERE portal_id = $1 AND revision > $2";
+const APPS: &str = "SELECT id, name, avatar, client_secret, developer_key, active, created_at, old_secret, \
+                    old_secret_until, old_key, old_key_until FROM apps WHERE portal_id = $1 AND revision > $2";
 const TOKENS: &str = "SELECT hash, portal_id, app_id, label, scopes, created_at, expires_at, revoked_at FROM tokens \
                       WHERE portal_id = $1 AND revision > $2";
 
@@ -69,12 +70,15 @@ pub(super) async fn refresh(
     if known.as_ref().is_some_and(|known| known.revision >= revision) {
         return Ok(known);
     }
-    let (inboxes, accounts, actors, apps, tokens) = try_join!(
+    let (inboxes, accounts, actors, apps, tokens, hooks, subscriptions, journal) = try_join!(
         rows(client, INBOXES, values),
         rows(client, ACCOUNTS, values),
         rows(client, ACTORS, values),
         rows(client, APPS, values),
         rows(client, TOKENS, values),
+        rows(client, webhooks::WEBHOOKS, values),
+        rows(client, webhooks::SUBSCRIPTIONS, values),
+        rows(client, webhooks::JOURNAL, values),
     )?;
     let mut directory = match known {
         Some(known) => Directory::clone(&known),
@@ -82,8 +86,16 @@ pub(super) async fn refresh(
     };
     directory.put(DirectoryChange::Portal(portal(&head)?));
     directory.revision = revision;
-    let reads: [(Vec<Row>, Read); 5] =
-        [(inboxes, inbox), (accounts, account), (actors, actor), (apps, app), (tokens, token)];
+    let reads: [(Vec<Row>, Read); 8] = [
+        (inboxes, inbox),
+        (accounts, account),
+        (actors, actor),
+        (apps, app),
+        (tokens, token),
+        (hooks, webhooks::webhook),
+        (subscriptions, webhooks::subscription),
+        (journal, webhooks::journal),
+    ];
     for (rows, read) in reads {
         for row in &rows {
             directory.put(read(row)?);
@@ -159,7 +171,13 @@ fn app(row: &Row) -> Result<DirectoryChange> {
         developer_key: row.try_get(4)?,
         active: row.try_get(5)?,
         created_at: row.try_get(6)?,
+        old_secret: replaced(row.try_get(7)?, row.try_get(8)?),
+        old_key: replaced(row.try_get(9)?, row.try_get(10)?),
     }))
+}
+
+fn replaced(value: Option<String>, until: Option<Millis>) -> Option<Replaced> {
+    value.zip(until).map(|(value, until)| Replaced { value, until })
 }
 
 fn token(row: &Row) -> Result<DirectoryChange> {
@@ -182,6 +200,12 @@ fn token(row: &Row) -> Result<DirectoryChange> {
 /// The portal a token opens.
 pub(super) async fn portal_of_token(client: &ClientWrapper, hash: &TokenHash) -> Result<Option<PortalId>> {
     let found = row(client, "SELECT portal_id FROM tokens WHERE hash = $1", &[&hash.0.as_slice()]).await?;
+    Ok(found.map(|row| row.try_get(0)).transpose()?.map(PortalId))
+}
+
+/// The portal an app belongs to.
+pub(super) async fn portal_of_app(client: &ClientWrapper, id: AppId) -> Result<Option<PortalId>> {
+    let found = row(client, "SELECT portal_id FROM apps WHERE id = $1", &[&id.0]).await?;
     Ok(found.map(|row| row.try_get(0)).transpose()?.map(PortalId))
 }
 
@@ -210,9 +234,15 @@ pub(super) async fn write(
         DirectoryChange::Actor(actor) => write_actor(client, owner, revision, actor).await?,
         DirectoryChange::App(app) => {
             let sql = "INSERT INTO apps (id, portal_id, name, avatar, client_secret, developer_key, active, created_at, \
-                       revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (id) DO UPDATE SET name = $3, avatar = $4, client_secret = $5, developer_key = $6, active = $7, revision = $9 \
+                       revision, old_secret, old_secret_until, old_key, old_key_until) \
+                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (id) DO UPDATE SET \
+                       name = $3, avatar = $4, client_secret = $5, developer_key = $6, active = $7, revision = $9, \
+                       old_secret = $10, old_secret_until = $11, old_key = $12, old_key_until = $13 \
                        WHERE apps.portal_id = $2";
             let (secret, key) = (&app.client_secret, &app.developer_key);
+            let parts = |old: &'_ Option<Replaced>| old.clone().map(|old| (old.value, old.until)).unzip();
+            let (old_secret, old_secret_until): (Option<String>, Option<Millis>) = parts(&app.old_secret);
+            let (old_key, old_key_until): (Option<String>, Option<Millis>) = parts(&app.old_key);
             let values: Values<'_> = &[
                 &app.id.0,
                 &owner.0,
@@ -223,8 +253,19 @@ pub(super) async fn write(
                 &app.active,
                 &app.created_at,
                 &revision,
+                &old_secret,
+                &old_secret_until,
+                &old_key,
+                &old_key_until,
             ];
             execute(client, sql, values).await?
+        }
+        DirectoryChange::Webhook(webhook) => webhooks::write(client, owner, revision, webhook).await?,
+        DirectoryChange::Subscription(one) => {
+            webhooks::write_subscription(client, owner, revision, one).await?
+        }
+        DirectoryChange::JournalSubscription(one) => {
+            webhooks::write_journal(client, owner, revision, one).await?
         }
         DirectoryChange::Token(token) => {
             let sql = "INSERT INTO tokens (hash, portal_id, app_id, label, scopes, created_at, expires_at, revoked_at, \

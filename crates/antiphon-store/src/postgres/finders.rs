@@ -58,6 +58,14 @@ impl Engine {
         Ok(self.shared.caches.token(hash).await?)
     }
 
+    pub(crate) async fn directory_of_app(&self, app: AppId) -> Answer<Option<Arc<Directory>>> {
+        let owner: Answer<_> = ask!(self, client => directory::portal_of_app(client, app));
+        match owner? {
+            Some(portal) => self.directory(portal).await,
+            None => Ok(None),
+        }
+    }
+
     pub(crate) async fn usage(&self, portal: PortalId) -> Answer<Usage> {
         let standing: Answer<_> = ask!(self, client => batch::standing(client, portal));
         standing?.map(|standing| standing.usage).ok_or(StoreError::NoPortal)

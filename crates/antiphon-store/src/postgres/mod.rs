@@ -32,6 +32,7 @@ mod thread_list;
 mod threads;
 mod tidy;
 mod visitors;
+mod webhooks;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};

@@ -22,7 +22,7 @@ const STATE: &str = "CREATE TABLE IF NOT EXISTS move_from (place TEXT NOT NULL);
      done BOOLEAN NOT NULL, PRIMARY KEY (name, portal_id))";
 
 const COUNTERS: &str = "SELECT c.next_thread, c.next_visitor, c.next_ticket, c.next_file, c.next_inbox, c.next_account, \
-     c.next_actor, t.threads, t.messages, t.bytes, c.event_position + u.waiting, t.latest_now FROM counters c, \
+     c.next_actor, t.threads, t.messages, t.bytes, c.event_position + u.waiting, t.latest_now, c.next_subscription FROM counters c, \
      (SELECT coalesce(sum(threads), 0)::bigint AS threads, coalesce(sum(messages), 0)::bigint AS messages, \
      coalesce(sum(bytes), 0)::bigint AS bytes, coalesce(max(latest_now), 0) AS latest_now FROM tallies WHERE portal_id = $1) t, \
      (SELECT count(*) AS waiting FROM unnumbered_events WHERE portal_id = $1) u WHERE c.portal_id = $1";
@@ -266,14 +266,24 @@ impl End {
         let client = &self.session.client;
         for row in rows {
             let at = |n: usize| row[n].int();
-            let [thread, visitor, ticket, file, inbox, account, actor] =
-                [at(0), at(1), at(2), at(3), at(4), at(5), at(6)];
+            let [thread, visitor, ticket, file, inbox, account, actor, subscription] =
+                [at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(12)];
             let sql = "INSERT INTO counters (portal_id, next_thread, next_visitor, next_ticket, next_file, next_inbox, \
-                       next_account, next_actor, event_position, directory) SELECT id, $2::bigint, $3::bigint, $4::bigint, \
-                       $5::bigint, $6::bigint, $7::bigint, $8::bigint, $9::bigint, revision FROM portals WHERE id = $1 \
+                       next_account, next_actor, event_position, next_subscription, directory) SELECT id, $2::bigint, $3::bigint, $4::bigint, \
+                       $5::bigint, $6::bigint, $7::bigint, $8::bigint, $9::bigint, $10::bigint, revision FROM portals WHERE id = $1 \
                        ON CONFLICT DO NOTHING";
-            let values: Values<'_> =
-                &[&portal, &thread, &visitor, &ticket, &file, &inbox, &account, &actor, &at(10)];
+            let values: Values<'_> = &[
+                &portal,
+                &thread,
+                &visitor,
+                &ticket,
+                &file,
+                &inbox,
+                &account,
+                &actor,
+                &at(10),
+                &subscription,
+            ];
             execute(client, sql, values).await?;
             let sql = "INSERT INTO tallies (portal_id, slot, threads, messages, bytes, latest_now, batch, written_at) \
                        VALUES ($1, 0, $2, $3, $4, $5, 0, now()) ON CONFLICT DO NOTHING";

@@ -19,8 +19,10 @@ pub(super) struct Migration {
 }
 
 /// Migrations in order; the schema's version is how many of them were run. Never edit one that was released.
-pub(super) const MIGRATIONS: &[Migration] =
-    &[Migration { sql: include_str!("../../migrations/postgres/0001_initial.sql"), oldest: 1 }];
+pub(super) const MIGRATIONS: &[Migration] = &[
+    Migration { sql: include_str!("../../migrations/postgres/0001_initial.sql"), oldest: 1 },
+    Migration { sql: include_str!("../../migrations/postgres/0002_events.sql"), oldest: 1 },
+];
 
 /// With which migration each format of documents came, as on the embedded engine.
 const FORMATS: [usize; Document::FORMAT as usize] = [1];

@@ -88,7 +88,9 @@ fn write_directory(
             DirectoryChange::Account(account) => raise(&mut counters.next_account, account.id.0),
             DirectoryChange::Actor(actor) => raise(&mut counters.next_actor, actor.id),
             DirectoryChange::App(app) => highest_app = highest_app.max(app.id.0),
-            DirectoryChange::Portal(_) | DirectoryChange::Token(_) => {}
+            DirectoryChange::Subscription(one) => raise(&mut counters.next_subscription, one.id.0),
+            DirectoryChange::JournalSubscription(one) => raise(&mut counters.next_subscription, one.id.0),
+            DirectoryChange::Portal(_) | DirectoryChange::Token(_) | DirectoryChange::Webhook(_) => {}
         }
     }
     directory.revision += 1;

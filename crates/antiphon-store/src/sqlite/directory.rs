@@ -3,9 +3,10 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::failure::{Result, conflict, damaged};
+use super::webhooks;
 use crate::{
     Account, AccountId, Actor, ActorKind, Adapter, App, AppId, Directory, DirectoryChange, Identifier, Inbox,
-    InboxId, InboxKind, Portal, PortalId, Quota, Token, TokenHash,
+    InboxId, InboxKind, Millis, Portal, PortalId, Quota, Replaced, Token, TokenHash,
 };
 
 const PORTAL: &str = "id, name, time_zone, quota_messages, quota_bytes, created_at";
@@ -124,7 +125,8 @@ pub(super) fn load(conn: &Connection, id: PortalId) -> Result<Option<Directory>>
     rows(
         conn,
         &mut directory,
-        "SELECT id, name, avatar, client_secret, developer_key, active, created_at FROM apps WHERE portal_id = ?1",
+        "SELECT id, name, avatar, client_secret, developer_key, active, created_at, old_secret, old_secret_until, old_key, \
+         old_key_until FROM apps WHERE portal_id = ?1",
         |row| {
             Ok(DirectoryChange::App(App {
                 id: AppId(row.get(0)?),
@@ -134,12 +136,21 @@ pub(super) fn load(conn: &Connection, id: PortalId) -> Result<Option<Directory>>
                 developer_key: row.get(4)?,
                 active: row.get(5)?,
                 created_at: row.get(6)?,
+                old_secret: replaced(row.get(7)?, row.get(8)?),
+                old_key: replaced(row.get(9)?, row.get(10)?),
             }))
         },
     )?;
+    rows(conn, &mut directory, webhooks::WEBHOOKS, webhooks::webhook)?;
+    rows(conn, &mut directory, webhooks::SUBSCRIPTIONS, webhooks::subscription)?;
+    rows(conn, &mut directory, webhooks::JOURNAL, webhooks::journal)?;
     let sql = format!("SELECT {TOKEN} FROM tokens WHERE portal_id = ?1");
     rows(conn, &mut directory, &sql, |row| Ok(DirectoryChange::Token(token(row)?)))?;
     Ok(Some(directory))
+}
+
+fn replaced(value: Option<String>, until: Option<Millis>) -> Option<Replaced> {
+    value.zip(until).map(|(value, until)| Replaced { value, until })
 }
 
 fn token(row: &Row<'_>) -> Result<Token> {
@@ -162,6 +173,12 @@ pub(super) fn portal_of_token(conn: &Connection, hash: &TokenHash) -> Result<Opt
     Ok(sql.query_row([&hash.0], |row| row.get(0).map(PortalId)).optional()?)
 }
 
+/// The portal an app belongs to.
+pub(super) fn portal_of_app(conn: &Connection, id: AppId) -> Result<Option<PortalId>> {
+    let mut sql = conn.prepare_cached("SELECT portal_id FROM apps WHERE id = ?1")?;
+    Ok(sql.query_row([id.0], |row| row.get(0).map(PortalId)).optional()?)
+}
+
 /// Writes one change to its row and to the directory in memory. Whoever calls raises the revision.
 pub(super) fn apply(conn: &Connection, directory: &mut Directory, change: &DirectoryChange) -> Result<()> {
     let owner = directory.portal.id;
@@ -172,6 +189,9 @@ pub(super) fn apply(conn: &Connection, directory: &mut Directory, change: &Direc
         DirectoryChange::Actor(actor) => write_actor(conn, owner, actor)?,
         DirectoryChange::App(app) => write_app(conn, owner, app)?,
         DirectoryChange::Token(token) => write_token(conn, owner, token)?,
+        DirectoryChange::Webhook(webhook) => webhooks::write(conn, owner, webhook)?,
+        DirectoryChange::Subscription(one) => webhooks::write_subscription(conn, owner, one)?,
+        DirectoryChange::JournalSubscription(one) => webhooks::write_journal(conn, owner, one)?,
     }
     directory.put(change.clone());
     Ok(())
@@ -260,8 +280,9 @@ fn write_actor(conn: &Connection, owner: PortalId, actor: &Actor) -> Result<()> 
 fn write_app(conn: &Connection, owner: PortalId, app: &App) -> Result<()> {
     let written = conn
         .prepare_cached(
-            "INSERT INTO apps VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (id) DO UPDATE SET \
-             name = ?3, avatar = ?4, client_secret = ?5, developer_key = ?6, active = ?7 WHERE portal_id = ?2",
+            "INSERT INTO apps VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (id) DO UPDATE SET \
+             name = ?3, avatar = ?4, client_secret = ?5, developer_key = ?6, active = ?7, old_secret = ?9, \
+             old_secret_until = ?10, old_key = ?11, old_key_until = ?12 WHERE portal_id = ?2",
         )?
         .execute(params![
             app.id.0,
@@ -271,7 +292,11 @@ fn write_app(conn: &Connection, owner: PortalId, app: &App) -> Result<()> {
             app.client_secret,
             app.developer_key,
             app.active,
-            app.created_at
+            app.created_at,
+            app.old_secret.as_ref().map(|old| &old.value),
+            app.old_secret.as_ref().map(|old| old.until),
+            app.old_key.as_ref().map(|old| &old.value),
+            app.old_key.as_ref().map(|old| old.until)
         ])?;
     if written == 0 { Err(conflict("this app belongs to another portal")) } else { Ok(()) }
 }

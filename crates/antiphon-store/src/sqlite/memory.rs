@@ -20,6 +20,7 @@ pub(super) struct Counters {
     pub next_inbox: i64,
     pub next_account: i64,
     pub next_actor: i64,
+    pub next_subscription: i64,
     pub usage: Usage,
     pub event_position: i64,
     pub latest_now: Millis,
@@ -35,6 +36,7 @@ impl Counters {
         next_inbox: 1,
         next_account: 1,
         next_actor: 1,
+        next_subscription: 1,
         usage: Usage { threads: 0, messages: 0, bytes: 0 },
         event_position: 0,
         latest_now: 0,
@@ -42,7 +44,7 @@ impl Counters {
 
     pub(super) fn load(conn: &Connection, portal: PortalId) -> Result<Option<Self>> {
         let sql = "SELECT next_thread, next_visitor, next_ticket, next_file, next_inbox, next_account, next_actor, \
-                   threads, messages, bytes, event_position, latest_now FROM counters WHERE portal_id = ?1";
+                   threads, messages, bytes, event_position, latest_now, next_subscription FROM counters WHERE portal_id = ?1";
         let found = conn.prepare_cached(sql)?.query_row([portal.0], |row| {
             Ok(Self {
                 next_thread: row.get(0)?,
@@ -55,14 +57,14 @@ impl Counters {
                 usage: Usage { threads: row.get(7)?, messages: row.get(8)?, bytes: row.get(9)? },
                 event_position: row.get(10)?,
                 latest_now: row.get(11)?,
+                next_subscription: row.get(12)?,
             })
         });
         Ok(found.optional()?)
     }
 
     pub(super) fn save(&self, conn: &Connection, portal: PortalId) -> Result<()> {
-        let sql =
-            "INSERT OR REPLACE INTO counters VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+        let sql = "INSERT OR REPLACE INTO counters VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
         conn.prepare_cached(sql)?.execute([
             portal.0,
             self.next_thread,
@@ -77,6 +79,7 @@ impl Counters {
             self.usage.bytes,
             self.event_position,
             self.latest_now,
+            self.next_subscription,
         ])?;
         Ok(())
     }
@@ -146,6 +149,7 @@ impl PortalMemory {
             next_inbox: counters.next_inbox,
             next_account: counters.next_account,
             next_actor: counters.next_actor,
+            next_subscription: counters.next_subscription,
             next_app: server.next_app,
             message_ids: message_ids.clone(),
         }
@@ -162,6 +166,7 @@ impl PortalMemory {
         counters.next_inbox = moment.next_inbox;
         counters.next_account = moment.next_account;
         counters.next_actor = moment.next_actor;
+        counters.next_subscription = moment.next_subscription;
         server.next_app = moment.next_app;
     }
 }

@@ -28,6 +28,7 @@ mod threads;
 #[cfg(test)]
 mod trouble;
 mod visitors;
+mod webhooks;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -264,6 +265,13 @@ impl Engine {
             },
         };
         Ok(self.directory(token.portal_id)?.map(|directory| (token, directory)))
+    }
+
+    pub(crate) fn directory_of_app(&self, app: AppId) -> Answer<Option<Arc<Directory>>> {
+        match self.read(|conn| directory::portal_of_app(conn, app))? {
+            Some(portal) => self.directory(portal),
+            None => Ok(None),
+        }
     }
 
     pub(crate) async fn events_wait(&self, portal: PortalId, after: i64) -> Answer<()> {

@@ -7,7 +7,10 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionB
 use crate::{Document, OpenError};
 
 /// Migrations in order; the schema's version is how many of them were run. Never edit one that was released.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/sqlite/0001_initial.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/sqlite/0001_initial.sql"),
+    include_str!("../../migrations/sqlite/0002_events.sql"),
+];
 
 /// With which migration each format of documents came. A format comes with a migration, be it an empty one: so programs that
 /// do not know the format refuse the whole file, and no page of history has to look at what it reads.
@@ -164,7 +167,7 @@ pub(super) fn refusal(file: &str, e: rusqlite::Error) -> OpenError {
 mod tests {
     use super::*;
 
-    const GROWN: &[&str] = &[MIGRATIONS[0], "ALTER TABLE portals ADD COLUMN colour TEXT"];
+    const GROWN: &[&str] = &[MIGRATIONS[0], MIGRATIONS[1], "ALTER TABLE portals ADD COLUMN colour TEXT"];
 
     fn file() -> (tempfile::TempDir, std::path::PathBuf) {
         let dir = tempfile::tempdir().unwrap();
@@ -178,8 +181,8 @@ mod tests {
         open(&path, true).unwrap().execute("UPDATE server SET next_app = 7", []).unwrap();
         let conn = open_at(&path, true, GROWN).unwrap();
         conn.query_row("SELECT count(colour) FROM portals", [], |_| Ok(())).unwrap();
-        let kept = Connection::open(dir.path().join("antiphon.schema-1.db")).unwrap();
-        assert_eq!(check(&kept, "kept").unwrap(), 1);
+        let kept = Connection::open(dir.path().join("antiphon.schema-2.db")).unwrap();
+        assert_eq!(check(&kept, "kept").unwrap(), 2);
         let next: i64 = kept.query_row("SELECT next_app FROM server", [], |row| row.get(0)).unwrap();
         assert_eq!(next, 7);
     }
@@ -189,7 +192,7 @@ mod tests {
         let (_dir, path) = file();
         drop(open_at(&path, true, GROWN).unwrap());
         let before = std::fs::read(&path).unwrap();
-        assert!(matches!(open(&path, true), Err(OpenError::Newer(_, 2, 1))));
+        assert!(matches!(open(&path, true), Err(OpenError::Newer(_, 3, 2))));
         assert_eq!(std::fs::read(&path).unwrap(), before);
     }
 
@@ -197,7 +200,7 @@ mod tests {
     fn another_history_is_refused() {
         let (_dir, path) = file();
         drop(open_at(&path, true, GROWN).unwrap());
-        let other = [MIGRATIONS[0], "ALTER TABLE portals ADD COLUMN color TEXT"];
+        let other = [MIGRATIONS[0], MIGRATIONS[1], "ALTER TABLE portals ADD COLUMN color TEXT"];
         assert!(matches!(open_at(&path, true, &other), Err(OpenError::Damaged(..))));
     }
 

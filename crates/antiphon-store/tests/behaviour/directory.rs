@@ -39,6 +39,8 @@ async fn every_kind_of_row_is_kept() {
         avatar: None,
         client_secret: "secret".into(),
         developer_key: "key".into(),
+        old_secret: Some(Replaced { value: "older".into(), until: NOON + 5 }),
+        old_key: Some(Replaced { value: "oldest".into(), until: NOON + 7 }),
         active: true,
         created_at: NOON,
     };
@@ -69,6 +71,105 @@ async fn every_kind_of_row_is_kept() {
         Err::<Changes, _>(No)
     });
     next.await.unwrap().unwrap_err();
+}
+
+fn subscription(app: i64, id: i64) -> Subscription {
+    Subscription {
+        id: SubscriptionId(id),
+        app_id: AppId(app),
+        event_type: "conversation.propertyChange".into(),
+        property_name: Some("status".into()),
+        object_type_id: Some("0-11".into()),
+        event_type_name: Some("pe1_opened".into()),
+        active: true,
+        expand: Expand { message: true, thread: false, contact: true },
+        ordered: true,
+        created_at: NOON,
+        updated_at: Some(NOON + 1),
+        deleted_at: None,
+    }
+}
+
+#[tokio::test]
+async fn what_an_app_is_told_is_kept_and_forgotten_when_it_is_deleted() {
+    let kit = Kit::new().await;
+    let app = |id| {
+        DirectoryChange::App(App {
+            id: AppId(id),
+            name: "Demo".into(),
+            avatar: None,
+            client_secret: "secret".into(),
+            developer_key: "key".into(),
+            old_secret: None,
+            old_key: None,
+            active: true,
+            created_at: NOON,
+        })
+    };
+    let webhook = Webhook {
+        app_id: AppId(7),
+        target_url: "https://example.org/a?b=%2F".into(),
+        max_concurrent: 3,
+        created_at: NOON,
+        updated_at: None,
+        paused: Some(Paused { at: NOON, why: "It answers 500".into() }),
+        deleted_at: None,
+    };
+    let journal = JournalSubscription {
+        id: SubscriptionId(30),
+        app_id: AppId(8),
+        body: r#"{"actions":[]}"#.into(),
+        filters: "[]".into(),
+        created_at: NOON,
+        updated_at: NOON + 2,
+        deleted_at: None,
+    };
+    let made = vec![
+        app(7),
+        app(8),
+        DirectoryChange::Webhook(webhook.clone()),
+        DirectoryChange::Subscription(subscription(7, 21)),
+        DirectoryChange::Subscription(subscription(7, 20)),
+        DirectoryChange::Subscription(subscription(8, 22)),
+        DirectoryChange::JournalSubscription(journal.clone()),
+    ];
+    write(&kit, made).await;
+    let mut kit = kit;
+    for _ in 0..2 {
+        let directory = kit.store.directory(kit.portal).await.unwrap().unwrap();
+        let of = |app| directory.subscriptions(AppId(app)).map(|one| one.id.0).collect::<Vec<_>>();
+        assert_eq!((of(6), of(7), of(8)), (vec![], vec![20, 21], vec![22]));
+        assert_eq!(directory.subscription(AppId(7), SubscriptionId(20)), Some(&subscription(7, 20)));
+        assert_eq!(directory.subscription(AppId(8), SubscriptionId(20)), None);
+        assert_eq!(directory.webhook(AppId(7)), Some(&webhook));
+        assert_eq!(directory.journals().collect::<Vec<_>>(), [AppId(8)]);
+        let kept: Vec<_> =
+            directory.journal_subscriptions(AppId(8)).map(|one| one.as_ref().clone()).collect();
+        assert_eq!(kept, [journal.clone()]);
+        assert_eq!(kit.store.directory_of_app(AppId(8)).await.unwrap().unwrap(), directory);
+        kit = kit.reopen().await;
+    }
+    assert!(kit.store.directory_of_app(AppId(99)).await.unwrap().is_none());
+    let next = kit.store.change(kit.portal, Target::Directory, |_, moment| {
+        assert_eq!(moment.subscription_id(), SubscriptionId(31));
+        Err::<Changes, _>(No)
+    });
+    next.await.unwrap().unwrap_err();
+
+    let gone = Some(NOON + 3);
+    let deleted = vec![
+        DirectoryChange::Webhook(Webhook { deleted_at: gone, ..webhook }),
+        DirectoryChange::Subscription(Subscription { deleted_at: gone, ..subscription(7, 20) }),
+        DirectoryChange::JournalSubscription(JournalSubscription { deleted_at: gone, ..journal }),
+    ];
+    write(&kit, deleted).await;
+    for _ in 0..2 {
+        let directory = kit.store.directory(kit.portal).await.unwrap().unwrap();
+        assert_eq!(directory.webhook(AppId(7)), None);
+        assert_eq!(directory.subscriptions(AppId(7)).map(|one| one.id.0).collect::<Vec<_>>(), [21]);
+        assert_eq!(directory.journals().count(), 0);
+        kit = kit.reopen().await;
+    }
 }
 
 #[tokio::test]
@@ -144,6 +245,8 @@ async fn an_app_is_known_by_its_id_all_over_the_server() {
             avatar: None,
             client_secret: "secret".into(),
             developer_key: "key".into(),
+            old_secret: None,
+            old_key: None,
             active: true,
             created_at: NOON,
         })

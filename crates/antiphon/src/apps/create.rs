@@ -62,6 +62,8 @@ pub fn make(directory: &Directory, draft: &Draft, moment: &mut Moment) -> Result
         avatar: draft.avatar.clone(),
         client_secret: draft.client_secret.clone(),
         developer_key: draft.developer_key.clone(),
+        old_secret: None,
+        old_key: None,
         active: true,
         created_at: moment.now,
     })

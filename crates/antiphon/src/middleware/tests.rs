@@ -64,6 +64,8 @@ impl World {
                     avatar: None,
                     client_secret: String::new(),
                     developer_key: String::new(),
+                    old_secret: None,
+                    old_key: None,
                     active,
                     created_at: now,
                 }));

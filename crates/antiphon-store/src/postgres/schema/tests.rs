@@ -110,6 +110,8 @@ fn everything(state: &State, moment: &mut Moment, name: &str) -> Changes {
                 developer_key: "key".into(),
                 active: true,
                 created_at: now,
+                old_secret: None,
+                old_key: None,
             }),
             DirectoryChange::Token(Token {
                 hash: TokenHash(hash),
@@ -120,6 +122,38 @@ fn everything(state: &State, moment: &mut Moment, name: &str) -> Changes {
                 created_at: now,
                 expires_at: None,
                 revoked_at: None,
+            }),
+            DirectoryChange::Webhook(Webhook {
+                app_id: app,
+                target_url: "https://example.org/hook".into(),
+                max_concurrent: 10,
+                created_at: now,
+                updated_at: Some(now),
+                paused: Some(Paused { at: now, why: "It is broken".into() }),
+                deleted_at: None,
+            }),
+            DirectoryChange::Subscription(Subscription {
+                id: moment.subscription_id(),
+                app_id: app,
+                event_type: "conversation.propertyChange".into(),
+                property_name: Some("status".into()),
+                object_type_id: None,
+                event_type_name: None,
+                active: true,
+                expand: Expand { thread: true, ..Expand::default() },
+                ordered: true,
+                created_at: now,
+                updated_at: None,
+                deleted_at: None,
+            }),
+            DirectoryChange::JournalSubscription(JournalSubscription {
+                id: moment.subscription_id(),
+                app_id: app,
+                body: "{}".into(),
+                filters: "[]".into(),
+                created_at: now,
+                updated_at: now,
+                deleted_at: None,
             }),
             DirectoryChange::Inbox(Inbox {
                 id: inbox,
@@ -277,17 +311,17 @@ async fn nothing_fails_while_another_node_migrates() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_program_is_refused_whose_schema_was_taken_apart() {
     let database = antiphon_cluster::shared().unwrap().database().unwrap();
-    let breaking = later("DROP TABLE mentions;\n".into(), 2);
+    let breaking = later("DROP TABLE mentions;\n".into(), MIGRATIONS.len() as i64 + 1);
     node(&database, breaking, Layout::Plain).close().await;
     match open(&database, MIGRATIONS, Layout::Plain) {
-        Err(OpenError::Newer(_, 2, 1)) => {}
+        Err(OpenError::Newer(_, 3, 2)) => {}
         Err(e) => panic!("{e}"),
         Ok(_) => panic!("it opened"),
     }
     // Who knows that step only, and not the harmless one behind it, is not refused.
     let mut further = breaking.to_vec();
-    further.push(Migration { sql: "ALTER TABLE messages ADD COLUMN later TEXT;\n", oldest: 2 });
+    further.push(Migration { sql: "ALTER TABLE messages ADD COLUMN later TEXT;\n", oldest: 3 });
     node(&database, further.leak(), Layout::Plain).close().await;
     node(&database, breaking, Layout::Plain).close().await;
-    assert!(matches!(open(&database, MIGRATIONS, Layout::Plain), Err(OpenError::Newer(_, 3, 1))));
+    assert!(matches!(open(&database, MIGRATIONS, Layout::Plain), Err(OpenError::Newer(_, 4, 2))));
 }
