@@ -145,7 +145,7 @@ async fn what_an_app_is_told_is_kept_and_forgotten_when_it_is_deleted() {
         assert_eq!(directory.journals().collect::<Vec<_>>(), [AppId(8)]);
         let kept: Vec<_> =
             directory.journal_subscriptions(AppId(8)).map(|one| one.as_ref().clone()).collect();
-        assert_eq!(kept, [journal.clone()]);
+        assert_eq!(kept, std::slice::from_ref(&journal));
         assert_eq!(kit.store.directory_of_app(AppId(8)).await.unwrap().unwrap(), directory);
         kit = kit.reopen().await;
     }
