@@ -13,6 +13,7 @@
 mod allowances;
 mod changes;
 mod check;
+mod cursors;
 mod directory;
 mod error;
 mod events;
@@ -31,6 +32,7 @@ mod visitors;
 pub use allowances::{Allowances, Draw, Drawn, Span};
 pub use changes::{Applied, Changes, ConversationKey, Earlier, Moment, Replacement, State, Target};
 pub use check::{Finding, Invariant};
+pub use cursors::{Attempt, AttemptQuery, Cursor, Delivery, DeliveryState, Progress, Reader, Told};
 pub use directory::{
     Account, Actor, ActorKind, Adapter, App, Directory, DirectoryChange, Expand, Identifier, Inbox,
     InboxKind, JournalSubscription, Objects, Paused, Portal, Quota, Replaced, Subscription, Token, TokenHash,

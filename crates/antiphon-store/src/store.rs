@@ -420,6 +420,106 @@ impl Store {
         }
     }
 
+    /// The apps on whose behalf the spine is read, by id.
+    pub async fn told(&self, reader: Reader) -> Result<Vec<Told>, StoreError> {
+        read!(self.told(reader))
+    }
+
+    /// Takes a cursor: whoever had it before writes nothing more. `None` when nothing is read for the app.
+    pub async fn cursor_take(
+        &self,
+        portal: PortalId,
+        reader: Reader,
+        app: AppId,
+    ) -> Result<Option<Cursor>, StoreError> {
+        let (house, _inside) = self.enter().await?;
+        write!(house.cursor_take(portal, reader, app))
+    }
+
+    /// Writes what came of delivering; `false`, and nothing is written, when somebody else has taken the cursor.
+    pub async fn progress(&self, portal: PortalId, app: AppId, done: Progress) -> Result<bool, StoreError> {
+        let (house, _inside) = self.enter().await?;
+        write!(house.progress(portal, app, done))
+    }
+
+    /// Deliveries that are due, those first that have been for longest.
+    pub async fn deliveries_due(
+        &self,
+        portal: PortalId,
+        app: AppId,
+        now: Millis,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        read!(self.deliveries_due(portal, app, now, limit))
+    }
+
+    /// Deliveries behind a place, in the order of their events.
+    pub async fn deliveries(
+        &self,
+        portal: PortalId,
+        app: AppId,
+        state: DeliveryState,
+        after: Option<(i64, SubscriptionId)>,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        read!(self.deliveries(portal, app, state, after, limit))
+    }
+
+    /// Notes deliveries that somebody wants made.
+    pub async fn deliveries_put(
+        &self,
+        portal: PortalId,
+        app: AppId,
+        deliveries: Vec<Delivery>,
+    ) -> Result<(), StoreError> {
+        let (house, _inside) = self.enter().await?;
+        write!(house.deliveries_put(portal, app, deliveries))
+    }
+
+    /// Makes all deliveries due that failed since a moment, given up or not; how many those are.
+    pub async fn deliveries_again(
+        &self,
+        portal: PortalId,
+        app: AppId,
+        since: Millis,
+        now: Millis,
+    ) -> Result<u64, StoreError> {
+        let (house, _inside) = self.enter().await?;
+        write!(house.deliveries_again(portal, app, since, now))
+    }
+
+    /// Requests that were sent to an app, the newest first.
+    pub async fn attempts(
+        &self,
+        portal: PortalId,
+        app: AppId,
+        query: &AttemptQuery,
+    ) -> Result<Vec<Attempt>, StoreError> {
+        read!(self.attempts(portal, app, query))
+    }
+
+    /// A request that was sent to an app.
+    pub async fn attempt_by_id(
+        &self,
+        portal: PortalId,
+        app: AppId,
+        id: i64,
+    ) -> Result<Option<Attempt>, StoreError> {
+        read!(self.attempt_by_id(portal, app, id))
+    }
+
+    /// Forgets attempts, and deliveries that were given up, from before a moment, at most so many of each; how many there were.
+    pub async fn deliveries_purge(
+        &self,
+        portal: PortalId,
+        app: AppId,
+        before: Millis,
+        limit: usize,
+    ) -> Result<u64, StoreError> {
+        let (house, _inside) = self.enter().await?;
+        write!(house.deliveries_purge(portal, app, before, limit))
+    }
+
     /// The right to do a job that only one may do at a time, on however many nodes; `None` while somebody has it.
     pub async fn lease(&self, name: &str) -> Result<Option<Lease>, StoreError> {
         read!(self.lease(name))

@@ -5,6 +5,9 @@ ALTER TABLE apps ADD COLUMN old_secret TEXT;
 ALTER TABLE apps ADD COLUMN old_secret_until BIGINT;
 ALTER TABLE apps ADD COLUMN old_key TEXT;
 ALTER TABLE apps ADD COLUMN old_key_until BIGINT;
+-- For whom the spine is read: 1 webhooks, 2 journal, added up.
+ALTER TABLE apps ADD COLUMN told BIGINT NOT NULL DEFAULT 0;
+CREATE INDEX apps_told ON apps (id) WHERE told <> 0;
 
 -- Gives out the ids of subscriptions of every kind, and of their filters.
 ALTER TABLE counters ADD COLUMN next_subscription BIGINT NOT NULL DEFAULT 1;

@@ -8,7 +8,7 @@ use super::{
     Account, Actor, ActorKind, App, Inbox, JournalSubscription, Objects, Portal, Subscription, Token,
     TokenHash, Webhook,
 };
-use crate::{AccountId, AppId, InboxId, SubscriptionId};
+use crate::{AccountId, AppId, InboxId, Reader, SubscriptionId};
 
 /// A portal's directory at one revision. Copies share what they have in common: a change costs the same however much the
 /// portal has, and whoever reads keeps the revision it began with.
@@ -45,6 +45,19 @@ pub enum DirectoryChange {
     Webhook(Webhook),
     Subscription(Subscription),
     JournalSubscription(JournalSubscription),
+}
+
+impl DirectoryChange {
+    /// The app that may be read for, or no more, by this change.
+    pub(crate) fn reader_of(&self) -> Option<AppId> {
+        match self {
+            Self::App(app) => Some(app.id),
+            Self::Webhook(webhook) => Some(webhook.app_id),
+            Self::Subscription(one) => Some(one.app_id),
+            Self::JournalSubscription(one) => Some(one.app_id),
+            Self::Portal(_) | Self::Inbox(_) | Self::Account(_) | Self::Actor(_) | Self::Token(_) => None,
+        }
+    }
 }
 
 impl Directory {
@@ -161,6 +174,17 @@ impl Directory {
         all.take_while(move |one| one.app_id == app)
     }
 
+    /// Whether the spine is read on behalf of an app: it acts, and has subscribed to something.
+    pub fn reads(&self, reader: Reader, app: AppId) -> bool {
+        self.app(app).is_some_and(|app| app.active)
+            && match reader {
+                Reader::Webhooks => {
+                    self.webhook(app).is_some() && self.subscriptions(app).any(|one| one.active)
+                }
+                Reader::Journal => self.journal_subscriptions(app).next().is_some(),
+            }
+    }
+
     /// The apps that have a journal.
     pub fn journals(&self) -> impl Iterator<Item = AppId> {
         let mut last = None;
@@ -267,14 +291,14 @@ mod tests {
         directory.put(DirectoryChange::Account(account(1, 8, "new@acme.example")));
         assert_eq!(ids(&mut directory.accounts_of(InboxId(7))), [2]);
         assert_eq!(ids(&mut directory.accounts_of(InboxId(8))), [1]);
-        assert_eq!(ids(&mut directory.accounts_at(1002, "help@acme.example")), []);
+        assert_eq!(ids(&mut directory.accounts_at(1002, "help@acme.example")), [0_i64; 0]);
         assert_eq!(ids(&mut directory.accounts_at(1002, "new@acme.example")), [1]);
         assert_eq!(ids(&mut before.accounts_of(InboxId(7))), [1, 2], "a copy keeps its revision");
 
         let gone = Account { archived_at: Some(2), ..account(1, 8, "new@acme.example") };
         directory.put(DirectoryChange::Account(gone));
-        assert_eq!(ids(&mut directory.accounts_of(InboxId(8))), []);
-        assert_eq!(ids(&mut directory.accounts_at(1002, "new@acme.example")), []);
+        assert_eq!(ids(&mut directory.accounts_of(InboxId(8))), [0_i64; 0]);
+        assert_eq!(ids(&mut directory.accounts_at(1002, "new@acme.example")), [0_i64; 0]);
         assert_eq!((directory.accounts(false).len(), directory.accounts(true).len()), (1, 1));
         assert!(directory.account(AccountId(1)).is_some());
         directory.put(DirectoryChange::Account(account(1, 7, "help@acme.example")));

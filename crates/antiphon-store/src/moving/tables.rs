@@ -105,6 +105,7 @@ pub(crate) static TABLES: [Table; 27] = [
             ("old_secret_until", Int),
             ("old_key", Text),
             ("old_key_until", Int),
+            ("told", Int),
         ],
     )),
     in_directory(table(

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::batch::Batch;
 use super::failure::{Failure, Result, conflict};
 use super::readers::{execute, row};
-use super::{directory, people};
+use super::{cursors, directory, people};
 use crate::messages::{MOST_ENTRIES, key};
 use crate::{
     Changes, DirectoryChange, Earlier, EventKind, Millis, NewEvent, NewMessage, ObjectKind, Thread, ThreadId,
@@ -93,6 +93,7 @@ impl Batch<'_> {
         }
         self.writes.begun = true;
         let (client, portal, revision) = (&self.session.client, self.portal, self.directory.revision + 1);
+        let before = self.directory.clone();
         for change in &changes.directory {
             directory::write(client, portal, revision, change).await?;
             // An id that a rule chose itself is never given out again.
@@ -107,6 +108,7 @@ impl Batch<'_> {
             }
             Arc::make_mut(&mut self.directory).put(change.clone());
         }
+        cursors::switch(client, &before, &self.directory, &changes.directory, now).await?;
         for sql in [
             "UPDATE portals SET revision = $2 WHERE id = $1",
             "UPDATE counters SET directory = $2 WHERE portal_id = $1",

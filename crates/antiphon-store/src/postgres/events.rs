@@ -112,7 +112,7 @@ pub(super) struct Standing {
 }
 
 /// A transaction that is undone when it is given up half-way, by an error or by whoever waited for it.
-struct Open<'a>(Option<&'a ClientWrapper>);
+pub(super) struct Open<'a>(pub Option<&'a ClientWrapper>);
 
 impl Drop for Open<'_> {
     fn drop(&mut self) {

@@ -11,6 +11,7 @@ mod check;
 mod commit;
 mod committer;
 mod connect;
+mod cursors;
 mod directory;
 mod events;
 mod failure;

@@ -6,7 +6,7 @@ use rusqlite::params;
 
 use super::batch::Batch;
 use super::failure::{Result, conflict};
-use super::{directory, events, messages, resolve, visitors};
+use super::{cursors, directory, events, messages, resolve, visitors};
 use crate::{
     Applied, Changes, DirectoryChange, EventKind, Millis, Moment, NewEvent, ObjectKind, PortalId, State,
     StoreError, Target, Thread, ThreadId,
@@ -77,6 +77,7 @@ fn write_directory(
     }
     let conn = batch.conn;
     let memory = batch.portal(portal)?;
+    let (before, position) = (memory.directory.clone(), memory.counters.event_position);
     let directory = Arc::make_mut(&mut memory.directory);
     let mut highest_app = 0;
     for change in &changes.directory {
@@ -93,6 +94,7 @@ fn write_directory(
             DirectoryChange::Portal(_) | DirectoryChange::Token(_) | DirectoryChange::Webhook(_) => {}
         }
     }
+    cursors::switch(conn, &before, directory, &changes.directory, position, now)?;
     directory.revision += 1;
     directory::write_revision(conn, directory)?;
     revisions.push((ObjectKind::Directory, 0, directory.revision));

@@ -280,7 +280,7 @@ fn write_actor(conn: &Connection, owner: PortalId, actor: &Actor) -> Result<()> 
 fn write_app(conn: &Connection, owner: PortalId, app: &App) -> Result<()> {
     let written = conn
         .prepare_cached(
-            "INSERT INTO apps VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) ON CONFLICT (id) DO UPDATE SET \
+            "INSERT INTO apps VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0) ON CONFLICT (id) DO UPDATE SET \
              name = ?3, avatar = ?4, client_secret = ?5, developer_key = ?6, active = ?7, old_secret = ?9, \
              old_secret_until = ?10, old_key = ?11, old_key_until = ?12 WHERE portal_id = ?2",
         )?

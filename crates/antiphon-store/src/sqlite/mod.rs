@@ -6,6 +6,7 @@ mod batch;
 mod caches;
 mod check;
 mod checkpoint;
+mod cursors;
 mod directory;
 mod disk;
 mod events;

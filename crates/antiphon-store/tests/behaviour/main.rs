@@ -12,6 +12,7 @@ mod allowances;
 mod backups;
 mod changes;
 mod conversations;
+mod cursors;
 mod directory;
 mod events;
 mod files;

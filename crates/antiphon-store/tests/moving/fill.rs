@@ -155,7 +155,41 @@ async fn people(store: &Store, id: PortalId) {
             ..Changes::default()
         })
     });
-    made.await.unwrap().unwrap();
+    let made = made.await.unwrap().unwrap();
+    let app = made.changes.directory.iter().find_map(|change| match change {
+        DirectoryChange::App(app) => Some(app.id),
+        _ => None,
+    });
+    told(store, id, app.unwrap()).await;
+}
+
+/// An app was told of something, and did not take all of it.
+async fn told(store: &Store, id: PortalId, app: AppId) {
+    let epoch = store.cursor_take(id, Reader::Webhooks, app).await.unwrap().unwrap().epoch;
+    let attempt = Attempt {
+        id: 1,
+        at: NOON,
+        url: "https://example.org/hook".into(),
+        succeeded: false,
+        status: None,
+        error: Some("It hung up".into()),
+        millis: 5_000,
+        excerpt: String::new(),
+        events: "[[2,1,0]]".into(),
+    };
+    let failed = |position: i64, due_at| Delivery {
+        position,
+        subscription_id: SubscriptionId(1),
+        object_id: 1,
+        attempts: 1,
+        first_at: NOON,
+        last_at: NOON,
+        due_at,
+        error: "It hung up".into(),
+    };
+    let failed = vec![failed(2, Some(NOON + 60_000)), failed(3, None)];
+    let done = Progress { epoch, position: 3, next_entry: 2, attempts: vec![attempt], failed, done: vec![] };
+    assert!(store.progress(id, app, done).await.unwrap());
 }
 
 /// A thread in the turn's own state, with entries of several kinds.

@@ -25,6 +25,19 @@ async fn of_portal(store: &Store, id: PortalId, seen: &mut Vec<String>) {
     seen.push(format!("{:?}", directory.tokens().iter().collect::<Vec<_>>()));
     let token = store.token_by_hash(&TokenHash([id.0 as u8; 32])).await.unwrap();
     seen.push(format!("{:?}", token.map(|(token, _)| token)));
+    for app in directory.apps().iter().map(|app| app.id) {
+        seen.push(format!(
+            "{:?} {:?}",
+            directory.webhook(app),
+            directory.subscriptions(app).collect::<Vec<_>>()
+        ));
+        seen.push(format!("{:?}", directory.journal_subscriptions(app).collect::<Vec<_>>()));
+        let query = AttemptQuery { limit: 100, ..AttemptQuery::default() };
+        seen.push(format!("{:?}", store.attempts(id, app, &query).await.unwrap()));
+        for state in [DeliveryState::Waiting, DeliveryState::GivenUp] {
+            seen.push(format!("{:?}", store.deliveries(id, app, state, None, 100).await.unwrap()));
+        }
+    }
     seen.push(format!("{:?}", store.usage(id).await.unwrap()));
     seen.push(format!("{:?}", store.events_after(id, 0, 100_000).await.unwrap()));
     seen.push(format!("position {}", store.event_position(id).await.unwrap()));

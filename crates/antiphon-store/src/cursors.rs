@@ -1,0 +1,122 @@
+//! How far those have come who read the spine on behalf of apps, and what they could not deliver.
+//!
+//! A cursor is there as long as there is something to read for: it begins where the spine stood when the app was given its
+//! first subscription, and goes with the last. Whoever reads takes the cursor, which raises its epoch; what an earlier holder
+//! writes after that counts for nothing.
+
+use crate::{AppId, Millis, PortalId, SubscriptionId};
+
+/// Who reads on behalf of an app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Reader {
+    Webhooks = 1,
+    Journal = 2,
+}
+
+impl Reader {
+    pub(crate) const ALL: [Self; 2] = [Self::Webhooks, Self::Journal];
+
+    /// The table of what it numbers.
+    pub(crate) fn entries(self) -> &'static str {
+        match self {
+            Self::Webhooks => "attempts",
+            Self::Journal => "journal_entries",
+        }
+    }
+}
+
+/// An app for which the spine is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Told {
+    pub portal: PortalId,
+    pub app: AppId,
+}
+
+/// Where a reader stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cursor {
+    /// Every event up to here is done with.
+    pub position: i64,
+    /// Whose turn it is.
+    pub epoch: i64,
+    /// Number of the next attempt, or of the next entry of the journal.
+    pub next_entry: i64,
+}
+
+/// An event that an app has not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    pub position: i64,
+    pub subscription_id: SubscriptionId,
+    /// What the event is about.
+    pub object_id: i64,
+    /// How often it was tried.
+    pub attempts: i64,
+    pub first_at: Millis,
+    pub last_at: Millis,
+    /// When it is tried again; `None` once it is given up.
+    pub due_at: Option<Millis>,
+    /// Why it was not taken last, for people.
+    pub error: String,
+}
+
+impl Delivery {
+    /// Which delivery it is of an app's.
+    pub fn key(&self) -> (i64, SubscriptionId) {
+        (self.position, self.subscription_id)
+    }
+}
+
+/// A request that was sent to an app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// Counted per app, from 1.
+    pub id: i64,
+    pub at: Millis,
+    pub url: String,
+    pub succeeded: bool,
+    pub status: Option<i64>,
+    /// Why it failed, for people.
+    pub error: Option<String>,
+    /// How long it took.
+    pub millis: i64,
+    /// The beginning of what was answered.
+    pub excerpt: String,
+    /// JSON: an array of `[position, subscription, attempt]`.
+    pub events: String,
+}
+
+/// What came of reading: written at once, or not at all when somebody else has taken the cursor.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Progress {
+    pub epoch: i64,
+    pub position: i64,
+    /// Number of the attempt after the last of these.
+    pub next_entry: i64,
+    pub attempts: Vec<Attempt>,
+    /// What was not taken, and when it is tried again.
+    pub failed: Vec<Delivery>,
+    /// What was taken of what had failed before, or is dropped.
+    pub done: Vec<(i64, SubscriptionId)>,
+}
+
+/// Which deliveries are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeliveryState {
+    /// Those that are tried again.
+    Waiting,
+    /// Those that were given up.
+    GivenUp,
+}
+
+/// Which attempts are asked for: the newest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AttemptQuery {
+    /// Older than this one.
+    pub before: Option<i64>,
+    pub succeeded: Option<bool>,
+    /// Not older than this.
+    pub since: Option<Millis>,
+    pub limit: usize,
+}

@@ -1,0 +1,361 @@
+//! Cursors of readers, what they could not deliver, and the log of what they sent.
+
+use std::collections::BTreeSet;
+
+use deadpool_postgres::ClientWrapper;
+use tokio_postgres::Row;
+
+use super::connect::answered;
+use super::events::Open;
+use super::failure::{Failure, Result};
+use super::readers::{self, Values, execute, row, rows};
+use super::{ANSWER, Answer, Engine};
+use crate::*;
+
+const DELIVERY: &str =
+    "position, subscription_id, object_id, attempts, first_at, last_at, due_at, error FROM deliveries";
+
+const ATTEMPT: &str = "id, at, url, succeeded, status, error, millis, excerpt, events FROM attempts";
+
+/// What a lost write would cost is a delivery that is made again, so nobody waits for its sync.
+const BEGIN: &str =
+    "BEGIN; SET LOCAL synchronous_commit = off; SET LOCAL idle_in_transaction_session_timeout = 1000";
+
+/// Begins and ends readers as a change of the directory wants, and drops what nobody waits for any more. The portal's counters
+/// are held.
+pub(super) async fn switch(
+    client: &ClientWrapper,
+    before: &Directory,
+    after: &Directory,
+    changes: &[DirectoryChange],
+    now: Millis,
+) -> Result<()> {
+    let portal = after.portal.id;
+    let apps: BTreeSet<AppId> = changes.iter().filter_map(DirectoryChange::reader_of).collect();
+    for app in apps {
+        for reader in Reader::ALL {
+            let kind = reader as i64;
+            match (before.reads(reader, app), after.reads(reader, app)) {
+                (false, true) => {
+                    // What has no position yet lies behind the last one that was given.
+                    let sql = format!(
+                        "INSERT INTO cursors (portal_id, reader, app_id, position, epoch, next_entry) \
+                         SELECT c.portal_id, $2::bigint, $3::bigint, c.event_position, $4::bigint, 1 + coalesce((SELECT max(id) \
+                         FROM {} WHERE portal_id = $1 AND app_id = $3), 0) FROM counters c WHERE c.portal_id = $1 \
+                         ON CONFLICT (portal_id, reader, app_id) DO UPDATE SET position = excluded.position, \
+                         epoch = excluded.epoch",
+                        reader.entries()
+                    );
+                    execute(client, &sql, &[&portal.0, &kind, &app.0, &now]).await?;
+                }
+                (true, false) => {
+                    let sql = "DELETE FROM cursors WHERE portal_id = $1 AND reader = $2 AND app_id = $3";
+                    execute(client, sql, &[&portal.0, &kind, &app.0]).await?;
+                    if reader == Reader::Webhooks {
+                        let sql = "DELETE FROM deliveries WHERE portal_id = $1 AND app_id = $2";
+                        execute(client, sql, &[&portal.0, &app.0]).await?;
+                    }
+                }
+                _ => {}
+            }
+        }
+        let told = Reader::ALL.into_iter().filter(|reader| after.reads(*reader, app));
+        let told: i64 = told.map(|reader| reader as i64).sum();
+        let sql = "UPDATE apps SET told = $3 WHERE id = $2 AND portal_id = $1";
+        execute(client, sql, &[&portal.0, &app.0, &told]).await?;
+    }
+    for change in changes {
+        if let DirectoryChange::Subscription(one) = change
+            && (!one.active || one.deleted_at.is_some())
+        {
+            let sql = "DELETE FROM deliveries WHERE portal_id = $1 AND app_id = $2 AND subscription_id = $3";
+            execute(client, sql, &[&portal.0, &one.app_id.0, &one.id.0]).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn told(client: &ClientWrapper, reader: Reader) -> Result<Vec<Told>> {
+    let sql = "SELECT portal_id, id FROM apps WHERE told & $1 <> 0 AND told <> 0 ORDER BY id";
+    let found = rows(client, sql, &[&(reader as i64)]).await?;
+    let read = |row: &Row| Ok(Told { portal: PortalId(row.try_get(0)?), app: AppId(row.try_get(1)?) });
+    found.iter().map(read).collect()
+}
+
+async fn take(
+    client: &ClientWrapper,
+    portal: PortalId,
+    reader: Reader,
+    app: AppId,
+) -> Result<Option<Cursor>> {
+    let sql = "UPDATE cursors SET epoch = epoch + 1 WHERE portal_id = $1 AND reader = $2 AND app_id = $3 \
+               RETURNING position, epoch, next_entry";
+    let Some(row) = row(client, sql, &[&portal.0, &(reader as i64), &app.0]).await? else { return Ok(None) };
+    Ok(Some(Cursor { position: row.try_get(0)?, epoch: row.try_get(1)?, next_entry: row.try_get(2)? }))
+}
+
+/// Moves a cursor on; `false` when somebody else has taken it.
+pub(super) async fn advance(
+    client: &ClientWrapper,
+    portal: PortalId,
+    reader: Reader,
+    app: AppId,
+    to: Cursor,
+) -> Result<bool> {
+    let sql = "UPDATE cursors SET position = $5, next_entry = $6 \
+               WHERE portal_id = $1 AND reader = $2 AND app_id = $3 AND epoch = $4";
+    let values: Values<'_> = &[&portal.0, &(reader as i64), &app.0, &to.epoch, &to.position, &to.next_entry];
+    Ok(execute(client, sql, values).await? == 1)
+}
+
+/// Writes something at once: whole, or not at all when `work` says so.
+pub(super) async fn at_once(
+    client: &ClientWrapper,
+    work: impl AsyncFnOnce(&ClientWrapper) -> Result<bool>,
+) -> Result<bool> {
+    let mut open = Open(Some(client));
+    client.batch_execute(BEGIN).await?;
+    let done = work(client).await?;
+    client.batch_execute(if done { "COMMIT" } else { "ROLLBACK" }).await?;
+    open.0 = None;
+    Ok(done)
+}
+
+async fn progress(client: &ClientWrapper, portal: PortalId, app: AppId, done: &Progress) -> Result<bool> {
+    let to = Cursor { position: done.position, epoch: done.epoch, next_entry: done.next_entry };
+    if !advance(client, portal, Reader::Webhooks, app, to).await? {
+        return Ok(false);
+    }
+    log(client, portal, app, &done.attempts).await?;
+    put(client, portal, app, &done.failed).await?;
+    if !done.done.is_empty() {
+        let (positions, subscriptions): (Vec<i64>, Vec<i64>) =
+            done.done.iter().map(|(position, subscription)| (*position, subscription.0)).unzip();
+        let sql = "DELETE FROM deliveries d USING unnest($3::bigint[], $4::bigint[]) AS n (position, subscription_id) \
+                   WHERE d.portal_id = $1 AND d.app_id = $2 AND d.position = n.position \
+                   AND d.subscription_id = n.subscription_id";
+        execute(client, sql, &[&portal.0, &app.0, &positions, &subscriptions]).await?;
+    }
+    Ok(true)
+}
+
+async fn log(client: &ClientWrapper, portal: PortalId, app: AppId, attempts: &[Attempt]) -> Result<()> {
+    let sql = "INSERT INTO attempts (portal_id, app_id, id, at, url, succeeded, status, error, millis, excerpt, events) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    for one in attempts {
+        let values: Values<'_> = &[
+            &portal.0,
+            &app.0,
+            &one.id,
+            &one.at,
+            &one.url,
+            &one.succeeded,
+            &one.status,
+            &one.error,
+            &one.millis,
+            &one.excerpt,
+            &one.events,
+        ];
+        execute(client, sql, values).await?;
+    }
+    Ok(())
+}
+
+async fn put(client: &ClientWrapper, portal: PortalId, app: AppId, deliveries: &[Delivery]) -> Result<()> {
+    if deliveries.is_empty() {
+        return Ok(());
+    }
+    let sql = "INSERT INTO deliveries (portal_id, app_id, position, subscription_id, object_id, attempts, first_at, \
+               last_at, due_at, error) SELECT $1, $2, n.* FROM unnest($3::bigint[], $4::bigint[], $5::bigint[], \
+               $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::text[]) AS n \
+               ON CONFLICT (portal_id, app_id, position, subscription_id) DO UPDATE SET object_id = excluded.object_id, \
+               attempts = excluded.attempts, first_at = excluded.first_at, last_at = excluded.last_at, \
+               due_at = excluded.due_at, error = excluded.error";
+    let column = |of: fn(&Delivery) -> i64| deliveries.iter().map(of).collect::<Vec<_>>();
+    let due: Vec<Option<i64>> = deliveries.iter().map(|one| one.due_at).collect();
+    let errors: Vec<&str> = deliveries.iter().map(|one| one.error.as_str()).collect();
+    let values: Values<'_> = &[
+        &portal.0,
+        &app.0,
+        &column(|one| one.position),
+        &column(|one| one.subscription_id.0),
+        &column(|one| one.object_id),
+        &column(|one| one.attempts),
+        &column(|one| one.first_at),
+        &column(|one| one.last_at),
+        &due,
+        &errors,
+    ];
+    execute(client, sql, values).await?;
+    Ok(())
+}
+
+fn delivery(row: &Row) -> Result<Delivery> {
+    Ok(Delivery {
+        position: row.try_get(0)?,
+        subscription_id: SubscriptionId(row.try_get(1)?),
+        object_id: row.try_get(2)?,
+        attempts: row.try_get(3)?,
+        first_at: row.try_get(4)?,
+        last_at: row.try_get(5)?,
+        due_at: row.try_get(6)?,
+        error: row.try_get(7)?,
+    })
+}
+
+fn attempt(row: &Row) -> Result<Attempt> {
+    Ok(Attempt {
+        id: row.try_get(0)?,
+        at: row.try_get(1)?,
+        url: row.try_get(2)?,
+        succeeded: row.try_get(3)?,
+        status: row.try_get(4)?,
+        error: row.try_get(5)?,
+        millis: row.try_get(6)?,
+        excerpt: row.try_get(7)?,
+        events: row.try_get(8)?,
+    })
+}
+
+/// Asks once on a borrowed connection: whoever reads the spine asks again by itself.
+macro_rules! once {
+    ($engine:expr, $client:ident => $question:expr) => {{
+        let borrowed = $engine.shared.readers.get().await?;
+        let $client = &borrowed;
+        let answer = answered(ANSWER, $question).await;
+        if matches!(answer, Err(Failure::Lost(_))) {
+            readers::discard(borrowed);
+        }
+        answer
+    }};
+}
+
+impl Engine {
+    pub(crate) async fn told(&self, reader: Reader) -> Answer<Vec<Told>> {
+        Ok(once!(self, client => told(client, reader))?)
+    }
+
+    pub(crate) async fn cursor_take(
+        &self,
+        portal: PortalId,
+        reader: Reader,
+        app: AppId,
+    ) -> Answer<Option<Cursor>> {
+        Ok(once!(self, client => take(client, portal, reader, app))?)
+    }
+
+    pub(crate) async fn progress(&self, portal: PortalId, app: AppId, done: Progress) -> Answer<bool> {
+        let write = async |client: &ClientWrapper| progress(client, portal, app, &done).await;
+        Ok(once!(self, client => at_once(client, write))?)
+    }
+
+    pub(crate) async fn deliveries_due(
+        &self,
+        portal: PortalId,
+        app: AppId,
+        now: Millis,
+        limit: usize,
+    ) -> Answer<Vec<Delivery>> {
+        let sql = format!(
+            "SELECT {DELIVERY} WHERE portal_id = $1 AND app_id = $2 AND due_at <= $3 \
+             ORDER BY due_at, position LIMIT $4"
+        );
+        let values: Values<'_> = &[&portal.0, &app.0, &now, &(limit as i64)];
+        let found = once!(self, client => rows(client, &sql, values))?;
+        Ok(found.iter().map(delivery).collect::<Result<_>>()?)
+    }
+
+    pub(crate) async fn deliveries(
+        &self,
+        portal: PortalId,
+        app: AppId,
+        state: DeliveryState,
+        after: Option<(i64, SubscriptionId)>,
+        limit: usize,
+    ) -> Answer<Vec<Delivery>> {
+        let which = match state {
+            DeliveryState::Waiting => "IS NOT NULL",
+            DeliveryState::GivenUp => "IS NULL",
+        };
+        let sql = format!(
+            "SELECT {DELIVERY} WHERE portal_id = $1 AND app_id = $2 AND (position, subscription_id) > ($3, $4) \
+             AND due_at {which} ORDER BY position, subscription_id LIMIT $5"
+        );
+        let (position, subscription) = after.map_or((i64::MIN, i64::MIN), |(position, id)| (position, id.0));
+        let values: Values<'_> = &[&portal.0, &app.0, &position, &subscription, &(limit as i64)];
+        let found = once!(self, client => rows(client, &sql, values))?;
+        Ok(found.iter().map(delivery).collect::<Result<_>>()?)
+    }
+
+    pub(crate) async fn deliveries_put(
+        &self,
+        portal: PortalId,
+        app: AppId,
+        deliveries: Vec<Delivery>,
+    ) -> Answer<()> {
+        Ok(once!(self, client => put(client, portal, app, &deliveries))?)
+    }
+
+    pub(crate) async fn deliveries_again(
+        &self,
+        portal: PortalId,
+        app: AppId,
+        since: Millis,
+        now: Millis,
+    ) -> Answer<u64> {
+        let sql = "UPDATE deliveries SET due_at = $4 WHERE portal_id = $1 AND app_id = $2 AND last_at >= $3";
+        let values: Values<'_> = &[&portal.0, &app.0, &since, &now];
+        Ok(once!(self, client => execute(client, sql, values))?)
+    }
+
+    pub(crate) async fn attempts(
+        &self,
+        portal: PortalId,
+        app: AppId,
+        query: &AttemptQuery,
+    ) -> Answer<Vec<Attempt>> {
+        let sql = format!(
+            "SELECT {ATTEMPT} WHERE portal_id = $1 AND app_id = $2 AND id < $3 AND ($4::boolean IS NULL OR succeeded = $4) \
+             AND at >= $5 ORDER BY id DESC LIMIT $6"
+        );
+        let before = query.before.unwrap_or(i64::MAX);
+        let since = query.since.unwrap_or(i64::MIN);
+        let values: Values<'_> =
+            &[&portal.0, &app.0, &before, &query.succeeded, &since, &(query.limit as i64)];
+        let found = once!(self, client => rows(client, &sql, values))?;
+        Ok(found.iter().map(attempt).collect::<Result<_>>()?)
+    }
+
+    pub(crate) async fn attempt_by_id(
+        &self,
+        portal: PortalId,
+        app: AppId,
+        id: i64,
+    ) -> Answer<Option<Attempt>> {
+        let sql = format!("SELECT {ATTEMPT} WHERE portal_id = $1 AND app_id = $2 AND id = $3");
+        let values: Values<'_> = &[&portal.0, &app.0, &id];
+        let found = once!(self, client => row(client, &sql, values))?;
+        Ok(found.as_ref().map(attempt).transpose()?)
+    }
+
+    pub(crate) async fn deliveries_purge(
+        &self,
+        portal: PortalId,
+        app: AppId,
+        before: Millis,
+        limit: usize,
+    ) -> Answer<u64> {
+        // Both are about as old as their numbers say: whoever comes to a younger one has seen them all.
+        let attempts = "DELETE FROM attempts WHERE portal_id = $1 AND app_id = $2 AND at < $3 AND id = ANY (ARRAY \
+            (SELECT id FROM attempts WHERE portal_id = $1 AND app_id = $2 ORDER BY id LIMIT $4))";
+        let given_up = "DELETE FROM deliveries WHERE portal_id = $1 AND app_id = $2 AND due_at IS NULL \
+            AND last_at < $3 AND position = ANY (ARRAY (SELECT position FROM deliveries WHERE portal_id = $1 \
+            AND app_id = $2 AND due_at IS NULL ORDER BY position LIMIT $4))";
+        let values: Values<'_> = &[&portal.0, &app.0, &before, &(limit as i64)];
+        let mut gone = 0;
+        for sql in [attempts, given_up] {
+            gone += once!(self, client => execute(client, sql, values))?;
+        }
+        Ok(gone)
+    }
+}

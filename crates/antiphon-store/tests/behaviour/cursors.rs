@@ -1,0 +1,247 @@
+use antiphon_store::*;
+
+use crate::kit::*;
+
+const APP: AppId = AppId(7);
+
+fn app(active: bool) -> DirectoryChange {
+    DirectoryChange::App(App {
+        id: APP,
+        name: "Bridge".into(),
+        avatar: None,
+        client_secret: "secret".into(),
+        developer_key: "key".into(),
+        old_secret: None,
+        old_key: None,
+        active,
+        created_at: NOON,
+    })
+}
+
+fn webhook(deleted_at: Option<Millis>) -> DirectoryChange {
+    DirectoryChange::Webhook(Webhook {
+        app_id: APP,
+        target_url: "https://example.org/hook".into(),
+        max_concurrent: 10,
+        created_at: NOON,
+        updated_at: None,
+        paused: None,
+        deleted_at,
+    })
+}
+
+fn subscription(id: i64, active: bool) -> DirectoryChange {
+    DirectoryChange::Subscription(Subscription {
+        id: SubscriptionId(id),
+        app_id: APP,
+        event_type: "conversation.creation".into(),
+        property_name: None,
+        object_type_id: None,
+        event_type_name: None,
+        active,
+        expand: Expand::default(),
+        ordered: false,
+        created_at: NOON,
+        updated_at: None,
+        deleted_at: None,
+    })
+}
+
+fn journal(deleted_at: Option<Millis>) -> DirectoryChange {
+    DirectoryChange::JournalSubscription(JournalSubscription {
+        id: SubscriptionId(50),
+        app_id: APP,
+        body: "{}".into(),
+        filters: "[]".into(),
+        created_at: NOON,
+        updated_at: NOON,
+        deleted_at,
+    })
+}
+
+async fn direct(kit: &Kit, directory: Vec<DirectoryChange>) {
+    kit.apply(Target::Directory, Changes { directory, ..Changes::default() }).await;
+}
+
+async fn take(kit: &Kit) -> Option<Cursor> {
+    kit.store.cursor_take(kit.portal, Reader::Webhooks, APP).await.unwrap()
+}
+
+async fn write(kit: &Kit, done: Progress) -> bool {
+    kit.store.progress(kit.portal, APP, done).await.unwrap()
+}
+
+async fn listed(kit: &Kit, state: DeliveryState) -> Vec<(i64, i64)> {
+    let found = kit.store.deliveries(kit.portal, APP, state, None, 100).await.unwrap();
+    found.iter().map(|one| (one.position, one.subscription_id.0)).collect()
+}
+
+fn failed(position: i64, due_at: Option<Millis>) -> Delivery {
+    Delivery {
+        position,
+        subscription_id: SubscriptionId(1),
+        object_id: 40 + position,
+        attempts: 2,
+        first_at: NOON,
+        last_at: NOON + position,
+        due_at,
+        error: "It answered 500".into(),
+    }
+}
+
+fn attempt(id: i64, succeeded: bool) -> Attempt {
+    Attempt {
+        id,
+        at: NOON + id,
+        url: "https://example.org/hook".into(),
+        succeeded,
+        status: (!succeeded).then_some(500),
+        error: (!succeeded).then(|| "It answered 500".into()),
+        millis: 12,
+        excerpt: "é".into(),
+        events: "[[3,1,0]]".into(),
+    }
+}
+
+#[tokio::test]
+async fn a_reader_begins_where_the_spine_stood_and_ends_with_its_last_subscription() {
+    let kit = Kit::new().await;
+    kit.thread(1).await;
+    direct(&kit, vec![app(true), webhook(None)]).await;
+    assert_eq!((take(&kit).await, kit.store.told(Reader::Webhooks).await.unwrap()), (None, vec![]));
+    let before = kit.store.event_position(kit.portal).await.unwrap();
+    direct(&kit, vec![subscription(1, true)]).await;
+    let told = Told { portal: kit.portal, app: APP };
+    assert_eq!(kit.store.told(Reader::Webhooks).await.unwrap(), [told]);
+    assert_eq!(kit.store.told(Reader::Journal).await.unwrap(), []);
+    let begun = take(&kit).await.unwrap();
+    assert_eq!((begun.position, begun.next_entry), (before, 1));
+    assert_eq!(take(&kit).await.unwrap(), Cursor { epoch: begun.epoch + 1, ..begun });
+    // Another subscription changes nothing of that.
+    kit.thread(1).await;
+    direct(&kit, vec![subscription(2, true), journal(None)]).await;
+    assert_eq!(take(&kit).await.unwrap().position, before);
+    assert_eq!(kit.store.told(Reader::Journal).await.unwrap(), [told]);
+    for (off, on) in [
+        (vec![subscription(1, false), subscription(2, false)], vec![subscription(2, true)]),
+        (vec![webhook(Some(NOON))], vec![webhook(None)]),
+        (vec![app(false)], vec![app(true)]),
+    ] {
+        direct(&kit, off).await;
+        assert_eq!((take(&kit).await, kit.store.told(Reader::Webhooks).await.unwrap()), (None, vec![]));
+        let before = kit.store.event_position(kit.portal).await.unwrap();
+        direct(&kit, on).await;
+        let again = take(&kit).await.unwrap();
+        assert_eq!(again.position, before);
+        assert_ne!(again.epoch, begun.epoch + 2, "nobody takes itself for the one of before");
+    }
+    direct(&kit, vec![journal(Some(NOON))]).await;
+    assert_eq!(kit.store.cursor_take(kit.portal, Reader::Journal, APP).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn progress_is_written_whole_by_whoever_has_the_cursor() {
+    let kit = Kit::new().await;
+    direct(&kit, vec![app(true), webhook(None), subscription(1, true)]).await;
+    let old = take(&kit).await.unwrap();
+    let new = take(&kit).await.unwrap();
+    let done = |epoch| Progress {
+        epoch,
+        position: 5,
+        next_entry: 3,
+        attempts: vec![attempt(1, false), attempt(2, true)],
+        failed: vec![failed(3, Some(NOON + 60_000)), failed(4, Some(NOON + 50_000)), failed(2, None)],
+        done: vec![],
+    };
+    assert!(!write(&kit, done(old.epoch)).await);
+    assert_eq!(
+        kit.store
+            .attempts(kit.portal, APP, &AttemptQuery { limit: 9, ..AttemptQuery::default() })
+            .await
+            .unwrap(),
+        []
+    );
+    assert_eq!(listed(&kit, DeliveryState::Waiting).await, []);
+    assert!(write(&kit, done(new.epoch)).await);
+    let kit = kit.reopen().await;
+    let now = take(&kit).await.unwrap();
+    assert_eq!(now, Cursor { position: 5, epoch: new.epoch + 1, next_entry: 3 });
+    let due = async |now| kit.store.deliveries_due(kit.portal, APP, now, 10).await.unwrap();
+    assert_eq!(due(NOON + 49_999).await, []);
+    assert_eq!(due(NOON + 60_000).await, [failed(4, Some(NOON + 50_000)), failed(3, Some(NOON + 60_000))]);
+    assert_eq!(listed(&kit, DeliveryState::Waiting).await, [(3, 1), (4, 1)]);
+    assert_eq!(listed(&kit, DeliveryState::GivenUp).await, [(2, 1)]);
+
+    // What failed again is replaced, what was taken goes.
+    let later = Delivery { attempts: 3, ..failed(3, Some(NOON + 90_000)) };
+    let more = Progress {
+        epoch: now.epoch,
+        position: 6,
+        next_entry: 3,
+        failed: vec![later.clone()],
+        done: vec![(4, SubscriptionId(1)), (4, SubscriptionId(2))],
+        ..Progress::default()
+    };
+    assert!(write(&kit, more).await);
+    assert_eq!(due(i64::MAX).await, [later]);
+    let page = |after| kit.store.deliveries(kit.portal, APP, DeliveryState::Waiting, after, 1);
+    assert_eq!(page(None).await.unwrap().len(), 1);
+    assert_eq!(page(Some((3, SubscriptionId(1)))).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn attempts_are_listed_and_deliveries_made_due_again() {
+    let kit = Kit::new().await;
+    let other = portal(&kit.store, "Second").await;
+    direct(&kit, vec![app(true), webhook(None), subscription(1, true)]).await;
+    let epoch = take(&kit).await.unwrap().epoch;
+    let attempts: Vec<_> = (1..=4).map(|id| attempt(id, id % 2 == 0)).collect();
+    let failed = vec![failed(3, Some(NOON + 60_000)), failed(4, None), failed(9, None)];
+    let done =
+        Progress { epoch, position: 9, next_entry: 5, attempts: attempts.clone(), failed, done: vec![] };
+    assert!(write(&kit, done).await);
+    let asked = async |query: AttemptQuery| -> Vec<i64> {
+        let query = AttemptQuery { limit: query.limit.max(2), ..query };
+        kit.store.attempts(kit.portal, APP, &query).await.unwrap().iter().map(|one| one.id).collect()
+    };
+    let all = AttemptQuery::default();
+    assert_eq!(asked(all).await, [4, 3]);
+    assert_eq!(asked(AttemptQuery { before: Some(3), ..all }).await, [2, 1]);
+    assert_eq!(asked(AttemptQuery { succeeded: Some(false), ..all }).await, [3, 1]);
+    assert_eq!(asked(AttemptQuery { since: Some(NOON + 4), ..all }).await, [4]);
+    let by_id = |portal, id| kit.store.attempt_by_id(portal, APP, id);
+    assert_eq!(by_id(kit.portal, 3).await.unwrap().as_ref(), Some(&attempts[2]));
+    assert_eq!((by_id(kit.portal, 5).await.unwrap(), by_id(other, 3).await.unwrap()), (None, None));
+
+    let again = |since| kit.store.deliveries_again(kit.portal, APP, since, NOON + 7);
+    assert_eq!(again(NOON + 4).await.unwrap(), 2);
+    let due = async || kit.store.deliveries_due(kit.portal, APP, NOON + 7, 10).await.unwrap();
+    assert_eq!(due().await.iter().map(|one| one.position).collect::<Vec<_>>(), [4, 9]);
+    let wanted = Delivery { due_at: Some(NOON), ..self::failed(1, None) };
+    kit.store.deliveries_put(kit.portal, APP, vec![wanted.clone()]).await.unwrap();
+    assert_eq!(due().await[0], wanted);
+    assert_eq!(kit.store.deliveries_due(other, APP, i64::MAX, 10).await.unwrap(), []);
+    // Who is not told any more waits for nothing.
+    direct(&kit, vec![subscription(2, true), subscription(1, false)]).await;
+    assert_eq!(due().await, []);
+}
+
+#[tokio::test]
+async fn what_is_old_is_forgotten_a_little_at_a_time() {
+    let kit = Kit::new().await;
+    direct(&kit, vec![app(true), webhook(None), subscription(1, true)]).await;
+    let epoch = take(&kit).await.unwrap().epoch;
+    let attempts = (1..=6).map(|id| attempt(id, true)).collect();
+    let failed = (1..=6).map(|position| failed(position, (position == 2).then_some(NOON))).collect();
+    assert!(
+        write(&kit, Progress { epoch, position: 9, next_entry: 7, attempts, failed, done: vec![] }).await
+    );
+    let purge = |before| kit.store.deliveries_purge(kit.portal, APP, before, 2);
+    assert_eq!(purge(NOON + 4).await.unwrap(), 4);
+    assert_eq!(purge(NOON + 4).await.unwrap(), 1);
+    assert_eq!(purge(NOON + 4).await.unwrap(), 0);
+    assert_eq!(listed(&kit, DeliveryState::GivenUp).await, [(4, 1), (5, 1), (6, 1)]);
+    assert_eq!(listed(&kit, DeliveryState::Waiting).await, [(2, 1)]);
+    let query = AttemptQuery { limit: 9, ..AttemptQuery::default() };
+    assert_eq!(kit.store.attempts(kit.portal, APP, &query).await.unwrap().len(), 3);
+}
