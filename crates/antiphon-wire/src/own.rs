@@ -80,14 +80,27 @@ pub struct App {
     pub avatar: Option<String>,
     /// Whether it may act.
     pub active: bool,
-    /// Signs what is sent to the app. Shown once, when the app is made.
+    /// Signs what is sent to the app. Shown once, when it is made.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub client_secret: Option<String>,
-    /// Opens the app's own settings. Shown once, when the app is made.
+    /// Opens the app's own settings. Shown once, when it is made.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub developer_key: Option<String>,
+    /// Until when the client secret before this one works. In the answer to a rotation that is the present if it ended at once;
+    /// absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub old_client_secret_until: Option<Timestamp>,
+    /// The same of the developer key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub old_developer_key_until: Option<Timestamp>,
+    /// The other apps that have the same developer key. Not in lists.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub shares_key_with: Vec<Id>,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -360,6 +373,16 @@ lenient! {
         pub name: Option<String> = "name",
         /// Absolute URL of a picture.
         pub avatar: Option<String> = "avatar",
+        /// The developer key of another app, to share it; a fresh one if absent.
+        pub developer_key: Option<String> = "developerKey",
+    }
+
+    /// A secret of an app, to be replaced by a fresh one.
+    pub struct AppRotate {
+        /// How long the old one goes on working, in seconds: a day if absent, 30 days at most.
+        pub overlap_seconds: Option<i64> = "overlapSeconds",
+        /// Whether the old one ends at once instead.
+        pub at_once: Option<bool> = "atOnce",
     }
 
     /// What changes about an app.

@@ -1,10 +1,12 @@
 //! Making an app.
 
+use std::sync::Arc;
+
 use antiphon_store::{App, AppId, Directory, DirectoryChange, Moment, State};
 use antiphon_wire::id::MAX_INT32;
 use antiphon_wire::own::AppCreate;
-use uuid::Uuid;
 
+use super::secrets;
 use crate::call::{Answer, Call};
 use crate::changed;
 use crate::checks::Checks;
@@ -20,13 +22,21 @@ pub struct Draft {
     pub avatar: Option<String>,
     pub client_secret: String,
     pub developer_key: String,
+    /// Whether that is to be the key of another app.
+    pub shares_key: bool,
 }
 
 impl Draft {
     /// An app with fresh secrets.
     pub fn new(name: String) -> Self {
-        let secret = || Uuid::new_v4().to_string();
-        Self { id: None, name, avatar: None, client_secret: secret(), developer_key: secret() }
+        Self {
+            id: None,
+            name,
+            avatar: None,
+            client_secret: secrets::fresh(),
+            developer_key: secrets::fresh(),
+            shares_key: false,
+        }
     }
 }
 
@@ -39,7 +49,11 @@ pub async fn create(call: Call) -> Result<Answer, Refusal> {
     let done = directory::change_of(&call.app.store, call.caller.portal(), rule).await;
     let changes = unless_taken(done, taken)??;
     let app = changed!(changes, App)?;
-    Answer::json(201, &super::shown_once(&app)).map(|answer| answer.at(&call, app.id))
+    let directory = directory::now(&call).await?;
+    let mut shown = super::shown_whole(&app, &directory, call.app.store.now());
+    shown.client_secret = Some(app.client_secret);
+    shown.developer_key = Some(app.developer_key);
+    Answer::json(201, &shown).map(|answer| answer.at(&call, app.id))
 }
 
 fn read(body: AppCreate) -> Result<Draft, Refusal> {
@@ -48,13 +62,21 @@ fn read(body: AppCreate) -> Result<Draft, Refusal> {
     let name = checks.required_name("name", body.name);
     let avatar = checks.url("avatar", body.avatar);
     checks.done()?;
-    Ok(Draft { id, avatar, ..Draft::new(name) })
+    let draft = Draft { id, avatar, ..Draft::new(name) };
+    Ok(match body.developer_key {
+        Some(developer_key) => Draft { developer_key, shares_key: true, ..draft },
+        None => draft,
+    })
 }
 
 /// The rule. An app that exists is never replaced.
 pub fn make(directory: &Directory, draft: &Draft, moment: &mut Moment) -> Result<App, Refusal> {
     if draft.id.is_some_and(|id| directory.app(id).is_some()) {
         return Err(taken());
+    }
+    let known = |app: &Arc<App>| secrets::same(&app.developer_key, &draft.developer_key);
+    if draft.shares_key && !directory.apps().iter().any(known) {
+        return Err(Refusal::invalid("developerKey", "No app of this account has this developer key"));
     }
     Ok(App {
         id: draft.id.unwrap_or_else(|| moment.app_id()),
@@ -88,5 +110,18 @@ mod tests {
         let made = make(&directory, &other, &mut Moment::still(testing::NOW)).unwrap();
         assert!(made.active && made.id != known);
         assert_ne!(Draft::new("x".into()).client_secret, Draft::new("x".into()).client_secret);
+    }
+
+    #[test]
+    fn a_key_is_shared_only_with_an_app_that_has_it() {
+        let mut directory = Directory::clone(&testing::state().directory);
+        let app = App { developer_key: "known".into(), ..directory.app(AppId(4410)).unwrap().clone() };
+        directory.put(DirectoryChange::App(app));
+        let moment = &mut Moment::still(testing::NOW);
+        for (key, fine) in [("known", true), ("something easy", false), ("", false)] {
+            let draft = Draft { developer_key: key.into(), shares_key: true, ..Draft::new("Twin".into()) };
+            let made = make(&directory, &draft, moment);
+            assert_eq!(made.map(|app| app.developer_key).ok(), fine.then(|| key.to_owned()));
+        }
     }
 }

@@ -11,5 +11,6 @@ use crate::refusal::Refusal;
 pub async fn list(call: Call) -> Result<Answer, Refusal> {
     let asked = listing::asked(&call.query, List::Apps)?;
     let found = call.caller.directory.apps().after(asked.after.map(AppId));
-    listing::by_id(&call, List::Apps, asked, found.map(|app| (app.id.0, super::shown(app))))
+    let now = call.app.store.now();
+    listing::by_id(&call, List::Apps, asked, found.map(|app| (app.id.0, super::shown(app, now))))
 }

@@ -1,7 +1,6 @@
 //! Renaming, suspending or resuming an app.
 
 use antiphon_store::{App, AppId, Directory, DirectoryChange};
-use antiphon_wire::id::{MAX_INT32, parse_path_id};
 use antiphon_wire::own::AppPatch;
 
 use crate::call::{Answer, Call};
@@ -19,8 +18,7 @@ pub struct Edit {
 
 /// `PATCH /apps/{appId}`
 pub async fn update(call: Call) -> Result<Answer, Refusal> {
-    let sent = call.segment(0);
-    let id = parse_path_id(sent, MAX_INT32).map(AppId).ok_or_else(|| Refusal::not_found(sent))?;
+    let id = super::named(call.segment(0))?;
     let edit = read(call.json()?)?;
     directory::change(&call, move |state, _| {
         Ok(vec![DirectoryChange::App(edited(&state.directory, id, &edit)?)])
@@ -28,7 +26,7 @@ pub async fn update(call: Call) -> Result<Answer, Refusal> {
     .await?;
     let directory = directory::now(&call).await?;
     let app = directory.app(id).ok_or_else(|| Refusal::not_found(id))?;
-    Answer::json(200, &super::shown(app))
+    Answer::json(200, &super::shown(app, call.app.store.now()))
 }
 
 fn read(body: AppPatch) -> Result<Edit, Refusal> {

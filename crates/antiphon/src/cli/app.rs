@@ -1,12 +1,24 @@
 //! `antiphon app`
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::manage::{Task, body, text};
 
 const LIST: &[&str] = &["id", "name", "active", "createdAt"];
-const ONE: &[&str] = &["id", "name", "active", "avatar", "clientSecret", "developerKey", "createdAt"];
+const ONE: &[&str] = &[
+    "id",
+    "name",
+    "active",
+    "avatar",
+    "clientSecret",
+    "oldClientSecretUntil",
+    "developerKey",
+    "oldDeveloperKeyUntil",
+    "sharesKeyWith",
+    "createdAt",
+];
 
 #[derive(Debug, Subcommand)]
 pub enum App {
@@ -19,13 +31,50 @@ pub enum App {
         /// Absolute URL of a picture
         #[arg(long)]
         avatar: Option<String>,
+        /// The developer key of another app, to share it [default: a fresh one]
+        #[arg(long, value_name = "KEY")]
+        developer_key: Option<String>,
     },
     /// List the apps
     List,
+    /// Show an app, without its secrets
+    Show { id: i64 },
+    /// Replace an app's client secret by a fresh one, which is shown this once
+    RotateSecret {
+        id: i64,
+        #[command(flatten)]
+        old: Old,
+    },
+    /// Replace the developer key of an app, and of all apps that share it, by a fresh one, which is shown this once
+    RotateKey {
+        id: i64,
+        #[command(flatten)]
+        old: Old,
+    },
     /// Suspend an app: its tokens are refused
     Suspend { id: i64 },
     /// Let a suspended app act again
     Resume { id: i64 },
+}
+
+/// What becomes of the one that is replaced.
+#[derive(Debug, Args)]
+pub struct Old {
+    /// How long the old one goes on working: 24h, 90m, at most 720h [default: 24h]
+    #[arg(long, value_name = "TIME", conflicts_with = "now")]
+    overlap: Option<SignedDuration>,
+    /// End the old one at once
+    #[arg(long, visible_alias = "at-once")]
+    now: bool,
+}
+
+impl Old {
+    fn body(self) -> Value {
+        body([
+            ("overlapSeconds", self.overlap.map(|time| json!(time.as_secs()))),
+            ("atOnce", self.now.then_some(json!(true))),
+        ])
+    }
 }
 
 impl From<App> for Task {
@@ -35,15 +84,23 @@ impl From<App> for Task {
             Task::send("PATCH", format!("{path}/{id}"), json!({ "active": active }), ONE)
         };
         match what {
-            App::Create { name, id, avatar } => {
+            App::Create { name, id, avatar, developer_key } => {
                 let body = body([
                     ("name", Some(json!(name))),
                     ("id", id.map(Value::from)),
                     ("avatar", text(avatar)),
+                    ("developerKey", text(developer_key)),
                 ]);
                 Task::send("POST", path, body, ONE)
             }
             App::List => Task::get(path, LIST),
+            App::Show { id } => Task::get(format!("{path}/{id}"), ONE),
+            App::RotateSecret { id, old } => {
+                Task::send("POST", format!("{path}/{id}/client-secret/rotate"), old.body(), ONE)
+            }
+            App::RotateKey { id, old } => {
+                Task::send("POST", format!("{path}/{id}/developer-key/rotate"), old.body(), ONE)
+            }
             App::Suspend { id } => activate(id, false),
             App::Resume { id } => activate(id, true),
         }

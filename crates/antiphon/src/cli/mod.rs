@@ -83,7 +83,7 @@ enum Command {
     Portal(portal::Portal),
     /// Make, list, revoke and rotate tokens
     Token(Managed<token::Token>),
-    /// Make, list, suspend and resume apps
+    /// Make, list, suspend and resume apps, and rotate their secrets
     App(Managed<app::App>),
     /// Make, list, change and archive inboxes
     Inbox(Managed<inbox::Inbox>),

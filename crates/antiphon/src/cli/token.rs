@@ -37,7 +37,7 @@ pub enum Token {
     Rotate {
         id: String,
         /// End the old one at once
-        #[arg(long)]
+        #[arg(long, visible_alias = "now")]
         at_once: bool,
     },
 }

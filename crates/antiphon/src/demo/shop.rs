@@ -58,6 +58,7 @@ pub async fn open_portal(store: &Store, id: PortalId, name: &str, app: App<'_>) 
         avatar: Some("https://files.larkspur.example/demo/app.png".into()),
         client_secret: app.client_secret.into(),
         developer_key: app.developer_key.into(),
+        shares_key: false,
     };
     directory::change_of(store, id, move |state: &State, moment: &mut Moment| {
         Ok(vec![DirectoryChange::App(apps::create::make(&state.directory, &draft, moment)?)])

@@ -69,6 +69,29 @@ pub const TABLE: &[Operation] = &[
         .says("List apps")
         .asks(&[LIMIT, AFTER])
         .gives(200, Payload::Page(shape::<own::App>)),
+    Operation::own(Verb::Get, "/apps/{appId}", "apps.get", door!(apps::get::get))
+        .says("Read an app")
+        .gives(200, Payload::One(shape::<own::App>)),
+    Operation::own(
+        Verb::Post,
+        "/apps/{appId}/client-secret/rotate",
+        "apps.rotate.secret",
+        door!(apps::rotate::secret),
+    )
+    .says("Replace an app's client secret; the old one goes on working for a day")
+    .takes(shape::<own::AppRotate>)
+    .gives(200, Payload::One(shape::<own::App>)),
+    Operation::own(
+        Verb::Post,
+        "/apps/{appId}/developer-key/rotate",
+        "apps.rotate.key",
+        door!(apps::rotate::key),
+    )
+    .says(
+        "Replace the developer key of an app and of all that share it; the old one goes on working for a day",
+    )
+    .takes(shape::<own::AppRotate>)
+    .gives(200, Payload::One(shape::<own::App>)),
     Operation::own(Verb::Patch, "/apps/{appId}", "apps.update", door!(apps::update::update))
         .says("Rename, suspend or resume an app")
         .takes(shape::<own::AppPatch>)

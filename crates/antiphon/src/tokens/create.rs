@@ -42,7 +42,8 @@ pub async fn create(call: Call) -> Result<Answer, Refusal> {
     let token = changed!(changes, Token)?;
     let mut shown = super::shown(&token);
     shown.token = Some(secret);
-    shown.app = app.as_ref().map(apps::shown_once);
+    let now = call.app.store.now();
+    shown.app = app.as_ref().map(|app| apps::shown_once(app, now));
     Answer::json(201, &shown).map(|answer| answer.at(&call, &shown.id))
 }
 

@@ -89,6 +89,7 @@ impl Names {
             | "portals.list"
             | "portals.get"
             | "apps.list"
+            | "apps.get"
             | "tokens.list"
             | "tokens.revoke"
             | "own.inboxes.archive"
@@ -121,7 +122,8 @@ impl Names {
             "portals.update" => json!({ "quota": { "messages": 1000 } }),
             "apps.create" | "apps.update" => json!({ "name": "Exporter" }),
             "tokens.create" => json!({ "label": "New" }),
-            "tokens.rotate" => json!({ "atOnce": true }),
+            "tokens.rotate" | "apps.rotate.secret" => json!({ "atOnce": true }),
+            "apps.rotate.key" => json!({ "overlapSeconds": 60 }),
             "own.inboxes.create" | "own.inboxes.update" => json!({ "name": "Care" }),
             "own.accounts.create" => json!({ "name": "Shop", "channelId": 1000, "inboxId": portal.inbox }),
             "own.accounts.update" | "agents.update" | "bots.update" | "llms.update" | "contacts.update" => {

@@ -5,6 +5,7 @@
 
 mod actors;
 mod answering;
+mod apps;
 mod assignee;
 mod attachments;
 mod channels;
