@@ -12,6 +12,7 @@ use crate::metrics::Figures;
 use crate::middleware::body::Room;
 use crate::middleware::limits::Limits;
 use crate::moves;
+use crate::outbound::Outbound;
 use crate::routes::Routes;
 
 /// The running program: the store and, around it, what is configured.
@@ -23,6 +24,8 @@ pub struct App {
     pub routes: Routes,
     pub limits: Limits,
     pub figures: Figures,
+    /// The way to receivers elsewhere.
+    pub outbound: Outbound,
     /// Memory for large bodies.
     pub room: Room,
     /// The OpenAPI document, printed when it is first asked for.
@@ -48,6 +51,7 @@ impl App {
             public_url,
             limits: Limits::new(&config.limits),
             figures: Figures::new(config.server.loops(), &routes),
+            outbound: Outbound::new(&config.outbound)?,
             room: Room::default(),
             openapi: OnceLock::new(),
             open_connections: AtomicUsize::new(0),

@@ -3,6 +3,7 @@
 mod database;
 mod limits;
 mod log;
+mod outbound;
 mod server;
 mod tls;
 mod writer;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use database::Database;
 pub use limits::Limits;
 pub use log::{Log, LogFormat};
+pub use outbound::{Outbound, Place};
 pub use server::{Network, Server};
 pub use tls::Tls;
 pub use writer::Writer;
@@ -42,6 +44,7 @@ pub struct Config {
     pub limits: Limits,
     pub writer: Writer,
     pub database: Database,
+    pub outbound: Outbound,
     pub log: Log,
 }
 
@@ -95,6 +98,7 @@ impl Config {
         config.data_dir = data_dir.to_path_buf();
         config.limits.enabled = false;
         config.server.threads = 1;
+        config.outbound.allow_near();
         config.checked()
     }
 
@@ -123,11 +127,15 @@ impl Config {
         self.public_url = url;
         // The demo is for trying things out, and for tests that send more than a person does.
         self.limits.enabled &= !self.demo;
+        if self.demo {
+            self.outbound.allow_near();
+        }
         self.server.check()?;
         self.tls.check()?;
         self.limits.check()?;
         self.writer.check()?;
         self.database.check()?;
+        self.outbound.check()?;
         self.log.check()?;
         Ok(self)
     }

@@ -1,6 +1,6 @@
 //! Where a request goes: a URL in the form that is sent, which is the form that is signed.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use http::Uri;
 
@@ -75,6 +75,16 @@ impl TargetUrl {
 
     pub fn uri(&self) -> &Uri {
         &self.uri
+    }
+
+    /// The host without the brackets of an IPv6 address.
+    pub fn host(&self) -> &str {
+        self.uri.host().unwrap_or_default().trim_matches(['[', ']'])
+    }
+
+    /// The address, where the host is one.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.host().parse().ok()
     }
 
     pub fn is_https(&self) -> bool {

@@ -21,6 +21,7 @@ mod kit;
 mod lifecycle;
 mod messages_read;
 mod messages_send;
+mod outbound;
 mod own;
 mod own_threads;
 mod paging;
