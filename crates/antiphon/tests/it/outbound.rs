@@ -146,7 +146,7 @@ async fn every_status_is_an_answer_and_no_redirect_is_followed() {
 async fn receivers_that_take_their_time_get_so_much_and_no_more() {
     let head = "HTTP/1.1 200 OK\r\ncontent-length: 9000\r\n";
     let drip = Duration::from_millis(20);
-    for reaction in [
+    let reactions = [
         Reaction::hang(),
         Reaction::status(200).after(2 * SECOND),
         Reaction::raw("HTTP/1.1 200").then_hang(),
@@ -158,12 +158,15 @@ async fn receivers_that_take_their_time_get_so_much_and_no_more() {
         Reaction::raw("").then_repeat("HTTP/1.1 100 Continue\r\n\r\n", drip),
         Reaction::raw("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
             .then_repeat("1\r\nx\r\n", drip),
-    ] {
+    ];
+    // All at once, so that the test takes no longer than each.
+    join_all(reactions.map(async |reaction| {
         let began = Instant::now();
         assert_eq!(met(reaction.clone()).await, Err(Failure::TimedOut(SECOND)), "{reaction:?}");
         let took = began.elapsed();
-        assert!(took >= SECOND && took < 3 * SECOND / 2, "{reaction:?}: {took:?}");
-    }
+        assert!(took >= SECOND && took < 2 * SECOND, "{reaction:?}: {took:?}");
+    }))
+    .await;
     // In time is in time.
     assert_eq!(met(Reaction::status(200).after(SECOND / 2)).await.unwrap().status, 200);
 }
@@ -176,7 +179,7 @@ async fn a_listener_that_never_speaks_is_given_up() {
         let began = Instant::now();
         let outcome = outcome(&outbound(), &format!("{scheme}://{address}/")).await;
         assert!(matches!(outcome, Err(Failure::TimedOut(_))), "{outcome:?}");
-        assert!(began.elapsed() < 3 * SECOND / 2);
+        assert!(began.elapsed() < 2 * SECOND);
     }
     drop(deaf);
     let gone = outcome(&outbound(), &format!("http://{address}/")).await;
