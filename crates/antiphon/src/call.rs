@@ -9,6 +9,7 @@ use antiphon_wire::query::Query;
 use bytes::Bytes;
 
 use crate::app::App;
+use crate::middleware::outflow::Outflow;
 use crate::operation::Version;
 use crate::refusal::Refusal;
 
@@ -69,8 +70,8 @@ impl Call {
 #[derive(Debug, Default)]
 pub struct Answer {
     pub status: u16,
-    /// JSON, already printed; empty for 204.
-    pub body: Vec<u8>,
+    /// JSON, already printed; empty for 204. Or a stream of events.
+    pub body: Outflow,
     /// Path of what was created.
     pub location: Option<String>,
 }
@@ -78,12 +79,12 @@ pub struct Answer {
 impl Answer {
     /// 200 with a body.
     pub fn ok(body: Vec<u8>) -> Self {
-        Self { status: 200, body, location: None }
+        Self { status: 200, body: body.into(), location: None }
     }
 
     /// 201 with a body and where the new object is.
     pub fn created(body: Vec<u8>, location: String) -> Self {
-        Self { status: 201, body, location: Some(location) }
+        Self { status: 201, body: body.into(), location: Some(location) }
     }
 
     /// 204.
@@ -100,7 +101,7 @@ impl Answer {
     /// Any status with a value printed as JSON.
     pub fn json(status: u16, value: &impl serde::Serialize) -> Result<Self, Refusal> {
         let body = serde_json::to_vec(value).map_err(|e| Refusal::Internal(e.to_string()))?;
-        Ok(Self { status, body, location: None })
+        Ok(Self { status, body: body.into(), location: None })
     }
 }
 

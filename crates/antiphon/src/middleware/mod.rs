@@ -11,6 +11,7 @@ pub mod lag;
 pub mod limits;
 pub mod log;
 pub mod origin;
+pub mod outflow;
 pub mod reply;
 pub mod scopes;
 #[cfg(test)]
@@ -26,7 +27,6 @@ use antiphon_wire::query::Query;
 use bytes::Bytes;
 use http::header::ALLOW;
 use http::{Method, Request, Response, request};
-use http_body_util::Full;
 use hyper::body::Body;
 
 use crate::app::App;
@@ -38,6 +38,7 @@ use crate::routes::{Found, Leaf};
 use correlation::Correlation;
 use error::Failure;
 use limits::Allowance;
+use outflow::Outflow;
 use reply::Reply;
 
 /// Longest request line, and most bytes of headers. hyper takes several times as much of both before it refuses on its own,
@@ -67,7 +68,7 @@ struct Trail {
 }
 
 /// Answers one request. Sockets and tests enter here.
-pub async fn handle<B>(app: &Arc<App>, peer: &Peer, request: Request<B>) -> Response<Full<Bytes>>
+pub async fn handle<B>(app: &Arc<App>, peer: &Peer, request: Request<B>) -> Response<Outflow>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -92,7 +93,7 @@ where
 }
 
 /// Answers 503 without looking at what was asked.
-pub fn busy(app: &App, head: &request::Parts, reason: Shed) -> Response<Full<Bytes>> {
+pub fn busy(app: &App, head: &request::Parts, reason: Shed) -> Response<Outflow> {
     let correlation = Correlation::new();
     app.figures.count(None, 503, Duration::ZERO);
     app.figures.shed(reason);

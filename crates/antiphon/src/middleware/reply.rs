@@ -7,16 +7,19 @@ use http::header::{
     CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, ORIGIN, VARY,
 };
 use http::{HeaderMap, Method, Response, StatusCode, request};
-use http_body_util::Full;
 
 use super::correlation::Correlation;
 use super::gzip;
 use super::limits::{Allowance, WINDOW};
+use super::outflow::Outflow;
 use crate::app::App;
 use crate::call::Answer;
 
 /// The content type of every JSON body.
 pub const JSON: &str = "application/json;charset=utf-8";
+
+/// The content type of a stream.
+const EVENTS: &str = "text/event-stream";
 
 const CORRELATION: HeaderName = HeaderName::from_static("x-hubspot-correlation-id");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -26,7 +29,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub struct Reply {
     pub status: u16,
     pub content_type: Option<&'static str>,
-    pub body: Bytes,
+    pub body: Outflow,
     pub headers: Vec<(HeaderName, HeaderValue)>,
     /// Nothing of this may be sent: the connection is closed instead.
     pub unanswered: bool,
@@ -40,7 +43,12 @@ pub struct Unanswered;
 impl Reply {
     /// 200 with a body of some type.
     pub fn page(content_type: &'static str, body: impl Into<Bytes>) -> Self {
-        Self { status: 200, content_type: Some(content_type), body: body.into(), ..Self::default() }
+        Self {
+            status: 200,
+            content_type: Some(content_type),
+            body: Outflow::Whole(body.into()),
+            ..Self::default()
+        }
     }
 
     /// 204 with a header.
@@ -54,8 +62,11 @@ impl From<Answer> for Reply {
         let location = answer.location.and_then(|path| HeaderValue::try_from(path).ok());
         Self {
             status: answer.status,
-            content_type: (answer.status != 204).then_some(JSON),
-            body: answer.body.into(),
+            content_type: match answer.body {
+                Outflow::Stream(..) => Some(EVENTS),
+                Outflow::Whole(_) => (answer.status != 204).then_some(JSON),
+            },
+            body: answer.body,
             headers: location.map(|path| (LOCATION, path)).into_iter().collect(),
             unanswered: false,
         }
@@ -69,16 +80,19 @@ pub fn finish(
     correlation: &Correlation,
     allowance: Option<Allowance>,
     reply: Reply,
-) -> Response<Full<Bytes>> {
+) -> Response<Outflow> {
     let Reply { status, content_type, mut body, headers: extra, unanswered } = reply;
     let mut headers = HeaderMap::with_capacity(16);
     if let Some(content_type) = content_type {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        if let Some(packed) = gzip::packed(&head.headers, &body) {
-            body = packed;
-            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        // A stream is never packed: whoever listens wants each piece at once.
+        if let Outflow::Whole(bytes) = &mut body {
+            if let Some(packed) = gzip::packed(&head.headers, bytes) {
+                *bytes = packed;
+                headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            }
+            headers.insert(CONTENT_LENGTH, HeaderValue::from(bytes.len()));
         }
-        headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
     }
     headers.insert(CORRELATION, correlation.header());
     headers.insert(REQUEST_ID, correlation.header());
@@ -92,9 +106,9 @@ pub fn finish(
     }
     headers.extend(extra);
     if head.method == Method::HEAD {
-        body = Bytes::new();
+        body = Outflow::default();
     }
-    let mut response = Response::new(Full::new(body));
+    let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     *response.headers_mut() = headers;
     if unanswered {

@@ -6,7 +6,7 @@ use antiphon_store::{Changes, DirectoryChange, Moment, PortalId, Quota, State, S
 use antiphon_testkit::Home;
 use flate2::write::GzEncoder;
 use http::HeaderMap;
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Full};
 use serde_json::Value;
 
 use super::*;

@@ -8,8 +8,6 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use anyhow::Context;
-use bytes::Bytes;
-use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -28,6 +26,7 @@ use super::told;
 use crate::app::App;
 use crate::config;
 use crate::metrics::Shed;
+use crate::middleware::outflow::Outflow;
 use crate::middleware::reply::Unanswered;
 use crate::middleware::{self, Peer};
 
@@ -40,6 +39,9 @@ const HEADERS: u32 = 384 << 10;
 
 /// How long a client that is turned away may take to send what it wants.
 const TURNED_AWAY: Duration = Duration::from_secs(2);
+
+/// How long a stream whose end was written may take to be read, once the server stops.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Where connections come in.
 pub struct Door {
@@ -124,6 +126,8 @@ async fn speaks_http2(app: &App, stream: &TcpStream, mut stop: watch::Receiver<b
 struct Pulse {
     begun: AtomicU64,
     ended: AtomicU64,
+    /// Of those that were begun and have not ended: streams, whose heads were sent.
+    flowing: AtomicU64,
 }
 
 impl Pulse {
@@ -132,6 +136,56 @@ impl Pulse {
         let begun = self.begun.load(Relaxed);
         let before = std::mem::replace(seen, begun);
         before == begun && begun == self.ended.load(Relaxed)
+    }
+
+    /// Whether nothing is under way but streams.
+    fn only_flows(&self) -> bool {
+        self.begun.load(Relaxed) - self.ended.load(Relaxed) <= self.flowing.load(Relaxed)
+    }
+
+    /// Waits for what was accepted. A stream has ended by now, but a client that does not read does not know; for such nobody
+    /// waits.
+    async fn last<T>(&self, connection: impl Future<Output = T>) {
+        let mut connection = std::pin::pin!(connection);
+        loop {
+            tokio::select! {
+                _ = connection.as_mut() => return,
+                () = tokio::time::sleep(FAREWELL) => if self.only_flows() { return },
+            }
+        }
+    }
+}
+
+/// A request under way: until it is answered or, where the answer is a stream, until that ends.
+struct UnderWay {
+    pulse: Arc<Pulse>,
+    flows: bool,
+}
+
+impl UnderWay {
+    fn begin(pulse: Arc<Pulse>) -> Self {
+        pulse.begun.fetch_add(1, Relaxed);
+        Self { pulse, flows: false }
+    }
+
+    /// The response, unless it must not be sent: the error ends the connection.
+    fn sent(mut self, mut response: Response<Outflow>) -> Result<Response<Outflow>, Unanswered> {
+        if let Some(unanswered) = response.extensions().get::<Unanswered>() {
+            return Err(*unanswered);
+        }
+        if response.body().flows() {
+            self.pulse.flowing.fetch_add(1, Relaxed);
+            self.flows = true;
+            response.body_mut().hold(self);
+        }
+        Ok(response)
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.pulse.flowing.fetch_sub(u64::from(self.flows), Relaxed);
+        self.pulse.ended.fetch_add(1, Relaxed);
     }
 }
 
@@ -152,10 +206,8 @@ pub async fn plain<S>(
     let service = service_fn(move |request: Request<Incoming>| {
         let (app, pulse) = (app.clone(), heart.clone());
         async move {
-            pulse.begun.fetch_add(1, Relaxed);
-            let response = middleware::handle(&app, &peer, request).await;
-            pulse.ended.fetch_add(1, Relaxed);
-            sent(response)
+            let under_way = UnderWay::begin(pulse);
+            under_way.sent(middleware::handle(&app, &peer, request).await)
         }
     });
     let connection =
@@ -173,7 +225,7 @@ pub async fn plain<S>(
         }
     }
     connection.as_mut().graceful_shutdown();
-    connection.await.ok();
+    pulse.last(connection).await;
 }
 
 /// Serves HTTP/2.
@@ -188,9 +240,14 @@ async fn http2<S>(
 {
     let _alive = alive;
     let idle = app.config.server.idle();
+    let pulse = Arc::new(Pulse::default());
+    let heart = pulse.clone();
     let service = service_fn(move |request: Request<Incoming>| {
-        let app = app.clone();
-        async move { sent(middleware::handle(&app, &peer, request).await) }
+        let (app, pulse) = (app.clone(), heart.clone());
+        async move {
+            let under_way = UnderWay::begin(pulse);
+            under_way.sent(middleware::handle(&app, &peer, request).await)
+        }
     });
     let connection = hyper::server::conn::http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
@@ -202,7 +259,7 @@ async fn http2<S>(
         ended = connection.as_mut() => { ended.ok(); }
         () = told(&mut stop) => {
             connection.as_mut().graceful_shutdown();
-            connection.await.ok();
+            pulse.last(connection).await;
         }
     }
 }
@@ -249,14 +306,6 @@ pub fn tls(config: &config::Tls) -> anyhow::Result<Option<TlsAcceptor>> {
         .with_context(|| format!("the certificate in {certificate} does not belong to the key in {key}"))?;
     server.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Some(TlsAcceptor::from(Arc::new(server))))
-}
-
-/// The response, unless it must not be sent: the error ends the connection.
-fn sent(response: Response<Full<Bytes>>) -> Result<Response<Full<Bytes>>, Unanswered> {
-    match response.extensions().get::<Unanswered>() {
-        Some(unanswered) => Err(*unanswered),
-        None => Ok(response),
-    }
 }
 
 /// Answers 503 to whatever is asked, once: there are too many connections.
