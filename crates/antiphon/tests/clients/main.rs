@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
+mod signatures;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -77,23 +79,30 @@ fn test(servers: &Servers, command: &mut Command) {
         .env("ANTIPHON_LIMIT", LIMIT));
 }
 
+/// Leaves signed requests where the clients' tests look for them.
+fn signed(home: &Path) {
+    fs::write(home.join("signatures.json"), signatures::cases().to_string()).unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_node_client_works() {
-    let home = home("node", &["package.json", "package-lock.json", "conversations.test.js"]);
+    let tests = ["conversations.test.js", "signatures.test.js"];
+    let home = home("node", &["package.json", "package-lock.json", tests[0], tests[1]]);
     install(&home, "package-lock.json", &[&["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]]);
     let servers = servers().await;
-    test(&servers, Command::new("node").args(["--test", "conversations.test.js"]).current_dir(&home));
+    signed(&home);
+    test(&servers, Command::new("node").arg("--test").args(tests).current_dir(&home));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_python_client_works() {
-    let home = home("python", &["requirements.txt", "test_conversations.py"]);
+    let tests = ["test_conversations.py", "test_signatures.py"];
+    let home = home("python", &["requirements.txt", tests[0], tests[1]]);
     install(&home, "requirements.txt", PIP);
     let servers = servers().await;
-    test(
-        &servers,
-        Command::new(home.join("venv/bin/python")).arg("test_conversations.py").current_dir(&home),
-    );
+    signed(&home);
+    let python = home.join("venv/bin/python");
+    test(&servers, Command::new(python).args(["-m", "unittest"]).args(tests).current_dir(&home));
 }
 
 /// Requests of every shape our own description allows, and of many that it does not: no 5xx, and no answer that is not described.
