@@ -1,13 +1,35 @@
 //! Everything that can happen, one function each. No rule writes an event by hand, so payloads are decided once.
 
 use antiphon_store::{
-    EventKind, MessageId, MessageKind, Millis, NewEvent, ObjectKind, ThreadId, TicketId, VisitorId,
+    AppId, EventKind, MessageId, MessageKind, Millis, NewEvent, ObjectKind, ThreadId, TicketId, VisitorId,
 };
 use serde_json::json;
 
+/// Through what a thread changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// An agent with this id did it by hand.
+    Agent(i64),
+    /// An app did it through the API.
+    App(AppId),
+    /// The server did it by itself, or in consequence of something else.
+    Server,
+}
+
+impl Source {
+    /// The members that tell it. Nothing in them is to be escaped.
+    fn members(self) -> String {
+        match self {
+            Self::Agent(id) => format!(r#""changeSource":"CRM_UI","sourceId":"userId:{id}""#),
+            Self::App(app) => format!(r#""changeSource":"INTEGRATION","sourceId":"{app}""#),
+            Self::Server => r#""changeSource":"AUTOMATION_PLATFORM""#.to_owned(),
+        }
+    }
+}
+
 /// A thread exists.
-pub fn thread_created(thread: ThreadId, at: Millis) -> NewEvent {
-    on_thread(EventKind::ThreadCreated, thread, at, String::new())
+pub fn thread_created(thread: ThreadId, at: Millis, by: Source) -> NewEvent {
+    on_thread(EventKind::ThreadCreated, thread, at, format!("{{{}}}", by.members()))
 }
 
 /// Something was said or noted: a message, a comment or a greeting.
@@ -16,14 +38,15 @@ pub fn message_added(thread: ThreadId, at: Millis, id: MessageId, kind: MessageK
 }
 
 /// A public property of a thread has another value; "" stands for none.
-pub fn property_changed(thread: ThreadId, at: Millis, name: &str, value: &str) -> NewEvent {
-    let payload = json!({ "propertyName": name, "propertyValue": value }).to_string();
+pub fn property_changed(thread: ThreadId, at: Millis, by: Source, name: &str, value: &str) -> NewEvent {
+    let (source, name, value) = (by.members(), json!(name), json!(value));
+    let payload = format!(r#"{{{source},"propertyName":{name},"propertyValue":{value}}}"#);
     on_thread(EventKind::ThreadChanged, thread, at, payload)
 }
 
 /// A thread went to the trash.
-pub fn thread_archived(thread: ThreadId, at: Millis) -> NewEvent {
-    on_thread(EventKind::ThreadArchived, thread, at, String::new())
+pub fn thread_archived(thread: ThreadId, at: Millis, by: Source) -> NewEvent {
+    on_thread(EventKind::ThreadArchived, thread, at, format!("{{{}}}", by.members()))
 }
 
 /// A thread is gone for good.
@@ -94,8 +117,23 @@ mod tests {
         let id = MessageId([0xab; 16]);
         let added = message_added(ThreadId(7), 5, id, MessageKind::WelcomeMessage);
         assert_eq!(added.payload, format!(r#"{{"messageId":"{id}","messageType":"WELCOME_MESSAGE"}}"#));
-        let changed = property_changed(ThreadId(7), 5, "assignedTo", "");
-        assert_eq!(changed.payload, r#"{"propertyName":"assignedTo","propertyValue":""}"#);
-        assert!(thread_archived(ThreadId(7), 5).payload.is_empty());
+        let changed = property_changed(ThreadId(7), 5, Source::App(AppId(4410)), "assignedTo", "");
+        assert_eq!(
+            changed.payload,
+            r#"{"changeSource":"INTEGRATION","sourceId":"4410","propertyName":"assignedTo","propertyValue":""}"#
+        );
+        assert!(thread_purged(ThreadId(7), 5).payload.is_empty());
+    }
+
+    #[test]
+    fn what_happens_to_a_thread_tells_through_what() {
+        for (by, told) in [
+            (Source::Agent(12), r#"{"changeSource":"CRM_UI","sourceId":"userId:12"}"#),
+            (Source::App(AppId(4711)), r#"{"changeSource":"INTEGRATION","sourceId":"4711"}"#),
+            (Source::Server, r#"{"changeSource":"AUTOMATION_PLATFORM"}"#),
+        ] {
+            assert_eq!(thread_created(ThreadId(7), 5, by).payload, told);
+            assert_eq!(thread_archived(ThreadId(7), 5, by).payload, told);
+        }
     }
 }

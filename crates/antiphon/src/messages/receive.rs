@@ -151,7 +151,10 @@ pub fn receive(state: &State, incoming: &Incoming, moment: &mut Moment) -> Resul
     let existing = state.thread.as_ref().filter(|thread| !thread.is_archived());
     let mut life = match existing {
         Some(thread) => Lifecycle::of(thread, moment).at(at),
-        None => Lifecycle::begin(account, person.visitor.id, at, moment),
+        None => {
+            let by = incoming.published_by.map_or(Author::System, Author::App);
+            Lifecycle::begin(account, person.visitor.id, &by, at, moment)
+        }
     };
     person.record(account, &incoming.sender, &mut life.changes);
     if life.is_new()

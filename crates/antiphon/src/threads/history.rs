@@ -5,6 +5,7 @@ use antiphon_wire::actor::SYSTEM;
 use antiphon_wire::message::{Client, ClientType, Message, MessageType, Sender};
 
 use super::status_shown;
+use crate::events::kinds::Source;
 
 /// Who caused something that the history records.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,14 @@ impl Author {
             Self::System | Self::App(AppId(0)) => SYSTEM.to_owned(),
             Self::App(app) => format!("I-{app}"),
             Self::Actor(id) => id.clone(),
+        }
+    }
+
+    /// Through what the thread changed, as events tell it.
+    pub fn source(&self) -> Source {
+        match self {
+            Self::System | Self::Actor(_) | Self::App(AppId(0)) => Source::Server,
+            Self::App(app) => Source::App(*app),
         }
     }
 

@@ -54,7 +54,13 @@ impl<'m> Lifecycle<'m> {
     }
 
     /// Opens a new thread on an account, in the account's inbox. `at` stands in for the present when older traffic is brought in.
-    pub fn begin(account: &Account, visitor: VisitorId, at: Option<Millis>, moment: &'m mut Moment) -> Self {
+    pub fn begin(
+        account: &Account,
+        visitor: VisitorId,
+        by: &Author,
+        at: Option<Millis>,
+        moment: &'m mut Moment,
+    ) -> Self {
         let now = at.unwrap_or(moment.now);
         let thread = Thread {
             id: moment.thread_id(),
@@ -81,7 +87,7 @@ impl<'m> Lifecycle<'m> {
             revision: 0,
         };
         let mut changes = Changes::default();
-        changes.events.push(kinds::thread_created(thread.id, now));
+        changes.events.push(kinds::thread_created(thread.id, now, by.source()));
         Self { thread, before: None, now, moment, changes }
     }
 
@@ -123,7 +129,7 @@ impl<'m> Lifecycle<'m> {
             ThreadStatus::Closed => (Some(at), "CLOSED"),
         };
         self.thread.closed_at = closed_at;
-        self.changes.events.push(kinds::property_changed(self.thread.id, at, "status", value));
+        self.changes.events.push(kinds::property_changed(self.thread.id, at, by.source(), "status", value));
     }
 
     /// Gives the thread to an actor, or to nobody.
@@ -133,8 +139,8 @@ impl<'m> Lifecycle<'m> {
         }
         let from = std::mem::replace(&mut self.thread.assigned_to, to.map(str::to_owned));
         let (_, at) = self.append(Entry::plain(history::assignment(from, to.map(str::to_owned), by)));
-        let value = to.unwrap_or_default();
-        self.changes.events.push(kinds::property_changed(self.thread.id, at, "assignedTo", value));
+        let (source, value) = (by.source(), to.unwrap_or_default());
+        self.changes.events.push(kinds::property_changed(self.thread.id, at, source, "assignedTo", value));
     }
 
     /// Moves the thread to another inbox.
@@ -149,21 +155,22 @@ impl<'m> Lifecycle<'m> {
     }
 
     /// Puts the thread into the trash. The time it went there first stands.
-    pub fn archive(&mut self) {
+    pub fn archive(&mut self, by: &Author) {
         if self.thread.is_archived() {
             return;
         }
         self.thread.archived_at = Some(self.now);
-        self.changes.events.push(kinds::thread_archived(self.thread.id, self.now));
+        self.changes.events.push(kinds::thread_archived(self.thread.id, self.now, by.source()));
     }
 
     /// Takes the thread out of the trash, as it was.
-    pub fn restore(&mut self) {
+    pub fn restore(&mut self, by: &Author) {
         if !self.thread.is_archived() {
             return;
         }
         self.thread.archived_at = None;
-        self.changes.events.push(kinds::property_changed(self.thread.id, self.now, "isArchived", "false"));
+        let restored = kinds::property_changed(self.thread.id, self.now, by.source(), "isArchived", "false");
+        self.changes.events.push(restored);
     }
 
     /// Marks the thread as spam or not.

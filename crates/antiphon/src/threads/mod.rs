@@ -16,6 +16,8 @@ pub mod purge;
 pub mod relocate;
 pub mod spam;
 pub mod start;
+#[cfg(test)]
+mod triggers;
 pub mod update;
 
 use antiphon_store::{Applied, KnownThread, State, Thread, ThreadStatus, ThreadView};

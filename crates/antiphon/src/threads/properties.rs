@@ -47,7 +47,7 @@ impl Step {
         };
         match *self {
             Self::Status(status) => update_thread(state, &update(Some(status), false, None), moment),
-            Self::Archive => archive_thread(state, "55", moment),
+            Self::Archive => archive_thread(state, "55", &Author::App(app), moment),
             Self::Restore(status) => update_thread(state, &update(status, true, Some(false)), moment),
             Self::Assign(to) => {
                 let to = to.map_or(Assignee::Nobody, |to| Assignee::Named(Some(to.to_owned())));

@@ -9,6 +9,7 @@ use antiphon_wire::message::Create;
 use antiphon_wire::own::ThreadStart;
 
 use super::answer;
+use super::history::Author;
 use super::lifecycle::Lifecycle;
 use crate::call::{Answer, Call};
 use crate::messages::inject::{KEY_LIMIT, SUBJECT_LIMIT};
@@ -22,6 +23,7 @@ use crate::refusal::Refusal;
 #[derive(Debug, Clone)]
 pub struct Start {
     pub account_id: AccountId,
+    pub by: Author,
     /// With whom.
     pub party: Party,
     /// The contact that is meant, where it is known; `party` holds its address.
@@ -106,6 +108,7 @@ async fn read(call: &Call, body: ThreadStart) -> Result<Start, Refusal> {
     let subject = body.subject.filter(|_| letter);
     Ok(Start {
         account_id: account.id,
+        by: Author::App(call.caller.app()),
         party,
         visitor,
         thread_key: body.integration_thread_id,
@@ -134,7 +137,7 @@ pub fn start(state: &State, asked: &Start, moment: &mut Moment) -> Result<Change
         return Err(Refusal::invalid("contactId", "The contact does not exist in this account"));
     }
     let person = Person::of(state, &asked.party, asked.visitor.is_some(), moment, None);
-    let mut life = Lifecycle::begin(account, person.visitor.id, None, moment);
+    let mut life = Lifecycle::begin(account, person.visitor.id, &asked.by, None, moment);
     life.thread.subject = asked.subject.as_deref().map(|sent| antiphon_mail::subject::base(sent).to_owned());
     person.record(account, &asked.party, &mut life.changes);
     if let Some(key) = &asked.thread_key {
@@ -154,7 +157,7 @@ pub fn start(state: &State, asked: &Start, moment: &mut Moment) -> Result<Change
 
 #[cfg(test)]
 mod tests {
-    use antiphon_store::Identifier;
+    use antiphon_store::{AppId, Identifier};
 
     use super::*;
     use crate::messages::post::tests::letter;
@@ -164,6 +167,7 @@ mod tests {
         let identifier = Identifier { kind: "HS_EMAIL_ADDRESS".into(), value: "ines@example.net".into() };
         Start {
             account_id: MAIL,
+            by: Author::App(AppId(4410)),
             party: Party { identifier, name: Some("Ines Okafor".into()) },
             visitor: None,
             thread_key: Some("order-12".into()),

@@ -65,13 +65,13 @@ pub(super) fn update_thread(state: &State, asked: &Update, moment: &mut Moment) 
     let by = Author::App(asked.app);
     let mut life = Lifecycle::of(thread, moment);
     if asked.archived == Some(false) {
-        life.restore();
+        life.restore(&by);
     }
     if let Some(status) = asked.status {
         life.set_status(status, &by);
     }
     if asked.archived == Some(true) {
-        life.archive();
+        life.archive(&by);
     }
     Ok(life.finish())
 }
