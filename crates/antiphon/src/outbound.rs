@@ -2,6 +2,8 @@
 //!
 //! It sends one request and tells what came of it. It never connects to an address it has not looked at, never follows a
 //! redirect, never waits or reads longer than it may, and knows nothing of who asked. A connection is kept for the next request.
+//!
+//! Clients above hyper's rewrite URLs on their way. Here a URL leaves as it was signed.
 
 mod address;
 mod connect;
