@@ -11,13 +11,15 @@ pub enum ObjectKind {
     Ticket = 3,
     File = 4,
     Directory = 5,
+    App = 6,
 }
 
 impl ObjectKind {
     /// The kind that is stored as this number.
     pub(crate) fn stored(value: i64) -> Result<Self, StoreError> {
         use ObjectKind::*;
-        let found = [Thread, Visitor, Ticket, File, Directory].into_iter().find(|kind| *kind as i64 == value);
+        let found =
+            [Thread, Visitor, Ticket, File, Directory, App].into_iter().find(|kind| *kind as i64 == value);
         found.ok_or_else(|| StoreError::damaged("an event's object", value))
     }
 }
@@ -46,6 +48,8 @@ pub enum EventKind {
     FileChanged = 9,
     /// Internal: the portal's directory has a new revision.
     DirectoryChanged = 10,
+    /// Internal: an app's webhook was paused, since its receiver takes nothing; the payload says why.
+    WebhookPaused = 11,
 }
 
 impl EventKind {
@@ -63,6 +67,7 @@ impl EventKind {
             TicketChanged,
             FileChanged,
             DirectoryChanged,
+            WebhookPaused,
         ];
         let found = all.into_iter().find(|kind| *kind as i64 == value);
         found.ok_or_else(|| StoreError::damaged("an event's kind", value))

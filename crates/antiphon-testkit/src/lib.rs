@@ -11,6 +11,7 @@ mod reply;
 mod seed;
 mod server;
 mod strict;
+mod teller;
 mod user;
 
 pub use connection::Connection;
@@ -23,4 +24,5 @@ pub use reply::Reply;
 pub use seed::{SEED_TOKEN, Seed, seed};
 pub use server::{EPOCH, PUBLIC_URL, TestServer, document, notes, request};
 pub use strict::Strict;
+pub use teller::Teller;
 pub use user::User;

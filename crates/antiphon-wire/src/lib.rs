@@ -12,6 +12,7 @@ pub mod batch;
 pub mod channel;
 pub mod cursor;
 pub mod error;
+pub mod events;
 pub mod id;
 pub mod inbox;
 pub mod lenient;

@@ -14,6 +14,7 @@ use crate::middleware::limits::Limits;
 use crate::moves;
 use crate::outbound::Outbound;
 use crate::routes::Routes;
+use crate::webhooks::figures::Webhooks;
 
 /// The running program: the store and, around it, what is configured.
 pub struct App {
@@ -26,6 +27,8 @@ pub struct App {
     pub figures: Figures,
     /// The way to receivers elsewhere.
     pub outbound: Outbound,
+    /// How this node's webhooks stand.
+    pub webhooks: Webhooks,
     /// Memory for large bodies.
     pub room: Room,
     /// The OpenAPI document, printed when it is first asked for.
@@ -52,6 +55,7 @@ impl App {
             limits: Limits::new(&config.limits),
             figures: Figures::new(config.server.loops(), &routes),
             outbound: Outbound::new(&config.outbound)?,
+            webhooks: Webhooks::default(),
             room: Room::default(),
             openapi: OnceLock::new(),
             open_connections: AtomicUsize::new(0),

@@ -19,6 +19,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::app::App;
 use crate::config::Config;
 use crate::middleware::{Peer, lag};
+use crate::webhooks::deliver;
 use crate::{jobs, metrics};
 use connection::Door;
 
@@ -104,6 +105,8 @@ impl Server {
             };
             tokio::join!(socket, jobs::drive(&app, stop.clone()));
         })?;
+        let app = server.app.clone();
+        server.thread("webhooks".into(), move |stop| deliver::run(app, stop))?;
         Ok(server)
     }
 

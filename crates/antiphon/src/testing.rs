@@ -247,6 +247,7 @@ pub fn events(changes: &Changes) -> Vec<String> {
             EventKind::TicketChanged => "(ticket)".to_owned(),
             EventKind::FileChanged => "(file)".to_owned(),
             EventKind::DirectoryChanged => "(directory)".to_owned(),
+            EventKind::WebhookPaused => "(paused)".to_owned(),
         }
     };
     changes.events.iter().map(told).collect()

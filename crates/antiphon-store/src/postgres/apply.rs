@@ -74,7 +74,7 @@ impl Batch<'_> {
             let written = revisions.get(&(event.object as u8, event.object_id)).copied();
             let known = written.or_else(|| match event.object {
                 ObjectKind::Thread => self.found.threads.get(&ThreadId(event.object_id)).map(|t| t.revision),
-                ObjectKind::Directory => Some(self.directory.revision),
+                ObjectKind::Directory | ObjectKind::App => Some(self.directory.revision),
                 ObjectKind::Visitor | ObjectKind::Ticket | ObjectKind::File => None,
             });
             self.writes.events.push((known, event.clone()));

@@ -264,7 +264,7 @@ fn revision(batch: &mut Batch<'_>, portal: PortalId, event: &NewEvent) -> Result
         ObjectKind::Thread => {
             return Ok(batch.thread(portal, ThreadId(event.object_id))?.map_or(0, |thread| thread.revision));
         }
-        ObjectKind::Directory => return Ok(batch.portal(portal)?.directory.revision),
+        ObjectKind::Directory | ObjectKind::App => return Ok(batch.portal(portal)?.directory.revision),
         ObjectKind::Visitor => "SELECT max(revision) FROM visitors WHERE portal_id = ?1 AND id = ?2",
         ObjectKind::Ticket => "SELECT max(revision) FROM tickets WHERE portal_id = ?1 AND id = ?2",
         ObjectKind::File => "SELECT max(revision) FROM files WHERE portal_id = ?1 AND id = ?2",

@@ -19,7 +19,7 @@ fn contact_id(call: &Call) -> Result<VisitorId, Refusal> {
     parse_path_id(sent, MAX_SAFE).map(VisitorId).ok_or_else(|| Refusal::not_found(sent))
 }
 
-fn shown(visitor: &Visitor) -> own::Contact {
+pub(crate) fn shown(visitor: &Visitor) -> own::Contact {
     own::Contact {
         id: Id(visitor.id.0),
         actor_id: format!("V-{}", visitor.id),

@@ -49,6 +49,7 @@ fn kind_name(kind: EventKind) -> &'static str {
         EventKind::TicketChanged => "antiphon.ticketChanged",
         EventKind::FileChanged => "antiphon.fileChanged",
         EventKind::DirectoryChanged => "antiphon.directoryChanged",
+        EventKind::WebhookPaused => "antiphon.webhookPaused",
     }
 }
 
@@ -59,5 +60,6 @@ fn object_name(object: ObjectKind) -> &'static str {
         ObjectKind::Ticket => "TICKET",
         ObjectKind::File => "FILE",
         ObjectKind::Directory => "DIRECTORY",
+        ObjectKind::App => "APP",
     }
 }

@@ -12,6 +12,7 @@ mod channels;
 mod conventions;
 mod coverage;
 mod database;
+mod deliveries;
 mod directory;
 mod doctor;
 mod health;

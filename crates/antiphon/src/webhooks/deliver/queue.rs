@@ -1,0 +1,397 @@
+//! What of the spine an app is to be told and has not taken yet: pure bookkeeping, so that its promises can be tested.
+//!
+//! Events of one object are never in two requests at once, and so arrive in their order. An event of an ordered subscription
+//! waits besides as long as an earlier one of its object has failed and is to be tried again: it is *held*.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use antiphon_store::{Event, Millis, Subscription, SubscriptionId};
+
+/// How long an event waits for others to go with it.
+pub const GATHER: Duration = Duration::from_millis(200);
+
+/// Most events in one request.
+pub const MOST: usize = 100;
+
+/// After more attempts than this an event travels with its own object only.
+const ALONE: i64 = 1;
+
+/// A subscription and an object: what an order is kept of.
+pub type Line = (SubscriptionId, i64);
+
+/// Which delivery it is.
+pub type Key = (i64, SubscriptionId);
+
+/// An event on its way to an app.
+#[derive(Debug, Clone)]
+pub struct Item {
+    pub event: Arc<Event>,
+    pub subscription: Arc<Subscription>,
+    /// How often it was sent.
+    pub attempts: i64,
+    /// When it was sent first.
+    pub first_at: Option<Millis>,
+    /// Whether it failed before, and there is a row that says so.
+    pub row: bool,
+    /// Since when it waits to be sent.
+    pub since: Instant,
+}
+
+impl Item {
+    pub fn key(&self) -> Key {
+        (self.event.position, self.subscription.id)
+    }
+
+    pub fn line(&self) -> Line {
+        (self.subscription.id, self.event.object_id)
+    }
+}
+
+/// What is done with an event that was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placed {
+    /// It goes with one of the next requests.
+    Waiting,
+    /// An earlier one has failed, and it stays behind that.
+    Held,
+}
+
+/// What is to be sent.
+#[derive(Debug, Default)]
+pub struct Queue {
+    waiting: VecDeque<Item>,
+    again: VecDeque<Item>,
+    /// Those of `again`, and those of its requests under way: not to be loaded a second time.
+    loaded: HashSet<Key>,
+    /// Objects of which something is in a request.
+    flying: HashMap<i64, usize>,
+    /// Events sent for the first time, or about to be.
+    open: BTreeSet<i64>,
+    /// Failed events of ordered subscriptions.
+    failed: BTreeMap<Line, BTreeSet<i64>>,
+    read: i64,
+}
+
+impl Queue {
+    /// One that begins behind a position.
+    pub fn new(position: i64) -> Self {
+        Self { read: position, ..Self::default() }
+    }
+
+    /// The last event that was read.
+    pub fn read(&self) -> i64 {
+        self.read
+    }
+
+    /// How many events wait to be sent for the first time.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Everything up to here is done with, or has a row of its own.
+    pub fn position(&self) -> i64 {
+        self.open.first().map_or(self.read, |first| first - 1)
+    }
+
+    /// Notes that everything up to an event was read.
+    pub fn read_to(&mut self, position: i64) {
+        self.read = self.read.max(position);
+    }
+
+    /// Takes in an event that was read. They come in order. One that is held is the caller's to note.
+    pub fn push(&mut self, item: Item) -> Placed {
+        self.read_to(item.event.position);
+        if item.subscription.ordered && self.failed.contains_key(&item.line()) {
+            self.fail(item.line(), item.event.position);
+            return Placed::Held;
+        }
+        self.open.insert(item.event.position);
+        self.waiting.push_back(item);
+        Placed::Waiting
+    }
+
+    /// Notes a failed event of an ordered subscription: those that come later stay behind it.
+    pub fn fail(&mut self, line: Line, position: i64) {
+        self.failed.entry(line).or_default().insert(position);
+    }
+
+    /// Notes that a failed event is done with.
+    pub fn settle(&mut self, line: Line, position: i64) {
+        if let Some(failed) = self.failed.get_mut(&line) {
+            failed.remove(&position);
+            if failed.is_empty() {
+                self.failed.remove(&line);
+            }
+        }
+    }
+
+    /// The failed events of a line, oldest first.
+    pub fn failed(&self, line: Line) -> impl Iterator<Item = i64> {
+        self.failed.get(&line).into_iter().flatten().copied()
+    }
+
+    /// Whether a failed event is to be sent again already.
+    pub fn has(&self, key: &Key) -> bool {
+        self.loaded.contains(key)
+    }
+
+    /// Takes in a failed event whose time has come.
+    pub fn push_again(&mut self, item: Item) {
+        if self.loaded.insert(item.key()) {
+            self.again.push_back(item);
+        }
+    }
+
+    /// How many failed events wait to be sent again.
+    pub fn waiting_again(&self) -> usize {
+        self.again.len()
+    }
+
+    /// What the next request carries; `None` while it is better to wait for more, or for what is under way.
+    pub fn next(&mut self, now: Instant) -> Option<Vec<Item>> {
+        let mut batch = take(&mut self.again, &self.flying);
+        if batch.is_empty() && self.is_gathered(now) {
+            batch = take(&mut self.waiting, &self.flying);
+        }
+        for item in &batch {
+            *self.flying.entry(item.event.object_id).or_default() += 1;
+        }
+        (!batch.is_empty()).then_some(batch)
+    }
+
+    fn is_gathered(&self, now: Instant) -> bool {
+        self.waiting.len() >= MOST || self.gathered_at().is_some_and(|at| at <= now)
+    }
+
+    /// Events of ordered subscriptions whose earlier ones have failed while they waited: they are held from now on, and the
+    /// caller's to note.
+    pub fn hold(&mut self) -> Vec<Item> {
+        if self.failed.is_empty() {
+            return Vec::new();
+        }
+        let failed = &self.failed;
+        let (held, waiting) =
+            std::mem::take(&mut self.waiting).into_iter().partition::<VecDeque<_>, _>(|item| {
+                item.subscription.ordered && failed.contains_key(&item.line())
+            });
+        self.waiting = waiting;
+        for item in &held {
+            self.open.remove(&item.event.position);
+            self.fail(item.line(), item.event.position);
+        }
+        held.into()
+    }
+
+    /// When the oldest waiting event has waited long enough.
+    pub fn gathered_at(&self) -> Option<Instant> {
+        self.waiting.front().map(|item| item.since + GATHER)
+    }
+
+    /// Notes that a request is over.
+    pub fn landed(&mut self, batch: &[Item]) {
+        for item in batch {
+            if let Some(flying) = self.flying.get_mut(&item.event.object_id) {
+                *flying -= 1;
+                if *flying == 0 {
+                    self.flying.remove(&item.event.object_id);
+                }
+            }
+            if item.row {
+                self.loaded.remove(&item.key());
+            } else {
+                self.open.remove(&item.event.position);
+            }
+        }
+    }
+
+    /// Forgets what waits and is not to be kept.
+    pub fn retain(&mut self, keep: impl Fn(&Item) -> bool) {
+        self.waiting.retain(|item| {
+            let keep = keep(item);
+            if !keep {
+                self.open.remove(&item.event.position);
+            }
+            keep
+        });
+        self.again.retain(|item| {
+            let keep = keep(item);
+            if !keep {
+                self.loaded.remove(&item.key());
+            }
+            keep
+        });
+    }
+}
+
+/// Takes out what may go together: of an object that is under way nothing, and behind what stays nothing of its object. What
+/// failed more than once goes with its own object only, so that an event its receiver cannot bear takes no others with it.
+fn take(from: &mut VecDeque<Item>, flying: &HashMap<i64, usize>) -> Vec<Item> {
+    let mut stays: HashSet<i64> = HashSet::new();
+    let (mut batch, mut rest) = (Vec::new(), VecDeque::with_capacity(from.len()));
+    for item in from.drain(..) {
+        let object = item.event.object_id;
+        let goes_along = batch.first().is_none_or(|first: &Item| {
+            first.event.object_id == object || (first.attempts <= ALONE && item.attempts <= ALONE)
+        });
+        let free = !flying.contains_key(&object) && !stays.contains(&object);
+        if batch.len() < MOST && goes_along && free {
+            batch.push(item);
+        } else {
+            stays.insert(object);
+            rest.push_back(item);
+        }
+    }
+    *from = rest;
+    batch
+}
+
+#[cfg(test)]
+mod tests {
+    use antiphon_store::{AppId, EventKind, Expand, ObjectKind};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn item(position: i64, object_id: i64, ordered: bool, since: Instant) -> Item {
+        let event = Event {
+            position,
+            kind: EventKind::MessageAdded,
+            object: ObjectKind::Thread,
+            object_id,
+            revision: position,
+            occurred_at: position,
+            payload: String::new(),
+        };
+        let subscription = Subscription {
+            id: SubscriptionId(1),
+            app_id: AppId(1),
+            event_type: "conversation.newMessage".into(),
+            property_name: None,
+            object_type_id: None,
+            event_type_name: None,
+            active: true,
+            expand: Expand::default(),
+            ordered,
+            created_at: 0,
+            updated_at: None,
+            deleted_at: None,
+        };
+        let (event, subscription) = (Arc::new(event), Arc::new(subscription));
+        Item { event, subscription, attempts: 0, first_at: None, row: false, since }
+    }
+
+    fn positions(batch: &[Item]) -> Vec<i64> {
+        batch.iter().map(|item| item.event.position).collect()
+    }
+
+    #[test]
+    fn an_event_waits_for_company_and_a_full_request_for_nobody() {
+        let begun = Instant::now();
+        let mut queue = Queue::new(0);
+        queue.push(item(1, 1, false, begun));
+        queue.push(item(2, 2, false, begun));
+        assert!(queue.next(begun).is_none());
+        assert_eq!(queue.gathered_at(), Some(begun + GATHER));
+        assert_eq!(positions(&queue.next(begun + GATHER).unwrap()), [1, 2]);
+        for position in 3..=202 {
+            queue.push(item(position, position, false, begun));
+        }
+        assert_eq!(positions(&queue.next(begun).unwrap()), (3..103).collect::<Vec<_>>());
+        assert_eq!(queue.next(begun).unwrap().len(), 100);
+        assert!(queue.next(begun + GATHER).is_none());
+    }
+
+    #[test]
+    fn of_a_thread_one_request_is_under_way_at_a_time() {
+        let begun = Instant::now();
+        let late = begun + GATHER;
+        let mut queue = Queue::new(0);
+        queue.push(item(1, 7, false, begun));
+        let first = queue.next(late).unwrap();
+        queue.push(item(2, 7, false, begun));
+        queue.push(item(3, 8, false, begun));
+        assert_eq!(positions(&queue.next(late).unwrap()), [3]);
+        assert!(queue.next(late).is_none());
+        assert_eq!(queue.position(), 0);
+        queue.landed(&first);
+        assert_eq!(queue.position(), 1);
+        assert_eq!(positions(&queue.next(late).unwrap()), [2]);
+    }
+
+    #[test]
+    fn what_is_ordered_stays_behind_what_has_failed() {
+        let begun = Instant::now();
+        let late = begun + GATHER;
+        let mut queue = Queue::new(0);
+        queue.push(item(1, 7, true, begun));
+        let first = queue.next(late).unwrap();
+        queue.push(item(2, 7, true, begun));
+        queue.push(item(3, 8, true, begun));
+        queue.landed(&first);
+        queue.fail(first[0].line(), 1);
+        assert_eq!(positions(&queue.hold()), [2]);
+        assert_eq!(queue.push(item(4, 7, true, begun)), Placed::Held);
+        assert_eq!(positions(&queue.next(late).unwrap()), [3]);
+        assert_eq!(queue.failed(first[0].line()).collect::<Vec<_>>(), [1, 2, 4]);
+        for position in [1, 2, 4] {
+            queue.settle(first[0].line(), position);
+        }
+        assert_eq!(queue.push(item(5, 7, true, begun)), Placed::Waiting);
+    }
+
+    #[test]
+    fn what_nobody_wants_any_more_holds_up_nothing() {
+        let begun = Instant::now();
+        let mut queue = Queue::new(0);
+        queue.push(item(1, 7, false, begun));
+        queue.read_to(9);
+        assert_eq!(queue.position(), 0);
+        queue.retain(|_| false);
+        assert_eq!((queue.position(), queue.waiting()), (9, 0));
+    }
+
+    proptest! {
+        /// Whatever order answers come in, every event goes out once, those of an object in their order, and the position never
+        /// passes one that is under way.
+        #[test]
+        fn everything_goes_out_once_and_in_order(objects in prop::collection::vec(0..5_i64, 1..300), answers: Vec<u8>) {
+            let begun = Instant::now();
+            let late = begun + GATHER;
+            let mut queue = Queue::new(0);
+            let mut flying: Vec<Vec<Item>> = Vec::new();
+            let mut sent: Vec<(i64, i64)> = Vec::new();
+            let mut answers = answers.into_iter();
+            let mut events = (1..).zip(objects.iter().copied());
+            loop {
+                let more = events.by_ref().take(37).map(|(position, object)| {
+                    queue.push(item(position, object, false, begun));
+                });
+                let more = more.count();
+                while let Some(batch) = queue.next(late) {
+                    sent.extend(batch.iter().map(|item| (item.event.object_id, item.event.position)));
+                    flying.push(batch);
+                }
+                let lowest = flying.iter().flatten().map(|item| item.event.position).min();
+                prop_assert!(lowest.is_none_or(|lowest| queue.position() < lowest));
+                if flying.is_empty() && more == 0 {
+                    break;
+                }
+                if !flying.is_empty() {
+                    let which = usize::from(answers.next().unwrap_or(0)) % flying.len();
+                    let batch = flying.swap_remove(which);
+                    queue.landed(&batch);
+                }
+            }
+            prop_assert_eq!(queue.position(), objects.len() as i64);
+            let mut all: Vec<i64> = sent.iter().map(|(_, position)| *position).collect();
+            for object in 0..5 {
+                let of = sent.iter().filter(|(of, _)| *of == object).map(|(_, position)| *position);
+                prop_assert!(of.is_sorted());
+            }
+            all.sort_unstable();
+            prop_assert_eq!(all, (1..=objects.len() as i64).collect::<Vec<_>>());
+        }
+    }
+}

@@ -1,0 +1,559 @@
+//! The reader of one app: from the spine to requests, and from answers to progress.
+
+use std::collections::{BTreeSet, HashSet};
+use std::future::pending;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use antiphon_store::{
+    Attempt, AttemptQuery, Cursor, Delivery, DeliveryState, Directory, Event, Millis, Progress, Reader,
+    StoreError, Subscription, SubscriptionId, Told, Webhook,
+};
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::watch;
+
+use super::matching::Matching;
+use super::queue::{Item, Key, Line, MOST, Placed, Queue};
+use super::request::{self, Landed, Secrets};
+use crate::app::App;
+use crate::serve::told;
+use crate::webhooks::pause;
+use crate::webhooks::retry::{self, Next};
+
+/// Most events that are read ahead of what is sent.
+const WINDOW: usize = 1_000;
+
+/// Most events read at once.
+const PAGE: usize = 500;
+
+/// Most failed deliveries that wait for their retries. With more, nothing new is sent until some of them are done with: the spine
+/// keeps it as well as rows would.
+const MOST_FAILED: usize = 10_000;
+
+/// How often it is looked what is due, and whether the directory has changed.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How long progress may be behind what was only skipped.
+const LAZY: Duration = Duration::from_secs(1);
+
+/// How long a store that cannot be written is left alone.
+const REST: Duration = Duration::from_millis(250);
+
+/// How long requests that are under way are waited for at the end.
+const PARTING: Duration = Duration::from_secs(2);
+
+/// When an event is due that waits for an earlier one: not before that is done with.
+const BEHIND: Millis = Millis::MAX;
+
+type Flight = Pin<Box<dyn Future<Output = Landed> + Send>>;
+type News = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>>;
+type Written = Pin<Box<dyn Future<Output = (Progress, Result<bool, StoreError>)> + Send>>;
+
+/// Tells an app of what happens, until it is told to stop, somebody else has the cursor, or there is nothing to tell.
+pub async fn run(app: Arc<App>, told: Told, stop: watch::Receiver<bool>) {
+    let waits = |error: StoreError| tracing::warn!(app.id = told.app.0, %error, "its events wait");
+    match app.store.cursor_take(told.portal, Reader::Webhooks, told.app).await {
+        Ok(None) => {}
+        Ok(Some(cursor)) => {
+            let mut reading = Reading::new(app, told, cursor);
+            match reading.recall().await {
+                Ok(()) => reading.run(stop).await,
+                Err(error) => waits(error),
+            }
+            reading.app.webhooks.forget(told.app);
+        }
+        Err(error) => waits(error),
+    }
+}
+
+struct Reading {
+    app: Arc<App>,
+    told: Told,
+    queue: Queue,
+    flights: FuturesUnordered<Flight>,
+    /// What is to be written next; and what is being written.
+    progress: Progress,
+    writing: Option<Written>,
+    /// What that is about.
+    being_written: HashSet<Key>,
+    written_at: Instant,
+    directory: Option<Arc<Directory>>,
+    matching: Matching,
+    secrets: Secrets,
+    /// How many failed deliveries wait for their time.
+    failed: usize,
+    /// Lines whose first event waits for nothing any more.
+    released: BTreeSet<Line>,
+    news: Option<News>,
+    called: watch::Receiver<()>,
+    /// Whether there may be more to read than was read.
+    behind: bool,
+    look_at: Instant,
+    last_success: Millis,
+    lost: bool,
+}
+
+/// What a reader waits for.
+enum Came {
+    Landed(Landed),
+    Written(Progress, Result<bool, StoreError>),
+    News(Result<(), StoreError>),
+    Call,
+    Time,
+}
+
+impl Reading {
+    fn new(app: Arc<App>, told: Told, cursor: Cursor) -> Self {
+        let Cursor { position, epoch, next_entry } = cursor;
+        let now = Instant::now();
+        Self {
+            called: app.webhooks.called(),
+            app,
+            told,
+            queue: Queue::new(position),
+            flights: FuturesUnordered::new(),
+            progress: Progress { epoch, position, next_entry, ..Progress::default() },
+            writing: None,
+            being_written: HashSet::new(),
+            written_at: now,
+            directory: None,
+            matching: Matching::default(),
+            secrets: Secrets::default(),
+            failed: 0,
+            released: BTreeSet::new(),
+            news: None,
+            behind: true,
+            look_at: now,
+            last_success: 0,
+            lost: false,
+        }
+    }
+
+    /// Reads what a reader before this one left.
+    async fn recall(&mut self) -> Result<(), StoreError> {
+        self.refresh().await?;
+        let Told { portal, app } = self.told;
+        let mut after = None;
+        loop {
+            let page = self.app.store.deliveries(portal, app, DeliveryState::Waiting, after, PAGE).await?;
+            for one in &page {
+                self.failed += 1;
+                if self.subscription(one.subscription_id).is_some_and(|found| found.ordered) {
+                    let line = (one.subscription_id, one.object_id);
+                    if one.due_at == Some(BEHIND) && self.queue.failed(line).next().is_none() {
+                        self.released.insert(line);
+                    }
+                    self.queue.fail(line, one.position);
+                }
+            }
+            after = page.last().map(Delivery::key);
+            if page.len() < PAGE {
+                break;
+            }
+        }
+        let query = AttemptQuery { succeeded: Some(true), limit: 1, ..AttemptQuery::default() };
+        let last = self.app.store.attempts(portal, app, &query).await?;
+        self.last_success = last.first().map_or(0, |attempt| attempt.at);
+        Ok(())
+    }
+
+    fn subscription(&self, id: SubscriptionId) -> Option<&Subscription> {
+        let found = self.directory.as_ref()?.subscription(self.told.app, id);
+        found.filter(|found| found.active)
+    }
+
+    /// Where the app is told, unless it is to be left alone.
+    fn webhook(&self) -> Option<&Webhook> {
+        self.directory.as_ref()?.webhook(self.told.app).filter(|webhook| webhook.paused.is_none())
+    }
+
+    fn has_work(&self) -> bool {
+        self.directory.as_ref().is_some_and(|directory| directory.reads(Reader::Webhooks, self.told.app))
+    }
+
+    async fn run(&mut self, mut stop: watch::Receiver<bool>) {
+        while !self.lost && !*stop.borrow() {
+            if let Err(error) = self.step().await {
+                tracing::warn!(app.id = self.told.app.0, %error, "its events wait");
+                tokio::time::sleep(REST).await;
+            }
+            if !self.has_work() {
+                break;
+            }
+            let came = tokio::select! {
+                came = self.wait() => came,
+                () = told(&mut stop) => break,
+            };
+            self.take(came).await;
+        }
+        // What is under way is waited for a little; what is not answered by then is sent again by whoever comes next.
+        let parting = async {
+            while !self.lost
+                && (!self.flights.is_empty() || self.writing.is_some() || self.has_news_of_its_own())
+            {
+                self.write();
+                let came = self.wait().await;
+                self.take(came).await;
+            }
+        };
+        tokio::time::timeout(PARTING, parting).await.ok();
+    }
+
+    /// Does whatever can be done now.
+    async fn step(&mut self) -> Result<(), StoreError> {
+        self.refresh().await?;
+        if self.webhook().is_some() {
+            self.read().await?;
+            if Instant::now() >= self.look_at {
+                self.load_released().await?;
+                self.load_due().await?;
+            }
+            self.send();
+        }
+        if Instant::now() >= self.look_at {
+            self.look_at = Instant::now() + LOOK;
+            self.show().await?;
+        }
+        self.write();
+        Ok(())
+    }
+
+    /// Waits until there is something to do.
+    async fn wait(&mut self) -> Came {
+        let mut until = self.look_at;
+        if self.webhook().is_some_and(|webhook| (self.flights.len() as i64) < webhook.max_concurrent) {
+            until = self.queue.gathered_at().map_or(until, |at| at.min(until));
+        }
+        let may_read = self.webhook().is_some() && !self.behind;
+        if may_read && self.news.is_none() {
+            let (store, portal, read) = (self.app.store.clone(), self.told.portal, self.queue.read());
+            self.news = Some(Box::pin(async move { store.events_wait(portal, read).await }));
+        }
+        let Self { flights, writing, news, called, .. } = self;
+        tokio::select! {
+            Some(landed) = flights.next() => Came::Landed(landed),
+            (progress, written) = async { match writing { Some(writing) => writing.await, None => pending().await } } =>
+                Came::Written(progress, written),
+            heard = async { match news { Some(news) if may_read => news.await, _ => pending().await } } =>
+                Came::News(heard),
+            // The sender lives as long as the program.
+            _ = called.changed() => Came::Call,
+            () = tokio::time::sleep_until(until.into()) => Came::Time,
+        }
+    }
+
+    async fn take(&mut self, came: Came) {
+        match came {
+            Came::Landed(landed) => self.land(landed).await,
+            Came::Written(progress, written) => {
+                self.writing = None;
+                self.written(progress, written).await;
+            }
+            Came::News(heard) => {
+                self.news = None;
+                self.behind = true;
+                if heard.is_err() {
+                    tokio::time::sleep(REST).await;
+                }
+            }
+            Came::Call => self.look_at = Instant::now(),
+            Came::Time => {}
+        }
+    }
+
+    /// The directory as it is by now, and what of it matters here.
+    async fn refresh(&mut self) -> Result<(), StoreError> {
+        let found = self.app.store.directory(self.told.portal).await?;
+        let revision = |directory: &Option<Arc<Directory>>| directory.as_ref().map(|known| known.revision);
+        if revision(&found) != revision(&self.directory) {
+            self.directory = found;
+            if let Some(directory) = &self.directory {
+                let app = self.told.app;
+                self.matching = Matching::new(directory, app);
+                let active = |id| directory.subscription(app, id).is_some_and(|found| found.active);
+                self.queue.retain(|item| active(item.subscription.id));
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads on, as long as there is room.
+    async fn read(&mut self) -> Result<(), StoreError> {
+        while self.behind && self.queue.waiting() < WINDOW && self.failed < MOST_FAILED {
+            let page = self.app.store.events_after(self.told.portal, self.queue.read(), PAGE).await?;
+            self.behind = page.len() == PAGE;
+            for event in page {
+                self.take_in(event);
+            }
+        }
+        Ok(())
+    }
+
+    fn take_in(&mut self, event: Event) {
+        let Some(subscription) = self.matching.find(&event).cloned() else {
+            return self.queue.read_to(event.position);
+        };
+        let (event, since) = (Arc::new(event), Instant::now());
+        let item = Item { event, subscription, attempts: 0, first_at: None, row: false, since };
+        if self.queue.push(item.clone()) == Placed::Held {
+            self.hold(&item);
+        }
+    }
+
+    /// Notes an event that stays behind an earlier one of its thread.
+    fn hold(&mut self, item: &Item) {
+        let now = self.app.store.now();
+        let why = "It waits for an earlier event of its thread";
+        self.note(item, now, Some(BEHIND), why.into());
+    }
+
+    /// Notes a delivery that was not made.
+    fn note(&mut self, item: &Item, now: Millis, due_at: Option<Millis>, error: String) {
+        let (waited, waits) = (item.row, due_at.is_some());
+        self.failed = (self.failed + usize::from(waits)).saturating_sub(usize::from(waited));
+        self.progress.failed.push(Delivery {
+            position: item.event.position,
+            subscription_id: item.subscription.id,
+            object_id: item.event.object_id,
+            attempts: item.attempts,
+            first_at: item.first_at.unwrap_or(now),
+            last_at: now,
+            due_at,
+            error,
+        });
+    }
+
+    /// Takes in failed deliveries whose time has come.
+    async fn load_due(&mut self) -> Result<(), StoreError> {
+        let Told { portal, app } = self.told;
+        if self.queue.waiting_again() >= MOST {
+            return Ok(());
+        }
+        let now = self.app.store.now();
+        for one in self.app.store.deliveries_due(portal, app, now, 2 * MOST).await? {
+            if self.queue.has(&one.key()) || self.is_being_written(&one.key()) {
+                continue;
+            }
+            let line = (one.subscription_id, one.object_id);
+            if !self.subscription(one.subscription_id).is_some_and(|found| found.ordered) {
+                self.load(one).await?;
+                continue;
+            }
+            self.queue.fail(line, one.position);
+            if self.queue.failed(line).next() == Some(one.position) {
+                self.released.insert(line);
+            } else {
+                // Somebody wants it sent again. It is, once those before it are.
+                self.progress.failed.push(Delivery { due_at: Some(BEHIND), ..one });
+            }
+        }
+        self.load_released().await
+    }
+
+    /// Takes in the events of lines whose first event may go: as many as go into one request.
+    async fn load_released(&mut self) -> Result<(), StoreError> {
+        let Told { portal, app } = self.told;
+        for line in std::mem::take(&mut self.released) {
+            let positions: Vec<i64> = self.queue.failed(line).take(MOST).collect();
+            for position in positions {
+                let before = Some((position, SubscriptionId(line.0.0 - 1)));
+                let found = self.app.store.deliveries(portal, app, DeliveryState::Waiting, before, 1).await?;
+                let found = found.into_iter().find(|one| one.key() == (position, line.0));
+                match found {
+                    Some(one) if !self.is_being_written(&one.key()) => self.load(one).await?,
+                    // It is not written yet, or was dropped.
+                    _ if self.is_being_written(&(position, line.0)) => {
+                        self.released.insert(line);
+                        break;
+                    }
+                    _ => self.queue.settle(line, position),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether something about a delivery is about to be written, so that its row is not what counts.
+    fn is_being_written(&self, key: &Key) -> bool {
+        self.being_written.contains(key)
+            || self.progress.done.contains(key)
+            || self.progress.failed.iter().any(|one| one.key() == *key)
+    }
+
+    /// Has a delivery made once more.
+    async fn load(&mut self, one: Delivery) -> Result<(), StoreError> {
+        if self.queue.has(&one.key()) {
+            return Ok(());
+        }
+        let event = self.app.store.events_after(self.told.portal, one.position - 1, 1).await?.pop();
+        let line = (one.subscription_id, one.object_id);
+        let Some(event) = event.filter(|event| event.position == one.position) else {
+            self.queue.settle(line, one.position);
+            self.failed = self.failed.saturating_sub(1);
+            let error = "The event is past its retention".to_owned();
+            self.progress.failed.push(Delivery { due_at: None, error, ..one });
+            return Ok(());
+        };
+        let Some(subscription) = self.matching.find(&event).filter(|found| found.id == one.subscription_id)
+        else {
+            self.settle(line, one.position);
+            return Ok(());
+        };
+        self.queue.push_again(Item {
+            subscription: subscription.clone(),
+            event: Arc::new(event),
+            attempts: one.attempts,
+            first_at: (one.attempts > 0).then_some(one.first_at),
+            row: true,
+            since: Instant::now(),
+        });
+        Ok(())
+    }
+
+    /// A failed delivery is done with.
+    fn settle(&mut self, line: Line, position: i64) {
+        self.queue.settle(line, position);
+        self.failed = self.failed.saturating_sub(1);
+        self.progress.done.push((position, line.0));
+    }
+
+    /// Sends as many requests as the app takes at once.
+    fn send(&mut self) {
+        for item in self.queue.hold() {
+            self.hold(&item);
+        }
+        let Some((url, most)) =
+            self.webhook().map(|webhook| (webhook.target_url.clone(), webhook.max_concurrent))
+        else {
+            return;
+        };
+        let Some(app) = self.directory.as_ref().and_then(|directory| directory.app(self.told.app)) else {
+            return;
+        };
+        let secrets = self.secrets.of(app, self.app.store.now());
+        while (self.flights.len() as i64) < most
+            && let Some(batch) = self.queue.next(Instant::now())
+        {
+            let (app, url, secrets) = (self.app.clone(), url.clone(), secrets.clone());
+            self.flights.push(Box::pin(request::fly(app, self.told, url, secrets, batch)));
+        }
+    }
+
+    /// Notes what came of a request.
+    async fn land(&mut self, landed: Landed) {
+        let (now, now_at) = (self.app.store.now(), Instant::now());
+        let Landed { batch, attempts, status, retry_after, error, secret } = landed;
+        self.queue.landed(&batch);
+        for attempt in attempts {
+            self.app.webhooks.attempted(self.told.app, attempt.succeeded);
+            self.progress.attempts.push(Attempt { id: self.progress.next_entry, ..attempt });
+            self.progress.next_entry += 1;
+        }
+        let mut given_up = None;
+        if batch.iter().any(|item| item.row) {
+            // More of what failed may be due.
+            self.look_at = now_at;
+        }
+        for item in batch {
+            let (line, position) = (item.line(), item.event.position);
+            let made = u32::try_from(item.attempts + 1).unwrap_or(u32::MAX);
+            let next = retry::next(made, status, retry_after, now, fastrand::f64());
+            let item =
+                Item { attempts: item.attempts + 1, first_at: Some(item.first_at.unwrap_or(now)), ..item };
+            match next {
+                Next::Done => {
+                    if item.row {
+                        self.settle(line, position);
+                    }
+                    self.last_success = now;
+                    self.secrets.took(&secret);
+                }
+                Next::Again(at) if item.subscription.ordered => {
+                    self.queue.fail(line, position);
+                    let first = self.queue.failed(line).next() == Some(position);
+                    self.note(&item, now, Some(if first { at } else { BEHIND }), error.clone());
+                    continue;
+                }
+                Next::Again(at) => self.note(&item, now, Some(at), error.clone()),
+                Next::GiveUp => {
+                    self.queue.settle(line, position);
+                    self.note(&item, now, None, error.clone());
+                    given_up = given_up.min(item.first_at).or(item.first_at);
+                }
+            }
+            if item.subscription.ordered {
+                self.released.insert(line);
+            }
+        }
+        if given_up.is_some_and(|first_at| self.last_success < first_at) {
+            let why =
+                format!("An event was given up, and nothing was taken since it was first sent. {error}");
+            pause::by_itself(&self.app, self.told, why).await;
+        }
+        if !self.released.is_empty() {
+            self.look_at = now_at;
+        }
+    }
+
+    /// Begins to write what there is to write, unless that is being done.
+    fn write(&mut self) {
+        let position = self.queue.position();
+        let news = self.has_news_of_its_own();
+        let moved = position > self.progress.position && self.written_at.elapsed() >= LAZY;
+        if self.writing.is_some() || !(news || moved) {
+            return;
+        }
+        self.progress.position = position;
+        let Progress { epoch, next_entry, .. } = self.progress;
+        let next = Progress { epoch, position, next_entry, ..Progress::default() };
+        let progress = std::mem::replace(&mut self.progress, next);
+        let (store, Told { portal, app }) = (self.app.store.clone(), self.told);
+        self.written_at = Instant::now();
+        self.being_written = progress.failed.iter().map(Delivery::key).chain(progress.done.clone()).collect();
+        self.writing = Some(Box::pin(async move {
+            let written = store.progress(portal, app, progress.clone()).await;
+            (progress, written)
+        }));
+    }
+
+    fn has_news_of_its_own(&self) -> bool {
+        let Progress { attempts, failed, done, .. } = &self.progress;
+        !(attempts.is_empty() && failed.is_empty() && done.is_empty())
+    }
+
+    async fn written(&mut self, tried: Progress, written: Result<bool, StoreError>) {
+        self.being_written.clear();
+        match written {
+            Ok(true) => {
+                if !self.released.is_empty() {
+                    self.look_at = Instant::now();
+                }
+            }
+            Ok(false) => {
+                tracing::info!(app.id = self.told.app.0, "somebody else tells it from now on");
+                self.lost = true;
+            }
+            Err(error) => {
+                tracing::warn!(app.id = self.told.app.0, %error, "what came of its requests is not written yet");
+                // It goes first, so that what was found out later counts.
+                let Progress { attempts, failed, done, next_entry, .. } =
+                    std::mem::replace(&mut self.progress, tried);
+                self.progress.attempts.extend(attempts);
+                self.progress.failed.extend(failed);
+                self.progress.done.extend(done);
+                self.progress.next_entry = next_entry;
+                tokio::time::sleep(REST).await;
+            }
+        }
+    }
+
+    /// Shows how far it is.
+    async fn show(&mut self) -> Result<(), StoreError> {
+        let newest = self.app.store.event_position(self.told.portal).await?;
+        let behind = newest - self.queue.position();
+        self.app.webhooks.show(self.told.app, behind, self.failed, self.webhook().is_none());
+        Ok(())
+    }
+}

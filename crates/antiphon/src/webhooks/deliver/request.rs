@@ -1,0 +1,126 @@
+//! One request to an app: printed, signed, sent, and what came of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use antiphon_store::{Attempt, Millis, Told};
+use bytes::Bytes;
+use http::Method;
+
+use super::body;
+use super::queue::Item;
+use crate::app::App;
+use crate::outbound::TargetUrl;
+use crate::webhooks::sign::{self, Older};
+
+/// What came of a request.
+pub struct Landed {
+    pub batch: Vec<Item>,
+    /// For the log; their numbers are given later.
+    pub attempts: Vec<Attempt>,
+    /// Absent when no whole answer came.
+    pub status: Option<u16>,
+    pub retry_after: Option<Duration>,
+    /// Why it failed, for people; empty when it did not.
+    pub error: String,
+    /// The secret with which it was signed last.
+    pub secret: String,
+}
+
+/// The secrets that a receiver may know its app by.
+///
+/// While a secret is being replaced nobody knows which one the receiver checks with. It gets the one it took last, at first
+/// the old one, and when it refuses that, the other at once.
+#[derive(Debug, Default)]
+pub struct Secrets {
+    took: Option<String>,
+}
+
+impl Secrets {
+    /// Those of an app, in the order in which they are tried.
+    pub fn of(&self, app: &antiphon_store::App, now: Millis) -> Vec<String> {
+        let old = app.old_secret.iter().filter(|old| now < old.until).map(|old| &old.value);
+        let mut all: Vec<String> = old.chain([&app.client_secret]).cloned().collect();
+        if all.len() > 1 && self.took.as_ref() == Some(&app.client_secret) {
+            all.reverse();
+        }
+        all
+    }
+
+    /// Notes which one was taken.
+    pub fn took(&mut self, secret: &str) {
+        if self.took.as_deref() != Some(secret) {
+            self.took = Some(secret.to_owned());
+        }
+    }
+}
+
+/// Whether an answer may mean that the signature was not accepted.
+fn refused(status: Option<u16>) -> bool {
+    matches!(status, Some(400..=407 | 409..=428 | 430..=499))
+}
+
+/// Sends a batch.
+pub async fn fly(app: Arc<App>, told: Told, url: String, secrets: Vec<String>, batch: Vec<Item>) -> Landed {
+    let body = Bytes::from(body::print(&app.store, told.portal, told.app, &batch).await);
+    let events: Vec<_> =
+        batch.iter().map(|item| (item.event.position, item.subscription.id.0, item.attempts)).collect();
+    // Numbers always print.
+    let events = serde_json::to_string(&events).unwrap_or_default();
+    let mut landed = Landed {
+        batch,
+        attempts: Vec::new(),
+        status: None,
+        retry_after: None,
+        error: String::new(),
+        secret: String::new(),
+    };
+    for secret in secrets {
+        if !(landed.attempts.is_empty() || refused(landed.status)) {
+            break;
+        }
+        let attempt = send(&app, &url, &secret, body.clone(), &mut landed).await;
+        landed.attempts.push(Attempt { events: events.clone(), ..attempt });
+        landed.secret = secret;
+    }
+    landed
+}
+
+async fn send(app: &App, url: &str, secret: &str, body: Bytes, landed: &mut Landed) -> Attempt {
+    let mut attempt = Attempt {
+        id: 0,
+        at: app.store.now(),
+        url: url.to_owned(),
+        succeeded: false,
+        status: None,
+        error: None,
+        millis: 0,
+        excerpt: String::new(),
+        events: String::new(),
+    };
+    (landed.status, landed.retry_after, landed.error) = (None, None, String::new());
+    match TargetUrl::parse(url) {
+        Ok(target) => {
+            let signed = sign::headers(Older::V1, secret, &Method::POST, &target, &body, app.machine_time());
+            let mut headers = vec![("content-type", "application/json".to_owned())];
+            headers.extend(signed);
+            let sent = app.outbound.send(Method::POST, &target, &headers, body).await;
+            attempt.millis = i64::try_from(sent.took.as_millis()).unwrap_or(i64::MAX);
+            match sent.outcome {
+                Ok(answer) => {
+                    attempt.succeeded = (200..300).contains(&answer.status);
+                    attempt.status = Some(answer.status.into());
+                    attempt.excerpt = answer.excerpt;
+                    (landed.status, landed.retry_after) = (Some(answer.status), answer.retry_after);
+                    if !attempt.succeeded {
+                        landed.error = format!("The receiver answered {}", answer.status);
+                    }
+                }
+                Err(failure) => landed.error = failure.to_string(),
+            }
+        }
+        Err(error) => landed.error = error.to_string(),
+    }
+    attempt.error = (!landed.error.is_empty()).then(|| landed.error.clone());
+    attempt
+}
