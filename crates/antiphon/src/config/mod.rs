@@ -249,6 +249,18 @@ mod tests {
             assert_eq!(Config::load(&flags).unwrap().place(), "postgresql:///other");
             jail.set_env("ANTIPHON_DATABASE__WRITERS", "0");
             assert!(Config::load(&flags).unwrap_err().to_string().contains("database.writers"));
+            jail.set_env("ANTIPHON_DATABASE__WRITERS", "2");
+
+            jail.set_env("ANTIPHON_OUTBOUND__ALLOW", r#"["10.0.0.0/8", "bot.internal"]"#);
+            let outbound = Config::load(&flags).unwrap().outbound;
+            let near: std::net::IpAddr = "10.1.2.3".parse().unwrap();
+            assert!(
+                outbound.allows("other", near) && outbound.allows("bot.internal", [192, 168, 1, 1].into())
+            );
+            assert!(!outbound.http && !outbound.allows("other", [127, 0, 0, 1].into()));
+            jail.set_env("ANTIPHON_OUTBOUND__ALLOW", r#"["10.0.0.0/99"]"#);
+            let error = Config::load(&flags).unwrap_err().to_string();
+            assert!(error.contains("outbound.allow") && error.contains("10.0.0.0/99"), "{error}");
             Ok(())
         });
     }
