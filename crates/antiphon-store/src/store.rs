@@ -253,6 +253,12 @@ impl Store {
         read!(self.directory_of_app(app))
     }
 
+    /// An app whose developer key this is, or the one before that while it still works, and the directory of its portal.
+    pub async fn app_by_key(&self, key: &str) -> Result<Option<(AppId, Arc<Directory>)>, StoreError> {
+        let now = self.now();
+        read!(self.app_by_key(key, now))
+    }
+
     /// How much a portal holds.
     pub async fn usage(&self, portal: PortalId) -> Result<Usage, StoreError> {
         read!(self.usage(portal))

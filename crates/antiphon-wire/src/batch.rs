@@ -80,8 +80,7 @@ pub struct BatchError {
 impl Batch {
     /// A batch that ran from `started` to `completed`, and the ids it could not resolve.
     pub fn new(results: Vec<Actor>, unresolved: Vec<String>, started: i64, completed: i64) -> Self {
-        let errors: Vec<_> =
-            (!unresolved.is_empty()).then(|| BatchError::unresolved(unresolved)).into_iter().collect();
+        let errors: Vec<_> = BatchError::unresolved("actors", unresolved).into_iter().collect();
         Self {
             status: BatchStatus::Complete,
             results,
@@ -95,14 +94,15 @@ impl Batch {
 }
 
 impl BatchError {
-    fn unresolved(ids: Vec<String>) -> Self {
-        Self {
+    /// The ids of things that could not be found, if there are any.
+    pub(crate) fn unresolved(what: &str, ids: Vec<String>) -> Option<Self> {
+        (!ids.is_empty()).then(|| Self {
             status: "error",
             category: Category::ObjectNotFound,
-            message: "Could not resolve some actors".to_owned(),
+            message: format!("Could not resolve some {what}"),
             context: Context::from([("id".to_owned(), ids)]),
             errors: Vec::new(),
             links: BTreeMap::new(),
-        }
+        })
     }
 }

@@ -26,6 +26,8 @@ wire_enum! {
         ObjectNotFound = "OBJECT_NOT_FOUND",
         /// The route exists, with other methods.
         MethodNotAllowed = "METHOD_NOT_ALLOWED",
+        /// It is there already.
+        Conflict = "CONFLICT",
         /// The body is over its limit.
         PayloadTooLarge = "PAYLOAD_TOO_LARGE",
         /// A multipart or form body.
@@ -49,6 +51,7 @@ impl Category {
             Self::MissingScopes | Self::Banned | Self::QuotaExceeded => 403,
             Self::ObjectNotFound => 404,
             Self::MethodNotAllowed => 405,
+            Self::Conflict => 409,
             Self::PayloadTooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::RateLimits => 429,
@@ -276,6 +279,11 @@ impl Envelope {
     pub fn method_not_allowed(method: &str) -> Self {
         Self::new(Category::MethodNotAllowed, format!("{method} is not allowed here."))
             .about("method", method)
+    }
+
+    /// 409 for what is there already.
+    pub fn conflict(message: impl Into<String>) -> Self {
+        Self::new(Category::Conflict, message)
     }
 
     /// 413 for a body of more than so many bytes.

@@ -23,3 +23,4 @@ pub mod query;
 pub mod schema;
 pub mod thread;
 pub mod timestamp;
+pub mod webhooks;

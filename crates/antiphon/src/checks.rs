@@ -22,6 +22,11 @@ impl Checks {
         self.0.push(Problem::new(field, message));
     }
 
+    /// A field has to be there and is not.
+    pub fn missing(&mut self, field: &str) {
+        self.0.push(Problem::required(field));
+    }
+
     /// Takes a value out of a result, or its problem.
     pub fn take<T>(&mut self, result: Result<T, Problem>) -> Option<T> {
         result.map_err(|problem| self.0.push(problem)).ok()

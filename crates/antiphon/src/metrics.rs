@@ -13,8 +13,8 @@ use crate::middleware::reply::Reply;
 use crate::routes::Routes;
 
 /// The statuses that are told apart.
-const STATUSES: [u16; 17] =
-    [200, 201, 204, 207, 400, 401, 403, 404, 405, 413, 414, 415, 429, 431, 500, 503, 0];
+const STATUSES: [u16; 18] =
+    [200, 201, 204, 207, 400, 401, 403, 404, 405, 409, 413, 414, 415, 429, 431, 500, 503, 0];
 
 /// Upper bounds of the latency buckets in microseconds.
 const BOUNDS: [u64; 14] = [

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::app::App;
 use crate::middleware::reply::{JSON, Reply};
-use crate::operation::{Family, Kind, Operation, Parameter, Payload, Verb, Version, shape};
+use crate::operation::{Entry, Family, Kind, Operation, Parameter, Payload, Verb, Version, shape};
 use crate::routes::{Mounted, PAGES, Routes};
 
 /// The media type under which bodies are described.
@@ -61,6 +61,8 @@ pub fn document(routes: &Routes, server: &str) -> Value {
             "responses": failures(),
             "securitySchemes": {
                 "bearer": { "type": "http", "scheme": "bearer" },
+                "hapikey": { "type": "apiKey", "in": "query", "name": "hapikey" },
+                "hapikey_header": { "type": "apiKey", "in": "header", "name": "hapikey" },
                 "private_app": { "type": "apiKey", "in": "header", "name": "private-app" },
                 "private_app_legacy": { "type": "apiKey", "in": "header", "name": "private-app-legacy" },
             },
@@ -120,23 +122,38 @@ fn operation(at: &Mounted, operation: &Operation, schemas: &mut Schemas) -> Valu
     parameters.extend(operation.parameters.iter().map(query_parameter));
     let mut described = json!({
         "operationId": operation_id(at, operation),
-        "tags": [match operation.family { Family::Conversations => at.version.name(), Family::Own => "antiphon" }],
+        "tags": [match operation.family {
+            Family::Conversations => at.version.name(),
+            Family::Webhooks => "webhooks",
+            Family::Own => "antiphon",
+        }],
         "summary": operation.summary,
-        "description": format!("Needs the scope `{}`.", operation.scope.name()),
         "x-antiphon-operation": operation.id,
-        "x-antiphon-scope": operation.scope.name(),
         "parameters": parameters,
         "responses": responses(at.version, operation, schemas),
     });
+    match operation.entry {
+        Entry::Scope(scope) => {
+            described["description"] = format!("Needs the scope `{}`.", scope.name()).into();
+            described["x-antiphon-scope"] = scope.name().into();
+        }
+        Entry::Owner => {
+            described["description"] = "Needs the developer key or a token of this app.".into();
+            described["security"] = json!([
+                { "hapikey": [] }, { "hapikey_header": [] }, { "bearer": [] }, { "private_app": [] }, { "private_app_legacy": [] },
+            ]);
+        }
+    }
     if let Some(body) = schemas.payload(operation.request) {
         described["requestBody"] = json!({ "required": true, "content": { MEDIA: { "schema": body } } });
     }
     described
 }
 
-/// Unique over all paths: version 3 answers at two prefixes.
+/// Unique over all paths: some answer at two prefixes.
 fn operation_id(at: &Mounted, operation: &Operation) -> String {
-    let second = at.template.starts_with("/conversations/conversations/v3");
+    let second =
+        ["/conversations/conversations/v3", "/app-webhooks/"].iter().any(|at_| at.template.starts_with(at_));
     format!("{}.{}{}", at.version.name(), operation.id, if second { ".alias" } else { "" })
 }
 
@@ -168,15 +185,21 @@ fn responses(version: Version, operation: &Operation, schemas: &mut Schemas) -> 
         Some(schema) => json!({ "description": "Success.", "content": { MEDIA: { "schema": schema } } }),
         None => json!({ "description": "Success." }),
     };
-    if operation.partial && version.partial_status() != status {
+    let partial_status = operation.family.partial_status(version);
+    if operation.partial && partial_status != status {
         let mut partial = success.clone();
         partial["description"] = "Some of what was asked for does not exist.".into();
-        responses.insert(version.partial_status().to_string(), partial);
+        responses.insert(partial_status.to_string(), partial);
     }
     responses.insert(status.to_string(), success);
     let takes_body = matches!(operation.verb, Verb::Post | Verb::Put | Verb::Patch);
     for (status, _, _) in FAILURES {
-        if takes_body || !matches!(*status, 413 | 415) {
+        let possible = match status {
+            409 => operation.conflicting,
+            413 | 415 => takes_body,
+            _ => true,
+        };
+        if possible {
             responses
                 .insert(status.to_string(), json!({ "$ref": format!("#/components/responses/{status}") }));
         }
@@ -190,6 +213,7 @@ const FAILURES: &[(u16, &str, &[&str])] = &[
     (403, "The token lacks the scope, or the app may not act here.", &[]),
     (404, "There is no such thing.", &[]),
     (405, "The path exists, with other methods.", &["Allow"]),
+    (409, "It is there already.", &["x-should-retry"]),
     (413, "The body is too large.", &[]),
     (414, "The request line is too long.", &[]),
     (415, "The body is no JSON.", &[]),

@@ -8,27 +8,25 @@ use crate::call::{Answered, Call};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Version {
     V3,
+    V2025_09,
+    V2026_03,
     Beta2026_09,
     V2026_09,
+    Beta2027_03,
     /// `/antiphon/v1`
     Own,
 }
 
 impl Version {
-    /// Status of a batch of which some inputs were not found: 2026-09 knows no 207.
-    pub fn partial_status(self) -> u16 {
-        match self {
-            Self::V3 | Self::Beta2026_09 => 207,
-            Self::V2026_09 | Self::Own => 200,
-        }
-    }
-
     /// How the version is called in documents.
     pub fn name(self) -> &'static str {
         match self {
             Self::V3 => "v3",
+            Self::V2025_09 => "2025-09",
+            Self::V2026_03 => "2026-03",
             Self::Beta2026_09 => "2026-09-beta",
             Self::V2026_09 => "2026-09",
+            Self::Beta2027_03 => "2027-03-beta",
             Self::Own => "antiphon-v1",
         }
     }
@@ -61,6 +59,8 @@ impl Verb {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Family {
     Conversations,
+    /// Where an app is told of events, and of which.
+    Webhooks,
     Own,
 }
 
@@ -74,7 +74,27 @@ impl Family {
                 ("/conversations/conversations/2026-09-beta", Version::Beta2026_09),
                 ("/conversations/conversations/2026-09", Version::V2026_09),
             ],
+            Self::Webhooks => &[
+                ("/webhooks/v3", Version::V3),
+                ("/webhooks/2025-09", Version::V2025_09),
+                ("/webhooks/2026-03", Version::V2026_03),
+                ("/webhooks/2026-09", Version::V2026_09),
+                ("/webhooks/2027-03-beta", Version::Beta2027_03),
+                ("/app-webhooks/v3", Version::V3),
+                ("/app-webhooks/2025-09", Version::V2025_09),
+                ("/app-webhooks/2026-03", Version::V2026_03),
+                ("/app-webhooks/2026-09", Version::V2026_09),
+                ("/app-webhooks/2027-03-beta", Version::Beta2027_03),
+            ],
             Self::Own => &[("/antiphon/v1", Version::Own)],
+        }
+    }
+
+    /// Status of a batch of which some inputs were not found: the conversations of 2026-09 know no 207.
+    pub fn partial_status(self, version: Version) -> u16 {
+        match (self, version) {
+            (Self::Conversations, Version::V2026_09) | (Self::Own, _) => 200,
+            (Self::Conversations | Self::Webhooks, _) => 207,
         }
     }
 }
@@ -103,6 +123,25 @@ impl Scope {
             Self::Admin => "antiphon.admin",
             Self::Inbound => "antiphon.inbound",
             Self::Operator => "antiphon.operator",
+        }
+    }
+}
+
+/// Whom an operation lets in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Entry {
+    /// Whoever has a token with this scope.
+    Scope(Scope),
+    /// Whoever owns the app that the path names first: by its developer key, or by one of its tokens, whatever its scopes.
+    Owner,
+}
+
+impl Entry {
+    /// The scope that is needed, if it is a scope.
+    pub fn scope(self) -> Option<Scope> {
+        match self {
+            Self::Scope(scope) => Some(scope),
+            Self::Owner => None,
         }
     }
 }
@@ -179,7 +218,7 @@ pub struct Operation {
     pub verb: Verb,
     /// Below the family's prefix.
     pub path: &'static str,
-    pub scope: Scope,
+    pub entry: Entry,
     /// Most bytes of a body, inflated.
     pub body_limit: usize,
     pub door: Door,
@@ -188,14 +227,16 @@ pub struct Operation {
     pub request: Payload,
     /// Status and body of success.
     pub success: (u16, Payload),
-    /// A batch, which may succeed in part: see [`Version::partial_status`].
+    /// A batch, which may succeed in part: see [`Family::partial_status`].
     pub partial: bool,
+    /// What is asked for may be there already.
+    pub conflicting: bool,
 }
 
 impl Operation {
     const fn new(
         family: Family,
-        scope: Scope,
+        entry: Entry,
         verb: Verb,
         path: &'static str,
         id: &'static str,
@@ -206,7 +247,7 @@ impl Operation {
             family,
             verb,
             path,
-            scope,
+            entry,
             body_limit: BODY_LIMIT,
             door,
             summary: "",
@@ -214,22 +255,28 @@ impl Operation {
             request: Payload::Nothing,
             success: (200, Payload::Nothing),
             partial: false,
+            conflicting: false,
         }
     }
 
     /// An operation of the contract. Whatever is no GET needs the write scope unless [`Self::scope`] says otherwise.
     pub const fn conversations(verb: Verb, path: &'static str, id: &'static str, door: Door) -> Self {
         let scope = if matches!(verb, Verb::Get) { Scope::Read } else { Scope::Write };
-        Self::new(Family::Conversations, scope, verb, path, id, door)
+        Self::new(Family::Conversations, Entry::Scope(scope), verb, path, id, door)
+    }
+
+    /// An operation about the webhooks of the app that the path names first.
+    pub const fn webhooks(verb: Verb, path: &'static str, id: &'static str, door: Door) -> Self {
+        Self::new(Family::Webhooks, Entry::Owner, verb, path, id, door)
     }
 
     /// An operation of ours, for those who set up a portal unless [`Self::scope`] says otherwise.
     pub const fn own(verb: Verb, path: &'static str, id: &'static str, door: Door) -> Self {
-        Self::new(Family::Own, Scope::Admin, verb, path, id, door)
+        Self::new(Family::Own, Entry::Scope(Scope::Admin), verb, path, id, door)
     }
 
     pub const fn scope(mut self, scope: Scope) -> Self {
-        self.scope = scope;
+        self.entry = Entry::Scope(scope);
         self
     }
 
@@ -268,6 +315,12 @@ impl Operation {
         self.partial = true;
         self
     }
+
+    /// Says that what is asked for may be there already.
+    pub const fn may_conflict(mut self) -> Self {
+        self.conflicting = true;
+        self
+    }
 }
 
 #[cfg(test)]
@@ -275,9 +328,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_newest_version_has_no_207() {
-        assert_eq!(Version::V3.partial_status(), 207);
-        assert_eq!(Version::Beta2026_09.partial_status(), 207);
-        assert_eq!(Version::V2026_09.partial_status(), 200);
+    fn only_the_newest_conversations_have_no_207() {
+        for (family, version, status) in [
+            (Family::Conversations, Version::V3, 207),
+            (Family::Conversations, Version::Beta2026_09, 207),
+            (Family::Conversations, Version::V2026_09, 200),
+            (Family::Webhooks, Version::V2026_09, 207),
+            (Family::Own, Version::Own, 200),
+        ] {
+            assert_eq!(family.partial_status(version), status, "{family:?} {version:?}");
+        }
     }
 }

@@ -9,6 +9,8 @@ pub enum Refusal {
     Invalid(Vec<Problem>),
     /// 404 `OBJECT_NOT_FOUND` with the id as the client sent it.
     NotFound { id: String },
+    /// 409 `CONFLICT`: it is there already, and to try again is no use. The text is for people.
+    Conflict(String),
     /// 403 `QUOTA_EXCEEDED`: the portal may not hold more.
     QuotaExceeded,
     /// 503 `SERVICE_UNAVAILABLE` with `Retry-After: 1`.

@@ -5,6 +5,7 @@
 
 mod conversations;
 mod own;
+mod webhooks;
 
 use std::pin::Pin;
 
@@ -14,10 +15,10 @@ use crate::app::App;
 use crate::middleware::reply::Reply;
 use crate::{docs, health, metrics, openapi};
 
-pub use crate::operation::{Family, Kind, Operation, Parameter, Payload, Scope, Verb, Version, shape};
+pub use crate::operation::{Entry, Family, Kind, Operation, Parameter, Payload, Scope, Verb, Version, shape};
 
 /// Every operation.
-pub static OPERATIONS: &[&[Operation]] = &[conversations::TABLE, own::TABLE];
+pub static OPERATIONS: &[&[Operation]] = &[conversations::TABLE, webhooks::TABLE, own::TABLE];
 
 /// A path at which something answers.
 pub struct Mounted {

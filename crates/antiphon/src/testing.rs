@@ -264,6 +264,7 @@ pub fn status(refusal: &Refusal) -> u16 {
         Refusal::Invalid(_) => 400,
         Refusal::QuotaExceeded => 403,
         Refusal::NotFound { .. } => 404,
+        Refusal::Conflict(_) => 409,
         _ => 500,
     }
 }

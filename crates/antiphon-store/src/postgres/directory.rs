@@ -209,6 +209,17 @@ pub(super) async fn portal_of_app(client: &ClientWrapper, id: AppId) -> Result<O
     Ok(found.map(|row| row.try_get(0)).transpose()?.map(PortalId))
 }
 
+/// An app that a developer key opens, and its portal.
+pub(super) async fn app_of_key(
+    client: &ClientWrapper,
+    key: &str,
+    now: Millis,
+) -> Result<Option<(AppId, PortalId)>> {
+    let sql = "SELECT id, portal_id FROM apps WHERE developer_key = $1 OR (old_key = $1 AND old_key_until > $2) LIMIT 1";
+    let Some(row) = row(client, sql, &[&key, &now]).await? else { return Ok(None) };
+    Ok(Some((AppId(row.try_get(0)?), PortalId(row.try_get(1)?))))
+}
+
 /// Writes one change to its row, under the directory's next revision.
 pub(super) async fn write(
     client: &ClientWrapper,

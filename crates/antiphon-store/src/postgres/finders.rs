@@ -66,6 +66,12 @@ impl Engine {
         }
     }
 
+    pub(crate) async fn app_by_key(&self, key: &str, now: Millis) -> Answer<Option<(AppId, Arc<Directory>)>> {
+        let found: Answer<_> = ask!(self, client => directory::app_of_key(client, key, now));
+        let Some((app, portal)) = found? else { return Ok(None) };
+        Ok(self.directory(portal).await?.map(|directory| (app, directory)))
+    }
+
     pub(crate) async fn usage(&self, portal: PortalId) -> Answer<Usage> {
         let standing: Answer<_> = ask!(self, client => batch::standing(client, portal));
         standing?.map(|standing| standing.usage).ok_or(StoreError::NoPortal)

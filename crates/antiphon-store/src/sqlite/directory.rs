@@ -179,6 +179,13 @@ pub(super) fn portal_of_app(conn: &Connection, id: AppId) -> Result<Option<Porta
     Ok(sql.query_row([id.0], |row| row.get(0).map(PortalId)).optional()?)
 }
 
+/// An app that a developer key opens, and its portal.
+pub(super) fn app_of_key(conn: &Connection, key: &str, now: Millis) -> Result<Option<(AppId, PortalId)>> {
+    let sql = "SELECT id, portal_id FROM apps WHERE developer_key = ?1 OR (old_key = ?1 AND old_key_until > ?2) LIMIT 1";
+    let mut sql = conn.prepare_cached(sql)?;
+    Ok(sql.query_row(params![key, now], |row| Ok((AppId(row.get(0)?), PortalId(row.get(1)?)))).optional()?)
+}
+
 /// Writes one change to its row and to the directory in memory. Whoever calls raises the revision.
 pub(super) fn apply(conn: &Connection, directory: &mut Directory, change: &DirectoryChange) -> Result<()> {
     let owner = directory.portal.id;

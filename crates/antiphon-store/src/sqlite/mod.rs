@@ -275,6 +275,13 @@ impl Engine {
         }
     }
 
+    pub(crate) fn app_by_key(&self, key: &str, now: Millis) -> Answer<Option<(AppId, Arc<Directory>)>> {
+        let Some((app, portal)) = self.read(|conn| directory::app_of_key(conn, key, now))? else {
+            return Ok(None);
+        };
+        Ok(self.directory(portal)?.map(|directory| (app, directory)))
+    }
+
     pub(crate) async fn events_wait(&self, portal: PortalId, after: i64) -> Answer<()> {
         let mut listener = self.shared.listeners.listen(portal)?;
         if listener.heard().is_none() {

@@ -247,6 +247,8 @@ fn questions(conn: &Connection, thread: ThreadId, message: MessageId) -> Result<
     directory::portals(conn, Some(PortalId(0)), 10)?;
     directory::load(conn, PORTAL)?.unwrap();
     directory::portal_of_token(conn, &TokenHash([1; 32]))?.unwrap();
+    directory::portal_of_app(conn, AppId(1))?;
+    directory::app_of_key(conn, "key", 0)?;
     Ok(())
 }
 

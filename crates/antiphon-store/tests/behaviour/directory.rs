@@ -73,6 +73,34 @@ async fn every_kind_of_row_is_kept() {
     next.await.unwrap().unwrap_err();
 }
 
+#[tokio::test]
+async fn a_developer_key_leads_to_an_app_as_long_as_it_works() {
+    let kit = Kit::new().await;
+    let mut app = App {
+        id: AppId(7),
+        name: "Demo".into(),
+        avatar: None,
+        client_secret: "secret".into(),
+        developer_key: "new".into(),
+        old_secret: Some(Replaced { value: "older secret".into(), until: i64::MAX }),
+        old_key: Some(Replaced { value: "old".into(), until: i64::MAX }),
+        active: true,
+        created_at: NOON,
+    };
+    write(&kit, vec![DirectoryChange::App(app.clone())]).await;
+    let found = async |key| {
+        kit.store.app_by_key(key).await.unwrap().map(|(app, directory)| (app, directory.portal.id))
+    };
+    let here = Some((AppId(7), kit.portal));
+    assert_eq!((found("new").await, found("old").await), (here, here));
+    for other in ["secret", "older secret", "", "NEW"] {
+        assert_eq!(found(other).await, None, "{other}");
+    }
+    app.old_key = Some(Replaced { value: "old".into(), until: 1 });
+    write(&kit, vec![DirectoryChange::App(app)]).await;
+    assert_eq!((found("new").await, found("old").await), (here, None));
+}
+
 fn subscription(app: i64, id: i64) -> Subscription {
     Subscription {
         id: SubscriptionId(id),

@@ -7,6 +7,7 @@ use antiphon_wire::batch::{Batch, BatchRead, MAX_INPUTS};
 use antiphon_wire::error::Problem;
 
 use crate::call::{Answer, Call};
+use crate::operation::Family;
 use crate::refusal::Refusal;
 
 /// `POST /actors/batch/read`
@@ -25,7 +26,7 @@ pub async fn read(call: Call) -> Result<Answer, Refusal> {
             None => unresolved.push(sent),
         }
     }
-    let status = if unresolved.is_empty() { 200 } else { call.version.partial_status() };
+    let status = if unresolved.is_empty() { 200 } else { Family::Conversations.partial_status(call.version) };
     Answer::json(status, &Batch::new(results, unresolved, started, call.app.store.now()))
 }
 

@@ -9,6 +9,7 @@ use crate::call::Caller;
 use crate::refusal::Refusal;
 
 const AUTH_FAILURE: HeaderName = HeaderName::from_static("x-hubspot-auth-failure");
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 /// A refusal on its way out: the envelope but for the correlation id, the headers that go with it, and what only the
 /// log may know.
@@ -95,6 +96,10 @@ impl From<Refusal> for Failure {
         match refusal {
             Refusal::Invalid(problems) => Envelope::invalid(problems).into(),
             Refusal::NotFound { id } => Envelope::not_found(&id).into(),
+            // Some clients try again on every 409 that does not say this.
+            Refusal::Conflict(message) => {
+                Self::from(Envelope::conflict(message)).with(SHOULD_RETRY, HeaderValue::from_static("false"))
+            }
             Refusal::QuotaExceeded => Envelope::quota_exceeded().into(),
             Refusal::Unavailable | Refusal::Busy => Self::unavailable(),
             Refusal::Unknown(cause) => Self::unknown(cause),

@@ -12,6 +12,7 @@ pub mod limits;
 pub mod log;
 pub mod origin;
 pub mod outflow;
+pub mod owner;
 pub mod reply;
 pub mod scopes;
 #[cfg(test)]
@@ -30,9 +31,10 @@ use http::{Method, Request, Response, request};
 use hyper::body::Body;
 
 use crate::app::App;
+use crate::apps;
 use crate::call::{Answer, Answered, Call, Caller};
 use crate::metrics::Shed;
-use crate::operation::{Scope, Verb};
+use crate::operation::{Entry, Operation, Scope, Verb};
 use crate::refusal::Refusal;
 use crate::routes::{Found, Leaf};
 use correlation::Correlation;
@@ -142,7 +144,7 @@ where
     };
     trail.leaf = Some(leaf);
     let operation = leaf.operation;
-    let caller = admitted(app, peer, head, operation.scope, trail).await?;
+    let caller = admitted(app, peer, head, operation, &values, trail).await?;
     let left = app.config.server.request().saturating_sub(started.elapsed());
     let mut place = None;
     let body = match operation.verb {
@@ -189,27 +191,45 @@ async fn admitted(
     app: &App,
     peer: &Peer,
     head: &request::Parts,
-    scope: Scope,
+    operation: &Operation,
+    values: &[String],
     trail: &mut Trail,
 ) -> Result<Caller, Failure> {
+    let sent = values.first().map_or("", String::as_str);
+    let named = || apps::named(sent).ok();
     if peer.operator {
-        let caller = token::operator(app, &head.headers).await?;
-        if caller.portal().0 == 0 && scope != Scope::Operator {
+        let (caller, owns) = match operation.entry {
+            Entry::Scope(_) => (token::operator(app, &head.headers).await?, true),
+            Entry::Owner => owner::operator(app, &head.headers, named()).await?,
+        };
+        if !owns {
+            return Err(Refusal::not_found(sent).into());
+        }
+        if caller.portal().0 == 0 && operation.entry != Entry::Scope(Scope::Operator) {
             let message = "This server holds no portal or several; name the one you mean";
             return Err(Envelope::invalid(vec![Problem::new("portal", message)]).into());
         }
         return Ok(caller);
     }
-    let caller = token::caller(app, &head.headers).await?;
-    let allowed = scopes::allows(&caller.token, scope);
-    let taken = app.limits.take(&app.store, &caller.token, &caller.directory, app.machine_time(), allowed);
+    let (caller, allowed) = match operation.entry {
+        Entry::Scope(scope) => {
+            let caller = token::caller(app, &head.headers).await?;
+            let allowed = scopes::allows(&caller.token, scope);
+            (caller, allowed)
+        }
+        Entry::Owner => owner::caller(app, head, named()).await?,
+    };
+    // Asking for others' apps counts like asking for others' threads: nothing is found there.
+    let counts = allowed || operation.entry == Entry::Owner;
+    let taken = app.limits.take(&app.store, &caller.token, &caller.directory, app.machine_time(), counts);
     let taken = taken.await.map_err(Refusal::from)?;
     trail.allowance = taken.map(|(allowance, _)| allowance);
-    if !allowed {
-        return Err(Envelope::missing_scopes(scope.name(), &format!("{}/docs#scopes", app.public_url)).into());
-    }
-    match taken {
-        Some((_, Err(limited))) => Err(Failure::limited(limited, &caller)),
+    match (operation.entry, taken) {
+        (Entry::Scope(scope), _) if !allowed => {
+            Err(Envelope::missing_scopes(scope.name(), &format!("{}/docs#scopes", app.public_url)).into())
+        }
+        (_, Some((_, Err(limited)))) => Err(Failure::limited(limited, &caller)),
+        _ if !allowed => Err(Refusal::not_found(sent).into()),
         _ => Ok(caller),
     }
 }

@@ -40,9 +40,8 @@ pub async fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Failure> {
 
 /// The operator behind the control socket. Who may open it owns the data directory and needs no token.
 pub async fn operator(app: &App, headers: &HeaderMap) -> Result<Caller, Failure> {
-    let named = headers.get(PORTAL_HEADER).and_then(|value| value.to_str().ok());
-    let portal = match named {
-        Some(text) => Some(PortalId(text.parse().map_err(|_| Refusal::not_found(text))?)),
+    let portal = match portal(headers)? {
+        Some(named) => Some(named),
         None => match app.store.portals(None, 2).await.map_err(Refusal::from)?.as_slice() {
             [only] => Some(only.id),
             _ => None,
@@ -54,17 +53,28 @@ pub async fn operator(app: &App, headers: &HeaderMap) -> Result<Caller, Failure>
         }
         None => Arc::new(nowhere()),
     };
+    Ok(operator_in(directory, AppId(0)))
+}
+
+/// The portal that the operator names.
+pub fn portal(headers: &HeaderMap) -> Result<Option<PortalId>, Refusal> {
+    let named = headers.get(PORTAL_HEADER).and_then(|value| value.to_str().ok());
+    named.map(|text| text.parse().map(PortalId).map_err(|_| Refusal::not_found(text))).transpose()
+}
+
+/// The operator, at work in a portal on behalf of an app.
+pub fn operator_in(directory: Arc<Directory>, app_id: AppId) -> Caller {
     let token = Token {
         hash: TokenHash([0; 32]),
         portal_id: directory.portal.id,
-        app_id: AppId(0),
+        app_id,
         label: "operator".into(),
         scopes: Scope::ALL.map(|scope| scope.name().into()).into(),
         created_at: 0,
         expires_at: None,
         revoked_at: None,
     };
-    Ok(Caller { token: Arc::new(token), directory, operator: true })
+    Caller { token: Arc::new(token), directory, operator: true }
 }
 
 /// The hash under which a token is stored.
@@ -73,7 +83,7 @@ pub fn hash(token: &str) -> TokenHash {
 }
 
 /// The directory of no portal, for what concerns none or several.
-fn nowhere() -> Directory {
+pub fn nowhere() -> Directory {
     let portal = Portal {
         id: PortalId(0),
         name: String::new(),

@@ -1,8 +1,9 @@
 //! Every operation of the route table is called once at every path, and succeeds as the table says. An operation without a
 //! call here fails the test.
 
-use antiphon::routes::{OPERATIONS, Scope};
+use antiphon::routes::{Entry, OPERATIONS, Operation, Scope};
 use antiphon_testkit::TestServer;
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::kit::{Desk, text};
@@ -17,6 +18,7 @@ struct Names {
     token: String,
     /// An inbox without accounts.
     inbox: String,
+    subscription: String,
 }
 
 impl Names {
@@ -33,7 +35,14 @@ impl Names {
         let token =
             text(&desk.make("tokens", json!({ "label": "Old", "appId": desk.portal.app })).await, "id");
         let inbox = text(&desk.make("inboxes", json!({ "name": "Empty" })).await, "id");
-        Self { desk, thread, message, ticket, file, token, inbox }
+        let webhooks = format!("/webhooks/v3/{}", desk.portal.app);
+        let settings = json!({ "targetUrl": "https://bot.example/hooks" });
+        desk.user.put(&format!("{webhooks}/settings"), settings).await.expect(200);
+        let subscription = json!({ "eventType": "conversation.creation" });
+        let subscription =
+            desk.user.post(&format!("{webhooks}/subscriptions"), subscription).await.expect(201);
+        let subscription = text(&subscription.json(), "id");
+        Self { desk, thread, message, ticket, file, token, inbox, subscription }
     }
 
     /// The path below the prefix, with ids in the place of names.
@@ -57,6 +66,7 @@ impl Names {
             ("{tokenId}", &self.token),
             ("{appId}", &portal.app),
             ("{portalId}", &portal.id),
+            ("{subscriptionId}", &self.subscription),
         ]
         .into_iter()
         .fold(template.to_owned(), |path, (name, id)| path.replace(name, id))
@@ -105,6 +115,11 @@ impl Names {
             | "own.threads.spam"
             | "own.threads.unspam"
             | "own.threads.unlink"
+            | "webhooks.settings.get"
+            | "webhooks.settings.delete"
+            | "webhooks.subscriptions.list"
+            | "webhooks.subscriptions.get"
+            | "webhooks.subscriptions.delete"
             | "events.list" => Value::Null,
             "threads.update" => json!({ "status": "CLOSED" }),
             "threads.assign" | "threads.assign.post" => json!({ "actorId": portal.agent }),
@@ -118,6 +133,12 @@ impl Names {
                 let place = desk.server.home().path().join(format!("moved-{}", portal.id));
                 json!({ "to": format!("sqlite:{}", place.display()) })
             }
+            "webhooks.settings.put" => json!({ "targetUrl": "https://bot.example/other" }),
+            "webhooks.subscriptions.create" => json!({ "eventType": "conversation.newMessage" }),
+            "webhooks.subscriptions.batch" => {
+                json!({ "inputs": [{ "id": self.subscription, "active": true }] })
+            }
+            "webhooks.subscriptions.update" | "webhooks.subscriptions.put" => json!({ "active": true }),
             "portals.create" => json!({ "name": "Larkspur" }),
             "portals.update" => json!({ "quota": { "messages": 1000 } }),
             "apps.create" | "apps.update" => json!({ "name": "Exporter" }),
@@ -147,24 +168,26 @@ impl Names {
     }
 }
 
+async fn call(server: &TestServer, operation: &Operation, prefix: &str) {
+    let names = Names::new(server).await;
+    let body =
+        names.body(operation.id).unwrap_or_else(|| panic!("no call of {} is written here", operation.id));
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    let path = format!("{prefix}{}", names.path(operation.path));
+    let user = if operation.entry == Entry::Scope(Scope::Operator) {
+        names.desk.portal.operator()
+    } else {
+        &names.desk.user
+    };
+    let reply = user.send(operation.verb.name(), &path, body).await;
+    assert_eq!(reply.status, operation.success.0, "{} {path}: {}", operation.id, reply.text());
+}
+
 #[tokio::test]
 async fn every_operation_is_called() {
     let server = TestServer::start().await;
     for operation in OPERATIONS.iter().copied().flatten() {
-        for (prefix, _) in operation.family.prefixes() {
-            let names = Names::new(&server).await;
-            let body = names
-                .body(operation.id)
-                .unwrap_or_else(|| panic!("no call of {} is written here", operation.id));
-            let body = if body.is_null() { String::new() } else { body.to_string() };
-            let path = format!("{prefix}{}", names.path(operation.path));
-            let user = if operation.scope == Scope::Operator {
-                names.desk.portal.operator()
-            } else {
-                &names.desk.user
-            };
-            let reply = user.send(operation.verb.name(), &path, body).await;
-            assert_eq!(reply.status, operation.success.0, "{} {path}: {}", operation.id, reply.text());
-        }
+        let prefixes = operation.family.prefixes().iter();
+        join_all(prefixes.map(|(prefix, _)| call(&server, operation, prefix))).await;
     }
 }

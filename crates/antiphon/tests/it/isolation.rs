@@ -1,7 +1,7 @@
 //! Portals never see each other. Every operation at every path is called with a token of one portal and the ids of another:
 //! in the path, in the query, in the body and in the cursor.
 
-use antiphon::routes::{OPERATIONS, Routes, Scope};
+use antiphon::routes::{Entry, OPERATIONS, Routes, Scope};
 use antiphon_testkit::{TestServer, User};
 use serde_json::{Value, json};
 
@@ -40,6 +40,15 @@ async fn target(server: &TestServer) -> Target {
         ids["fileId"] = desk.make("files", file).await["id"].clone();
         let token = json!({ "label": name, "appId": ids["appId"], "scopes": ["conversations.read"] });
         ids["tokenId"] = desk.make("tokens", token).await["id"].clone();
+    }
+    let webhooks = format!("/webhooks/v3/{}", text(&ids, "appId"));
+    let settings = json!({ "targetUrl": format!("https://bot.example/{SECRET}") });
+    desk.portal.operator().put(&format!("{webhooks}/settings"), settings).await.expect(200);
+    for number in 0..6 {
+        let one =
+            json!({ "eventType": "contact.propertyChange", "propertyName": format!("{SECRET}{number}") });
+        let one = desk.portal.operator().post(&format!("{webhooks}/subscriptions"), one).await.expect(201);
+        ids["subscriptionId"] = one.json()["id"].clone();
     }
     let mut thread = String::new();
     for number in 0..6 {
@@ -86,6 +95,9 @@ fn body(target: &Target) -> Value {
         ("sender", json!({ "contactId": target.ids["contactId"] })),
         ("recipient", json!({ "contactId": target.ids["contactId"] })),
         ("attachments", json!([{ "fileId": target.ids["fileId"] }])),
+        ("targetUrl", json!("https://spy.example")),
+        ("eventType", json!("conversation.creation")),
+        ("active", json!(false)),
         ("mediaType", json!("text/plain")),
         ("url", json!("https://files.example/spy")),
         ("recipients", json!([{ "actorId": format!("V-{}", text(&target.ids, "contactId")) }])),
@@ -112,7 +124,7 @@ async fn foreign_ids_in_path_and_body_open_nothing() {
             let what = format!("{} {path}: {} {}", operation.verb.name(), reply.status, reply.text());
             assert!(reply.status < 500, "{what}");
             assert!(!reply.text().contains(SECRET), "{what}");
-            if operation.scope == Scope::Operator {
+            if operation.entry == Entry::Scope(Scope::Operator) {
                 assert_eq!(reply.status, 403, "{what}");
             } else if operation.path.contains('{') {
                 assert!(matches!(reply.status, 400 | 404), "{what}");

@@ -32,3 +32,4 @@ mod socket;
 mod threads;
 mod tokens;
 mod update;
+mod webhooks;
