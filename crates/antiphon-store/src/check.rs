@@ -28,7 +28,7 @@ pub enum Invariant {
     Documents,
     /// No document is in a format that is not known yet.
     Formats,
-    /// Events are numbered from 1 without a gap, up to the portal's counter.
+    /// Events are numbered without a gap, up to the portal's counter; those that were first may be gone.
     Events,
     /// A portal holds what it is said to hold.
     Usage,
@@ -125,8 +125,8 @@ impl Findings {
     pub(crate) fn events(&mut self, portal: i64, counter: Option<i64>, count: i64, first: i64, last: i64) {
         let what = match counter {
             None => format!("portal {portal} has no counters"),
-            Some(_) if (first, last) != (1, count) => {
-                format!("the {count} events of portal {portal} are not those from 1 to {last}")
+            Some(_) if first < 1 || last - first + 1 != count => {
+                format!("the {count} events of portal {portal} are not those from {first} to {last}")
             }
             Some(counter) if counter != last => {
                 format!("portal {portal} counts {counter} events and has {last}")

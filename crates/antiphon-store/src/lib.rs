@@ -24,6 +24,7 @@ mod listeners;
 mod messages;
 mod moving;
 mod postgres;
+mod retention;
 mod sqlite;
 mod store;
 mod threads;

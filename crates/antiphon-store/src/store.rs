@@ -426,6 +426,18 @@ impl Store {
         }
     }
 
+    /// Forgets events from the oldest on: those from before a moment that everybody has read for whom the spine is read, and
+    /// those from before `most_before` whoever has not. The newest stays. At most 500 go; how many did.
+    pub async fn events_purge(
+        &self,
+        portal: PortalId,
+        before: Millis,
+        most_before: Millis,
+    ) -> Result<u64, StoreError> {
+        let (house, _inside) = self.enter().await?;
+        write!(house.events_purge(portal, before, most_before))
+    }
+
     /// The apps on whose behalf the spine is read, by id.
     pub async fn told(&self, reader: Reader) -> Result<Vec<Told>, StoreError> {
         read!(self.told(reader))

@@ -13,8 +13,9 @@ use futures_util::future::{join, join3};
 use tokio_postgres::Row;
 
 use super::failure::Result;
-use super::readers::{Values, row, rows};
-use crate::{Event, EventKind, ObjectKind, PortalId};
+use super::readers::{Values, execute, row, rows};
+use crate::retention::{Retention, STEP};
+use crate::{Event, EventKind, Millis, ObjectKind, PortalId};
 
 /// Most events numbered in one transaction: other writers of the portal may have to wait for it.
 const MOST: usize = 1_000;
@@ -52,6 +53,13 @@ const AFTER: &str = "SELECT w.waiting, e.position, e.kind, e.object, e.object_id
      FROM (SELECT EXISTS (SELECT FROM unnumbered_events WHERE portal_id = $1) AS waiting) w \
      LEFT JOIN (SELECT * FROM events WHERE portal_id = $1 AND position > $2 ORDER BY position LIMIT $3) e \
      ON true ORDER BY e.position";
+
+/// The newest event, and up to where everybody has read.
+const READ: &str = "SELECT c.event_position, (SELECT min(position) FROM cursors WHERE portal_id = $1) \
+     FROM counters c WHERE c.portal_id = $1";
+
+const OLDEST: &str =
+    "SELECT position, occurred_at FROM events WHERE portal_id = $1 ORDER BY position LIMIT $2";
 
 /// What decides about the place of an event that waits for one. The first three name it, in the order that it has by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -247,6 +255,24 @@ pub(super) async fn after(
         }
         all = number(client, portal).await?.is_none_or(|numbered| numbered.all);
     }
+}
+
+/// Forgets the oldest events, as far as retention has it. Cursors and counters only go up, so nothing has to be held meanwhile.
+pub(super) async fn purge(
+    client: &ClientWrapper,
+    portal: PortalId,
+    before: Millis,
+    most_before: Millis,
+) -> Result<u64> {
+    let Some(standing) = row(client, READ, &[&portal.0]).await? else { return Ok(0) };
+    let newest: i64 = standing.try_get(0)?;
+    let passed: Option<i64> = standing.try_get(1)?;
+    let retention = Retention { before, most_before, passed: passed.unwrap_or(newest), newest };
+    let oldest = rows(client, OLDEST, &[&portal.0, &(STEP as i64)]).await?;
+    let oldest =
+        oldest.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect::<Result<Vec<_>>>()?;
+    let Some(last) = retention.gone(oldest) else { return Ok(0) };
+    execute(client, "DELETE FROM events WHERE portal_id = $1 AND position <= $2", &[&portal.0, &last]).await
 }
 
 /// `None` for the row that stands there when there is no event.

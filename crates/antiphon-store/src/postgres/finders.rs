@@ -221,6 +221,15 @@ impl Engine {
         ask!(self, client => events::after(client, portal, position, limit))
     }
 
+    pub(crate) async fn events_purge(
+        &self,
+        portal: PortalId,
+        before: Millis,
+        most_before: Millis,
+    ) -> Answer<u64> {
+        ask!(self, client => events::purge(client, portal, before, most_before))
+    }
+
     pub(crate) async fn event_position(&self, portal: PortalId) -> Answer<i64> {
         ask!(self, client => events::newest(client, portal))
     }

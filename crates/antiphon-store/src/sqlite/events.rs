@@ -2,8 +2,10 @@
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 
+use super::batch::Batch;
 use super::failure::Result;
-use crate::{Event, EventKind, NewEvent, ObjectKind, PortalId};
+use crate::retention::{Retention, STEP};
+use crate::{Event, EventKind, Millis, NewEvent, ObjectKind, PortalId};
 
 pub(super) const INSERT: &str = "INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
@@ -51,4 +53,29 @@ pub(super) fn after(conn: &Connection, portal: PortalId, position: i64, limit: u
 pub(super) fn newest(conn: &Connection, portal: PortalId) -> Result<i64> {
     let mut sql = conn.prepare_cached("SELECT event_position FROM counters WHERE portal_id = ?1")?;
     Ok(sql.query_row([portal.0], |row| row.get(0)).optional()?.unwrap_or_default())
+}
+
+/// Forgets the oldest events, as far as retention has it.
+pub(super) fn purge(
+    batch: &mut Batch<'_>,
+    portal: PortalId,
+    before: Millis,
+    most_before: Millis,
+) -> Result<u64> {
+    let newest = batch.portal(portal)?.counters.event_position;
+    let conn = batch.conn;
+    let passed: Option<i64> = conn
+        .prepare_cached("SELECT min(position) FROM cursors WHERE portal_id = ?1")?
+        .query_row([portal.0], |row| row.get(0))?;
+    let retention = Retention { before, most_before, passed: passed.unwrap_or(newest), newest };
+    let oldest: Vec<(i64, Millis)> = conn
+        .prepare_cached(
+            "SELECT position, occurred_at FROM events WHERE portal_id = ?1 ORDER BY position LIMIT ?2",
+        )?
+        .query_map([portal.0, STEP as i64], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<rusqlite::Result<_>>()?;
+    let Some(last) = retention.gone(oldest) else { return Ok(0) };
+    batch.written = true;
+    let sql = "DELETE FROM events WHERE portal_id = ?1 AND position <= ?2";
+    Ok(conn.prepare_cached(sql)?.execute([portal.0, last])? as u64)
 }

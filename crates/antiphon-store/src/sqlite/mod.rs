@@ -237,6 +237,15 @@ impl Engine {
         .await
     }
 
+    pub(crate) async fn events_purge(
+        &self,
+        portal: PortalId,
+        before: Millis,
+        most_before: Millis,
+    ) -> Answer<u64> {
+        self.submit(move |batch| events::purge(batch, portal, before, most_before)).await
+    }
+
     pub(crate) async fn purge_step(&self, portal: PortalId) -> Answer<bool> {
         self.submit(move |batch| purge::step(batch, portal)).await
     }

@@ -219,6 +219,7 @@ fn exercise(conn: &Connection) -> Result<()> {
     let purge = Changes { purged: vec![thread.id], ..Changes::default() };
     let _ = change(&mut batch, Target::Thread(thread.id), purge)?;
     while purge::step(&mut batch, PORTAL)? {}
+    while events::purge(&mut batch, PORTAL, i64::MAX, i64::MAX)? > 0 {}
     batch.flush()
 }
 

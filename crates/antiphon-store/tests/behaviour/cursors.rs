@@ -59,6 +59,11 @@ fn journal(deleted_at: Option<Millis>) -> DirectoryChange {
     })
 }
 
+/// An app that is told of events.
+pub fn told() -> Vec<DirectoryChange> {
+    vec![app(true), webhook(None), subscription(1, true)]
+}
+
 async fn direct(kit: &Kit, directory: Vec<DirectoryChange>) {
     kit.apply(Target::Directory, Changes { directory, ..Changes::default() }).await;
 }
@@ -142,7 +147,7 @@ async fn a_reader_begins_where_the_spine_stood_and_ends_with_its_last_subscripti
 #[tokio::test]
 async fn progress_is_written_whole_by_whoever_has_the_cursor() {
     let kit = Kit::new().await;
-    direct(&kit, vec![app(true), webhook(None), subscription(1, true)]).await;
+    direct(&kit, told()).await;
     let old = take(&kit).await.unwrap();
     let new = take(&kit).await.unwrap();
     let done = |epoch| Progress {
@@ -193,7 +198,7 @@ async fn progress_is_written_whole_by_whoever_has_the_cursor() {
 async fn attempts_are_listed_and_deliveries_made_due_again() {
     let kit = Kit::new().await;
     let other = portal(&kit.store, "Second").await;
-    direct(&kit, vec![app(true), webhook(None), subscription(1, true)]).await;
+    direct(&kit, told()).await;
     let epoch = take(&kit).await.unwrap().epoch;
     let attempts: Vec<_> = (1..=4).map(|id| attempt(id, id % 2 == 0)).collect();
     let failed = vec![failed(3, Some(NOON + 60_000)), failed(4, None), failed(9, None)];
@@ -229,7 +234,7 @@ async fn attempts_are_listed_and_deliveries_made_due_again() {
 #[tokio::test]
 async fn what_is_old_is_forgotten_a_little_at_a_time() {
     let kit = Kit::new().await;
-    direct(&kit, vec![app(true), webhook(None), subscription(1, true)]).await;
+    direct(&kit, told()).await;
     let epoch = take(&kit).await.unwrap().epoch;
     let attempts = (1..=6).map(|id| attempt(id, true)).collect();
     let failed = (1..=6).map(|position| failed(position, (position == 2).then_some(NOON))).collect();

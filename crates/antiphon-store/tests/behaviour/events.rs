@@ -123,3 +123,78 @@ async fn one_holds_a_lease_at_a_time() {
     lease.lost().await;
     assert!(!lease.held());
 }
+
+/// Events that happened a millisecond after one another, the first at noon; the position before the first.
+async fn happened(kit: &Kit, count: i64) -> i64 {
+    let before = kit.store.event_position(kit.portal).await.unwrap();
+    for from in (0..count).step_by(400) {
+        let event = |n| NewEvent {
+            kind: EventKind::VisitorChanged,
+            object: ObjectKind::Visitor,
+            object_id: 404,
+            occurred_at: NOON + n,
+            payload: String::new(),
+        };
+        let events = (from..count.min(from + 400)).map(event).collect();
+        kit.apply(Target::Directory, Changes { events, ..Changes::default() }).await;
+    }
+    // Where they are numbered later, it is done by now.
+    assert_eq!(kit.store.event_position(kit.portal).await.unwrap(), before + count);
+    before
+}
+
+async fn oldest(kit: &Kit) -> i64 {
+    kit.store.events_after(kit.portal, 0, 1).await.unwrap()[0].position
+}
+
+#[tokio::test]
+async fn what_everybody_has_read_is_forgotten_a_little_at_a_time_and_never_the_newest() {
+    let kit = Kit::new().await;
+    let other = portal(&kit.store, "Second").await;
+    let before = happened(&kit, 1_200).await;
+    let purge = |at| kit.store.events_purge(kit.portal, at, i64::MIN);
+    assert_eq!(purge(NOON - 1).await.unwrap(), 0);
+    assert_eq!(purge(NOON + 700).await.unwrap(), 500);
+    assert_eq!(purge(NOON + 700).await.unwrap(), 200 + before as u64);
+    assert_eq!(purge(NOON + 700).await.unwrap(), 0);
+    assert_eq!(oldest(&kit).await, before + 701);
+    // Whoever stands before what is gone goes on with what is left.
+    let events = kit.store.events_after(kit.portal, 3, 2).await.unwrap();
+    assert_eq!(events.iter().map(|event| event.position).collect::<Vec<_>>(), [before + 701, before + 702]);
+    assert_eq!(purge(i64::MAX).await.unwrap(), 499);
+    assert_eq!(purge(i64::MAX).await.unwrap(), 0);
+    assert_eq!(kit.store.check(true, |_| true, |_, _| {}).await.unwrap(), []);
+    assert_eq!(kit.store.events_after(other, 0, 9).await.unwrap()[0].position, 1);
+    let kit = kit.reopen().await;
+    assert_eq!(oldest(&kit).await, before + 1_200);
+    assert_eq!(happened(&kit, 1).await, before + 1_200);
+    let next = kit.store.events_after(kit.portal, before + 1_200, 9).await.unwrap();
+    assert_eq!(next[0].position, before + 1_201);
+    assert_eq!(kit.store.check(true, |_| true, |_, _| {}).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn what_somebody_has_not_read_is_kept_for_longer() {
+    let kit = Kit::new().await;
+    let app = AppId(7);
+    let told = crate::cursors::told();
+    kit.apply(Target::Directory, Changes { directory: told, ..Changes::default() }).await;
+    let before = happened(&kit, 100).await;
+    let purge = |at, most| kit.store.events_purge(kit.portal, at, most);
+    let cursor = kit.store.cursor_take(kit.portal, Reader::Webhooks, app).await.unwrap().unwrap();
+    assert_eq!(purge(i64::MAX, i64::MIN).await.unwrap(), cursor.position as u64);
+    assert_eq!(purge(i64::MAX, i64::MIN).await.unwrap(), 0);
+    let read = Progress {
+        epoch: cursor.epoch,
+        position: before + 40,
+        next_entry: cursor.next_entry,
+        ..Progress::default()
+    };
+    assert!(kit.store.progress(kit.portal, app, read).await.unwrap());
+    assert_eq!(purge(NOON + 30, i64::MIN).await.unwrap(), (before - cursor.position) as u64 + 30);
+    assert_eq!(purge(i64::MAX, i64::MIN).await.unwrap(), 10);
+    assert_eq!(oldest(&kit).await, before + 41);
+    assert_eq!(purge(i64::MAX, NOON + 60).await.unwrap(), 20);
+    assert_eq!(purge(i64::MAX, NOON + 60).await.unwrap(), 0);
+    assert_eq!(oldest(&kit).await, before + 61);
+}

@@ -160,8 +160,10 @@ async fn moves(from: Place, to: Place) {
     let store = to.open();
     for portal in portals {
         let events = store.events_after(portal, 0, 1_000_000).await.unwrap();
-        assert!(events.iter().zip(1..).all(|(event, position)| event.position == position));
-        assert_eq!(store.event_position(portal).await.unwrap(), events.len() as i64);
+        let first = events[0].position;
+        assert!(first > 1, "those that were forgotten are not brought back");
+        assert!(events.iter().zip(first..).all(|(event, position)| event.position == position));
+        assert_eq!(store.event_position(portal).await.unwrap(), events.last().unwrap().position);
         let contacts = store.contacts_by_emails(portal, &["zoe@example.org".into()]).await.unwrap();
         assert_eq!(contacts.iter().map(|contact| contact.id).collect::<Vec<_>>(), [VisitorId(2)]);
         while store.purge_step(portal).await.unwrap() {}

@@ -1,28 +1,35 @@
 //! Configuration: flags before environment before `antiphon.toml` before `defaults.toml`, checked whole before anything starts.
 
 mod database;
+mod events;
 mod limits;
 mod log;
 mod outbound;
 mod server;
 mod tls;
+mod webhooks;
 mod writer;
 
 use std::path::{Path, PathBuf};
 
-use antiphon_store::Postgres;
+use antiphon_store::{Millis, Postgres};
 use anyhow::{Context, bail};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 
 pub use database::Database;
+pub use events::Events;
 pub use limits::Limits;
 pub use log::{Log, LogFormat};
 pub use outbound::{Outbound, Place};
 pub use server::{Network, Server};
 pub use tls::Tls;
+pub use webhooks::Webhooks;
 pub use writer::Writer;
+
+/// A day of domain time.
+const DAY: Millis = 24 * 60 * 60 * 1000;
 
 /// Every value with its explanation.
 pub const DEFAULTS: &str = include_str!("defaults.toml");
@@ -44,6 +51,8 @@ pub struct Config {
     pub limits: Limits,
     pub writer: Writer,
     pub database: Database,
+    pub events: Events,
+    pub webhooks: Webhooks,
     pub outbound: Outbound,
     pub log: Log,
 }
@@ -135,6 +144,8 @@ impl Config {
         self.limits.check()?;
         self.writer.check()?;
         self.database.check()?;
+        self.events.check()?;
+        self.webhooks.check()?;
         self.outbound.check()?;
         self.log.check()?;
         Ok(self)

@@ -2,3 +2,4 @@
 
 pub mod kinds;
 pub mod list;
+pub mod retention;

@@ -37,6 +37,16 @@ pub static JOBS: &[Job] = &[
         },
     },
     Job {
+        name: "forget",
+        every: Duration::from_secs(3600),
+        work: |app, now| {
+            Box::pin(async move {
+                // What happened in the demo may be told as if it were long ago.
+                if app.config.demo { Ok(0) } else { crate::events::retention::run(&app, now).await }
+            })
+        },
+    },
+    Job {
         name: "tidy",
         every: Duration::from_secs(3600),
         work: |app, _| Box::pin(async move { crate::portals::tidy::run(&app).await }),

@@ -166,3 +166,26 @@ async fn what_became_of_a_message() {
     report(&incoming, json!({ "statusType": "READ" })).await.expect(400);
     report("00000000000000000000000000000000", json!({ "statusType": "READ" })).await.expect(404);
 }
+
+#[tokio::test]
+async fn the_spine_forgets_what_is_older_than_three_days() {
+    let desk = Desk::open().await;
+    let server = &desk.server;
+    desk.chat("ines").await;
+    let before = desk.position().await;
+    server.advance(Duration::from_secs(2 * 86_400));
+    desk.chat("ines").await;
+    let forget = || antiphon::events::retention::run(server.app(), server.app().store.now());
+    assert_eq!(forget().await.unwrap(), 0);
+    server.advance(Duration::from_secs(86_400 + 1));
+    assert_eq!(forget().await.unwrap(), u64::try_from(before).unwrap());
+    assert_eq!(desk.events(0).await, ["newMessage MESSAGE"], "what is left begins later");
+    server.advance(Duration::from_secs(90 * 86_400));
+    forget().await.unwrap();
+    let store = &server.app().store;
+    assert_eq!(store.check(true, |_| true, |_, _| {}).await.unwrap(), []);
+    let position = desk.position().await;
+    assert!(desk.events(0).await.len() <= 1, "the newest stays, so that numbers go on");
+    desk.chat("ines").await;
+    assert_eq!(desk.events(position).await, ["newMessage MESSAGE"]);
+}

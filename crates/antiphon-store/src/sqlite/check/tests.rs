@@ -141,6 +141,16 @@ async fn each_damage_is_one_sentence_that_says_what_to_do() {
             "the 3 events of portal 1 are not those from 1 to 4",
         ),
         (
+            "DELETE FROM events WHERE portal_id = 1 AND position IN (1, 3)",
+            "events",
+            "the 2 events of portal 1 are not those from 2 to 4",
+        ),
+        (
+            "DELETE FROM events WHERE portal_id = 1 AND position = 4",
+            "events",
+            "portal 1 counts 4 events and has 3",
+        ),
+        (
             "UPDATE counters SET event_position = 9 WHERE portal_id = 1",
             "events",
             "portal 1 counts 9 events and has 4",

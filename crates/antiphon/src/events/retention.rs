@@ -1,0 +1,46 @@
+//! What is remembered for a while only: the events of the spine, and the log of what apps were sent because of them.
+
+use antiphon_store::{AppId, Millis, PortalId};
+
+use crate::app::App;
+
+/// How many portals are looked up at a time, and how many rows of a log are forgotten at a time.
+const CHUNK: usize = 100;
+
+/// Forgets what is too old at `now`, over all portals, and answers how much that was. Harmless to repeat and to interrupt.
+pub async fn run(app: &App, now: Millis) -> anyhow::Result<u64> {
+    let (mut forgotten, mut after) = (0, None);
+    loop {
+        let portals = app.store.portals(after, CHUNK).await?;
+        let Some(last) = portals.last() else { return Ok(forgotten) };
+        after = Some(last.id);
+        for portal in portals {
+            forgotten += events(app, portal.id, now).await?;
+            let Some(directory) = app.store.directory(portal.id).await? else { continue };
+            for one in directory.apps().iter() {
+                forgotten += log(app, portal.id, one.id, now).await?;
+            }
+        }
+    }
+}
+
+async fn events(app: &App, portal: PortalId, now: Millis) -> anyhow::Result<u64> {
+    let config = &app.config.events;
+    let mut forgotten = 0;
+    loop {
+        match app.store.events_purge(portal, now - config.keep(), now - config.most()).await? {
+            0 => return Ok(forgotten),
+            some => forgotten += some,
+        }
+    }
+}
+
+async fn log(app: &App, portal: PortalId, id: AppId, now: Millis) -> anyhow::Result<u64> {
+    let mut forgotten = 0;
+    loop {
+        match app.store.deliveries_purge(portal, id, now - app.config.webhooks.log(), CHUNK).await? {
+            0 => return Ok(forgotten),
+            some => forgotten += some,
+        }
+    }
+}
