@@ -6,7 +6,7 @@ use deadpool_postgres::ClientWrapper;
 use tokio_postgres::Row;
 
 use super::connect::answered;
-use super::events::Open;
+use super::events::{self, Open};
 use super::failure::{Failure, Result};
 use super::readers::{self, Values, execute, row, rows};
 use super::{ANSWER, Answer, Engine};
@@ -37,16 +37,16 @@ pub(super) async fn switch(
             let kind = reader as i64;
             match (before.reads(reader, app), after.reads(reader, app)) {
                 (false, true) => {
-                    // What has no position yet lies behind the last one that was given.
+                    // What was recorded before gets its position now, so that it lies before the reader's.
+                    let position = events::number_all(client, portal).await?;
                     let sql = format!(
                         "INSERT INTO cursors (portal_id, reader, app_id, position, epoch, next_entry) \
-                         SELECT c.portal_id, $2::bigint, $3::bigint, c.event_position, $4::bigint, 1 + coalesce((SELECT max(id) \
-                         FROM {} WHERE portal_id = $1 AND app_id = $3), 0) FROM counters c WHERE c.portal_id = $1 \
+                         SELECT $1, $2, $3, $5, $4, 1 + coalesce(max(id), 0) FROM {} WHERE portal_id = $1 AND app_id = $3 \
                          ON CONFLICT (portal_id, reader, app_id) DO UPDATE SET position = excluded.position, \
                          epoch = excluded.epoch",
                         reader.entries()
                     );
-                    execute(client, &sql, &[&portal.0, &kind, &app.0, &now]).await?;
+                    execute(client, &sql, &[&portal.0, &kind, &app.0, &now, &position]).await?;
                 }
                 (true, false) => {
                     let sql = "DELETE FROM cursors WHERE portal_id = $1 AND reader = $2 AND app_id = $3";

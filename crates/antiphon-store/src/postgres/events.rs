@@ -146,8 +146,6 @@ fn take() -> String {
 /// Gives positions to events that wait for them, at most about so many at a time. `None` when there is no such portal.
 pub(super) async fn number(client: &ClientWrapper, portal: PortalId) -> Result<Option<Numbered>> {
     let (lock, take) = (client.prepare_cached(LOCK).await?, client.prepare_cached(&take()).await?);
-    let (publish, raise) = (client.prepare_cached(PUBLISH).await?, client.prepare_cached(RAISE).await?);
-
     let mut open = Open(Some(client));
     let (begun, position, found) = join3(
         client.batch_execute(BEGIN),
@@ -158,12 +156,40 @@ pub(super) async fn number(client: &ClientWrapper, portal: PortalId) -> Result<O
     begun?;
     let Some(position) = position? else { return Ok(None) };
     let position: i64 = position.try_get(0)?;
-    let mut found = found?.iter().map(taken).collect::<Result<Vec<_>>>()?;
+    let found = found?.iter().map(taken).collect::<Result<Vec<_>>>()?;
     let all = found.len() < MOST;
     if found.is_empty() {
         return Ok(Some(Numbered { position, events: 0, all }));
     }
-    if !all {
+    let newest = place(client, portal, position, found).await?;
+    client.batch_execute("COMMIT").await?;
+    open.0 = None;
+    Ok(Some(Numbered { position: newest, events: (newest - position) as usize, all }))
+}
+
+/// Gives positions to everything that waits for one, in the transaction of whoever holds the portal's counters; the newest.
+pub(super) async fn number_all(client: &ClientWrapper, portal: PortalId) -> Result<i64> {
+    let held = row(client, LOCK, &[&portal.0]).await?;
+    let mut position = held.map_or(Ok(0), |row| row.try_get(0))?;
+    loop {
+        let found = rows(client, &take(), &[&portal.0, &(MOST as i64 - 1)]).await?;
+        let found = found.iter().map(taken).collect::<Result<Vec<_>>>()?;
+        if found.is_empty() {
+            return Ok(position);
+        }
+        position = place(client, portal, position, found).await?;
+    }
+}
+
+/// Publishes what was taken; the position of the newest.
+async fn place(
+    client: &ClientWrapper,
+    portal: PortalId,
+    position: i64,
+    mut found: Vec<Taken>,
+) -> Result<i64> {
+    let (publish, raise) = (client.prepare_cached(PUBLISH).await?, client.prepare_cached(RAISE).await?);
+    if found.len() >= MOST {
         let along = take_along(client, portal, &found).await?;
         found.extend(along);
     }
@@ -183,9 +209,7 @@ pub(super) async fn number(client: &ClientWrapper, portal: PortalId) -> Result<O
         join(client.execute(&publish, values), client.execute(&raise, &[&portal.0, &newest])).await;
     published?;
     raised?;
-    client.batch_execute("COMMIT").await?;
-    open.0 = None;
-    Ok(Some(Numbered { position: newest, events: found.len(), all }))
+    Ok(newest)
 }
 
 /// A clock that went back may have left earlier revisions behind later ones. Whoever takes only a part takes them along.

@@ -7,3 +7,4 @@ mod jobs;
 mod kit;
 mod limits;
 mod restarts;
+mod webhooks;
