@@ -407,6 +407,22 @@ impl Store {
         read!(self.events_after(portal, position, limit))
     }
 
+    /// The same, as far as they have positions already: what was recorded a moment ago comes later. For those who read
+    /// whenever [`Self::events_wait`] tells them to; it costs nobody a transaction.
+    pub async fn events_numbered(
+        &self,
+        portal: PortalId,
+        position: i64,
+        limit: usize,
+    ) -> Result<Vec<Event>, StoreError> {
+        read!(self.events_numbered(portal, position, limit))
+    }
+
+    /// Position of the portal's oldest event that is kept.
+    pub async fn event_oldest(&self, portal: PortalId) -> Result<Option<i64>, StoreError> {
+        read!(self.event_oldest(portal))
+    }
+
     /// Position of the portal's newest event; 0 before the first.
     pub async fn event_position(&self, portal: PortalId) -> Result<i64, StoreError> {
         read!(self.event_position(portal))

@@ -61,6 +61,11 @@ const READ: &str = "SELECT c.event_position, (SELECT min(position) FROM cursors 
 const OLDEST: &str =
     "SELECT position, occurred_at FROM events WHERE portal_id = $1 ORDER BY position LIMIT $2";
 
+const NUMBERED: &str = "SELECT NULL, position, kind, object, object_id, revision, occurred_at, payload FROM events \
+     WHERE portal_id = $1 AND position > $2 ORDER BY position LIMIT $3";
+
+const FIRST: &str = "SELECT position FROM events WHERE portal_id = $1 ORDER BY position LIMIT 1";
+
 /// What decides about the place of an event that waits for one. The first three name it, in the order that it has by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Waiting {
@@ -245,6 +250,11 @@ pub(super) async fn standing(client: &ClientWrapper, portal: PortalId) -> Result
     Ok(Some(Standing { position: row.try_get(0)?, waiting: row.try_get(1)? }))
 }
 
+/// Position of the oldest event that is kept.
+pub(super) async fn oldest(client: &ClientWrapper, portal: PortalId) -> Result<Option<i64>> {
+    Ok(row(client, FIRST, &[&portal.0]).await?.map(|row| row.try_get(0)).transpose()?)
+}
+
 /// Position of the newest event of those that were recorded before.
 pub(super) async fn newest(client: &ClientWrapper, portal: PortalId) -> Result<i64> {
     match standing(client, portal).await? {
@@ -297,6 +307,18 @@ pub(super) async fn purge(
         oldest.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect::<Result<Vec<_>>>()?;
     let Some(last) = retention.gone(oldest) else { return Ok(0) };
     execute(client, "DELETE FROM events WHERE portal_id = $1 AND position <= $2", &[&portal.0, &last]).await
+}
+
+/// Events behind a position that have places already.
+pub(super) async fn numbered(
+    client: &ClientWrapper,
+    portal: PortalId,
+    position: i64,
+    limit: usize,
+) -> Result<Vec<Event>> {
+    let most = i64::try_from(limit).unwrap_or(i64::MAX);
+    let found = rows(client, NUMBERED, &[&portal.0, &position, &most]).await?;
+    found.iter().filter_map(|row| event(row).transpose()).collect()
 }
 
 /// `None` for the row that stands there when there is no event.

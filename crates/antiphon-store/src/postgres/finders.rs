@@ -230,6 +230,30 @@ impl Engine {
         ask!(self, client => events::purge(client, portal, before, most_before))
     }
 
+    pub(crate) async fn events_numbered(
+        &self,
+        portal: PortalId,
+        position: i64,
+        limit: usize,
+    ) -> Answer<Vec<Event>> {
+        ask!(self, client => events::numbered(client, portal, position, limit))
+    }
+
+    pub(crate) async fn event_oldest(&self, portal: PortalId) -> Answer<Option<i64>> {
+        ask!(self, client => events::oldest(client, portal))
+    }
+
+    /// Looks where a portal stands. What waits for a position is left to whoever numbers, who hears of it.
+    pub(super) async fn event_standing(&self, portal: PortalId) -> Answer<i64> {
+        let standing: Answer<Option<events::Standing>> =
+            ask!(self, client => events::standing(client, portal));
+        let standing = standing?;
+        if standing.is_some_and(|standing| standing.waiting) {
+            self.shared.sequencer.ring(portal);
+        }
+        Ok(standing.map_or(0, |standing| standing.position))
+    }
+
     pub(crate) async fn event_position(&self, portal: PortalId) -> Answer<i64> {
         ask!(self, client => events::newest(client, portal))
     }

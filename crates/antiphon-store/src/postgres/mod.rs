@@ -203,7 +203,7 @@ impl Engine {
         let listeners = self.shared.sequencer.listeners();
         let mut listener = listeners.listen(portal)?;
         if listener.heard().is_none() {
-            listeners.published(portal, self.event_position(portal).await?);
+            listeners.published(portal, self.event_standing(portal).await?);
         }
         listener.behind(after).await
     }

@@ -50,6 +50,12 @@ pub(super) fn after(conn: &Connection, portal: PortalId, position: i64, limit: u
     Ok(events)
 }
 
+pub(super) fn oldest(conn: &Connection, portal: PortalId) -> Result<Option<i64>> {
+    let mut sql =
+        conn.prepare_cached("SELECT position FROM events WHERE portal_id = ?1 ORDER BY position LIMIT 1")?;
+    Ok(sql.query_row([portal.0], |row| row.get(0)).optional()?)
+}
+
 pub(super) fn newest(conn: &Connection, portal: PortalId) -> Result<i64> {
     let mut sql = conn.prepare_cached("SELECT event_position FROM counters WHERE portal_id = ?1")?;
     Ok(sql.query_row([portal.0], |row| row.get(0)).optional()?.unwrap_or_default())

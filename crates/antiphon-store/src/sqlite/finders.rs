@@ -99,6 +99,20 @@ impl Engine {
         self.read(|conn| events::after(conn, portal, position, limit))
     }
 
+    /// The writer numbers them when it records them.
+    pub(crate) fn events_numbered(
+        &self,
+        portal: PortalId,
+        position: i64,
+        limit: usize,
+    ) -> Answer<Vec<Event>> {
+        self.events_after(portal, position, limit)
+    }
+
+    pub(crate) fn event_oldest(&self, portal: PortalId) -> Answer<Option<i64>> {
+        self.read(|conn| events::oldest(conn, portal))
+    }
+
     pub(crate) fn event_position(&self, portal: PortalId) -> Answer<i64> {
         self.read(|conn| events::newest(conn, portal))
     }

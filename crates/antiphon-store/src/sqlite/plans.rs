@@ -245,6 +245,7 @@ fn questions(conn: &Connection, thread: ThreadId, message: MessageId) -> Result<
     }
     events::after(conn, PORTAL, 0, 5)?;
     events::newest(conn, PORTAL)?;
+    events::oldest(conn, PORTAL)?.unwrap();
     directory::portals(conn, Some(PortalId(0)), 10)?;
     directory::load(conn, PORTAL)?.unwrap();
     directory::portal_of_token(conn, &TokenHash([1; 32]))?.unwrap();
