@@ -53,23 +53,24 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// Every kind, in the order of their numbers, which begin at 1.
+    pub const ALL: [Self; 11] = [
+        Self::ThreadCreated,
+        Self::MessageAdded,
+        Self::ThreadChanged,
+        Self::ThreadArchived,
+        Self::ThreadPurged,
+        Self::ThreadTouched,
+        Self::VisitorChanged,
+        Self::TicketChanged,
+        Self::FileChanged,
+        Self::DirectoryChanged,
+        Self::WebhookPaused,
+    ];
+
     /// The kind that is stored as this number.
     pub(crate) fn stored(value: i64) -> Result<Self, StoreError> {
-        use EventKind::*;
-        let all = [
-            ThreadCreated,
-            MessageAdded,
-            ThreadChanged,
-            ThreadArchived,
-            ThreadPurged,
-            ThreadTouched,
-            VisitorChanged,
-            TicketChanged,
-            FileChanged,
-            DirectoryChanged,
-            WebhookPaused,
-        ];
-        let found = all.into_iter().find(|kind| *kind as i64 == value);
+        let found = Self::ALL.into_iter().find(|kind| *kind as i64 == value);
         found.ok_or_else(|| StoreError::damaged("an event's kind", value))
     }
 }

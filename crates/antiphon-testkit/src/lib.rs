@@ -4,6 +4,7 @@
 mod connection;
 mod disk;
 mod home;
+mod live;
 mod portal;
 mod program;
 mod receiver;
@@ -17,6 +18,7 @@ mod user;
 pub use connection::Connection;
 pub use disk::{Dial, Disk};
 pub use home::Home;
+pub use live::{EventStream, Frame, Socket, listen, opening};
 pub use portal::{EVERY_SCOPE, Portal};
 pub use program::{Program, Running, copy_dir};
 pub use receiver::{Reaction, Received, TestReceiver};

@@ -1,13 +1,13 @@
 //! Who calls.
 
-use antiphon::middleware::Peer;
+use antiphon::middleware::{Peer, handle};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request};
 use http_body_util::Full;
 use serde_json::Value;
 
 use crate::server::request;
-use crate::{Reply, TestServer};
+use crate::{EventStream, Reply, TestServer};
 
 /// A caller of a test server.
 #[derive(Clone)]
@@ -32,6 +32,30 @@ impl User {
         let value = HeaderValue::from_str(value).unwrap_or_else(|e| panic!("{name}: {e}"));
         self.headers.push((HeaderName::from_static(name), value));
         self
+    }
+
+    /// Listens.
+    ///
+    /// # Panics
+    /// When the server refuses.
+    pub async fn listen(&self, path: &str) -> EventStream {
+        self.listens(path).await.unwrap_or_else(|reply| panic!("{path}: {}", reply.text()))
+    }
+
+    /// Listens, if the server lets them.
+    pub async fn listens(&self, path: &str) -> Result<EventStream, Reply> {
+        let mut sent = request("GET", path);
+        sent.headers_mut().insert("accept", HeaderValue::from_static("text/event-stream"));
+        for (name, value) in &self.headers {
+            sent.headers_mut().insert(name, value.clone());
+        }
+        EventStream::of(handle(self.server.app(), &self.peer, sent).await).await
+    }
+
+    /// The token it calls with.
+    pub fn token(&self) -> &str {
+        let sent = self.headers.iter().find(|(name, _)| name == "authorization");
+        sent.and_then(|(_, value)| value.to_str().ok()?.strip_prefix("Bearer ")).unwrap_or_default()
     }
 
     /// Reads.

@@ -16,6 +16,7 @@ pub mod events;
 pub mod id;
 pub mod inbox;
 pub mod lenient;
+pub mod live;
 pub mod message;
 pub mod own;
 pub mod page;

@@ -316,10 +316,23 @@ pub struct Event {
 /// A piece of the spine.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct EventPage {
-    /// Oldest first; empty when there are no more. The next piece begins behind the last position.
+    /// Oldest first.
     pub results: Vec<Event>,
-    /// Position of the portal's newest event; 0 before the first.
+    /// How far this reaches, with everything up to there looked at: the next piece begins behind it.
     pub position: i64,
+    /// Present and true if events behind `after` are no longer kept: whoever keeps a copy reads it anew, and goes on behind
+    /// `position`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub resync: Option<bool>,
+    /// With `resync`: position of the oldest event that is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub oldest: Option<i64>,
+    /// With `resync`: position of the newest event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub newest: Option<i64>,
 }
 
 /// What became of an injected message.

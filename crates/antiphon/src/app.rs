@@ -13,6 +13,7 @@ use crate::middleware::body::Room;
 use crate::middleware::limits::Limits;
 use crate::moves;
 use crate::outbound::Outbound;
+use crate::realtime::Realtime;
 use crate::routes::Routes;
 use crate::webhooks::figures::Webhooks;
 
@@ -29,6 +30,8 @@ pub struct App {
     pub outbound: Outbound,
     /// How this node's webhooks stand.
     pub webhooks: Webhooks,
+    /// Who listens to what happens.
+    pub realtime: Realtime,
     /// Memory for large bodies.
     pub room: Room,
     /// The OpenAPI document, printed when it is first asked for.
@@ -56,6 +59,7 @@ impl App {
             figures: Figures::new(config.server.loops(), &routes),
             outbound: Outbound::new(&config.outbound)?,
             webhooks: Webhooks::default(),
+            realtime: Realtime::default(),
             room: Room::default(),
             openapi: OnceLock::new(),
             open_connections: AtomicUsize::new(0),

@@ -7,10 +7,13 @@ use std::sync::Arc;
 use antiphon_store::{AppId, Directory, PortalId, Token};
 use antiphon_wire::query::Query;
 use bytes::Bytes;
+use http::{HeaderName, HeaderValue};
 
 use crate::app::App;
+use crate::middleware::form::Form;
 use crate::middleware::outflow::Outflow;
 use crate::operation::Version;
+use crate::realtime::socket::Upgrade;
 use crate::refusal::Refusal;
 
 /// Who is calling: left here by the token check, already allowed to call this operation.
@@ -47,6 +50,8 @@ pub struct Call {
     /// Scheme and host the client used.
     pub origin: String,
     pub query: Query,
+    /// In which form the answer is wanted, where the operation knows several.
+    pub form: Form,
     /// Whole body, inflated, within the operation's limit; empty where none is taken.
     pub body: Bytes,
 }
@@ -74,17 +79,20 @@ pub struct Answer {
     pub body: Outflow,
     /// Path of what was created.
     pub location: Option<String>,
+    /// What a WebSocket is opened with, and what is said on it.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub socket: Option<Upgrade>,
 }
 
 impl Answer {
     /// 200 with a body.
     pub fn ok(body: Vec<u8>) -> Self {
-        Self { status: 200, body: body.into(), location: None }
+        Self { status: 200, body: body.into(), ..Self::default() }
     }
 
     /// 201 with a body and where the new object is.
     pub fn created(body: Vec<u8>, location: String) -> Self {
-        Self { status: 201, body: body.into(), location: Some(location) }
+        Self { status: 201, body: body.into(), location: Some(location), ..Self::default() }
     }
 
     /// 204.
@@ -101,7 +109,7 @@ impl Answer {
     /// Any status with a value printed as JSON.
     pub fn json(status: u16, value: &impl serde::Serialize) -> Result<Self, Refusal> {
         let body = serde_json::to_vec(value).map_err(|e| Refusal::Internal(e.to_string()))?;
-        Ok(Self { status, body: body.into(), location: None })
+        Ok(Self { status, body: body.into(), ..Self::default() })
     }
 }
 

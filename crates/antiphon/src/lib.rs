@@ -30,6 +30,7 @@ pub mod openapi;
 pub mod operation;
 pub mod outbound;
 pub mod portals;
+pub mod realtime;
 pub mod refusal;
 pub mod routes;
 pub mod serve;

@@ -13,8 +13,8 @@ use crate::middleware::reply::Reply;
 use crate::routes::Routes;
 
 /// The statuses that are told apart.
-const STATUSES: [u16; 18] =
-    [200, 201, 204, 207, 400, 401, 403, 404, 405, 409, 413, 414, 415, 429, 431, 500, 503, 0];
+const STATUSES: [u16; 19] =
+    [101, 200, 201, 204, 207, 400, 401, 403, 404, 405, 409, 413, 414, 415, 429, 431, 500, 503, 0];
 
 /// Upper bounds of the latency buckets in microseconds.
 const BOUNDS: [u64; 14] = [
@@ -48,14 +48,17 @@ pub enum Shed {
     Connections,
     /// Large bodies take all the memory they may.
     Bodies,
+    /// As many listen as may.
+    Listeners,
 }
 
 /// Each reason by its name.
-const REASONS: [(Shed, &str); 4] = [
+const REASONS: [(Shed, &str); 5] = [
     (Shed::Loop, "loop"),
     (Shed::Queue, "queue"),
     (Shed::Connections, "connections"),
     (Shed::Bodies, "bodies"),
+    (Shed::Listeners, "listeners"),
 ];
 
 /// The counters of one event loop.
@@ -108,7 +111,10 @@ impl Figures {
 pub fn page(app: &App) -> Reply {
     let mut out = String::with_capacity(16 << 10);
     // Writing to a string cannot fail.
-    requests(app, &mut out).and_then(|()| store(app, &mut out)).ok();
+    requests(app, &mut out)
+        .and_then(|()| store(app, &mut out))
+        .and_then(|()| app.realtime.figures(&mut out))
+        .ok();
     Reply::page("text/plain; version=0.0.4; charset=utf-8", out)
 }
 

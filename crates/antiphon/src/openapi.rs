@@ -1,6 +1,7 @@
 //! The OpenAPI document, made from the table of operations: nothing in it is written by hand twice.
 
 use antiphon_wire::error::Envelope;
+use antiphon_wire::{live, own};
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
@@ -144,10 +145,45 @@ fn operation(at: &Mounted, operation: &Operation, schemas: &mut Schemas) -> Valu
             ]);
         }
     }
+    if operation.live {
+        flowing(&mut described, schemas);
+    }
     if let Some(body) = schemas.payload(operation.request) {
         described["requestBody"] = json!({ "required": true, "content": { MEDIA: { "schema": body } } });
     }
     described
+}
+
+/// The other forms of an answer that goes on.
+fn flowing(described: &mut Value, schemas: &mut Schemas) {
+    let told = [shape::<live::Passed>, shape::<live::Resync>, shape::<live::CutOff>, shape::<own::Event>];
+    let told: Vec<Value> = told.into_iter().map(|shape| schemas.reference(shape)).collect();
+    let heard = [shape::<live::Standing>, shape::<live::Refused>].map(|shape| schemas.reference(shape));
+    let heard = [told.clone(), heard.to_vec()].concat();
+    let said = schemas.reference(shape::<live::Said>);
+    if let Some(parameters) = described["parameters"].as_array_mut() {
+        parameters.push(json!({
+            "name": "Last-Event-ID", "in": "header", "schema": { "type": "string" },
+            "description": "Of a stream: id of the last event already seen; goes before `after`",
+        }));
+    }
+    described["description"] = format!(
+        "{} With `antiphon.admin` also what happens outside of threads is told. With `wait`, a page is answered as soon as \
+         there is something on it. With `Accept: text/event-stream` the answer is a stream of server-sent events, each with \
+         its position as id, its kind as event and the object as data; without a resume point it begins at now. With \
+         `Upgrade: websocket` the same objects come as messages; a browser offers its token there as one more protocol, \
+         `Sec-WebSocket-Protocol: antiphon.v1, bearer.<token>`. What a client says there (`Said`, with the scope \
+         `conversations.write`) is passed on to the others who listen, and kept nowhere.",
+        described["description"].as_str().unwrap_or_default()
+    )
+    .into();
+    let stream = json!({ "schema": { "type": "string" }, "x-antiphon-data": told });
+    described["responses"]["200"]["content"]["text/event-stream"] = stream;
+    described["responses"]["101"] = json!({
+        "description": "A WebSocket.",
+        "x-antiphon-told": heard,
+        "x-antiphon-said": said,
+    });
 }
 
 /// Unique over all paths: some answer at two prefixes.

@@ -231,6 +231,8 @@ pub struct Operation {
     pub partial: bool,
     /// What is asked for may be there already.
     pub conflicting: bool,
+    /// The answer may wait for what happens, and go on: as a stream or on a WebSocket.
+    pub live: bool,
 }
 
 impl Operation {
@@ -256,6 +258,7 @@ impl Operation {
             success: (200, Payload::Nothing),
             partial: false,
             conflicting: false,
+            live: false,
         }
     }
 
@@ -319,6 +322,12 @@ impl Operation {
     /// Says that what is asked for may be there already.
     pub const fn may_conflict(mut self) -> Self {
         self.conflicting = true;
+        self
+    }
+
+    /// Says that the answer may go on.
+    pub const fn flowing(mut self) -> Self {
+        self.live = true;
         self
     }
 }

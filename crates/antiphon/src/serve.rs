@@ -147,6 +147,7 @@ impl Server {
     pub async fn stop(mut self) {
         self.app.stop();
         tokio::time::sleep(self.app.config.server.leave()).await;
+        self.app.realtime.close();
         self.stop.send_replace(true);
         for done in std::mem::take(&mut self.done) {
             // A thread that panicked is done too.

@@ -6,6 +6,7 @@ mod limits;
 mod log;
 mod outbound;
 mod server;
+mod stream;
 mod tls;
 mod webhooks;
 mod writer;
@@ -24,6 +25,7 @@ pub use limits::Limits;
 pub use log::{Log, LogFormat};
 pub use outbound::{Outbound, Place};
 pub use server::{Network, Server};
+pub use stream::Stream;
 pub use tls::Tls;
 pub use webhooks::Webhooks;
 pub use writer::Writer;
@@ -49,6 +51,7 @@ pub struct Config {
     pub server: Server,
     pub tls: Tls,
     pub limits: Limits,
+    pub stream: Stream,
     pub writer: Writer,
     pub database: Database,
     pub events: Events,
@@ -142,6 +145,7 @@ impl Config {
         self.server.check()?;
         self.tls.check()?;
         self.limits.check()?;
+        self.stream.check()?;
         self.writer.check()?;
         self.database.check()?;
         self.events.check()?;

@@ -1,4 +1,4 @@
-//! The spine itself, for integrators who want to check what was recorded.
+//! The spine itself, for integrators: in pages, as a stream, or on a WebSocket.
 
 use antiphon_store::{Event, EventKind, ObjectKind};
 use antiphon_wire::own;
@@ -6,25 +6,23 @@ use antiphon_wire::timestamp::Timestamp;
 use serde_json::value::RawValue;
 
 use crate::call::{Answer, Call};
+use crate::middleware::form::Form;
+use crate::realtime::filter::Filter;
+use crate::realtime::{poll, socket, sse};
 use crate::refusal::Refusal;
 
 /// `GET /events`
 pub async fn list(call: Call) -> Result<Answer, Refusal> {
-    let (after, limit) = match (call.query.int("after"), call.query.limit("limit", 100, 500)) {
-        (Ok(after), Ok(limit)) => (after.unwrap_or_default(), limit),
-        (after, limit) => {
-            return Err(Refusal::Invalid([after.err(), limit.err()].into_iter().flatten().collect()));
-        }
-    };
-    let (store, portal) = (&call.app.store, call.caller.portal());
-    // Asked first, so that a page never reaches beyond the position it reports.
-    let position = store.event_position(portal).await?;
-    let events = store.events_after(portal, after.max(0), limit).await?;
-    let results: Vec<_> = events.into_iter().filter(|event| event.position <= position).map(shown).collect();
-    Answer::json(200, &own::EventPage { results, position })
+    let filter = Filter::of(&call).map_err(Refusal::Invalid)?;
+    match &call.form {
+        Form::Whole => poll::page(&call, filter).await,
+        Form::Stream { resume } => sse::open(&call, filter, resume.as_deref()).await,
+        Form::Socket(opening) => socket::open(&call, filter, opening.clone()).await,
+    }
 }
 
-fn shown(event: Event) -> own::Event {
+/// An event as the API prints it.
+pub fn shown(event: Event) -> own::Event {
     own::Event {
         position: event.position,
         kind: kind_name(event.kind),
@@ -37,7 +35,7 @@ fn shown(event: Event) -> own::Event {
 }
 
 /// Public events under their public names, the others under ours.
-fn kind_name(kind: EventKind) -> &'static str {
+pub const fn kind_name(kind: EventKind) -> &'static str {
     match kind {
         EventKind::ThreadCreated => "conversation.creation",
         EventKind::MessageAdded => "conversation.newMessage",

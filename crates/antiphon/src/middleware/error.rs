@@ -80,6 +80,7 @@ impl Failure {
             content_type: Some(JSON),
             body: body.into(),
             headers,
+            socket: None,
             unanswered,
         }
     }

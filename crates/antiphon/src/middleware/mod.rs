@@ -6,6 +6,7 @@
 pub mod body;
 pub mod correlation;
 pub mod error;
+pub mod form;
 pub mod gzip;
 pub mod lag;
 pub mod limits;
@@ -35,10 +36,12 @@ use crate::apps;
 use crate::call::{Answer, Answered, Call, Caller};
 use crate::metrics::Shed;
 use crate::operation::{Entry, Operation, Scope, Verb};
+use crate::realtime::poll;
 use crate::refusal::Refusal;
 use crate::routes::{Found, Leaf};
 use correlation::Correlation;
 use error::Failure;
+use form::Form;
 use limits::Allowance;
 use outflow::Outflow;
 use reply::Reply;
@@ -144,6 +147,7 @@ where
     };
     trail.leaf = Some(leaf);
     let operation = leaf.operation;
+    let form = if operation.live { Form::of(head)? } else { Form::Whole };
     let caller = admitted(app, peer, head, operation, &values, trail).await?;
     let left = app.config.server.request().saturating_sub(started.elapsed());
     let mut place = None;
@@ -168,10 +172,12 @@ where
         uri_path: path.to_owned(),
         origin: origin::of(app, peer, head),
         query: Query::parse(query.unwrap_or_default().as_bytes()),
+        form,
         body,
     };
     // A change has its own deadline in the writer's queue; cutting it off here could hide one that was made.
-    let left = app.config.server.request().saturating_sub(started.elapsed());
+    let patience = app.config.server.request() + if operation.live { poll::LONGEST } else { Duration::ZERO };
+    let left = patience.saturating_sub(started.elapsed());
     let answered = match operation.verb {
         Verb::Get => tokio::time::timeout(left, guarded((operation.door)(call)))
             .await

@@ -14,6 +14,7 @@ use super::limits::{Allowance, WINDOW};
 use super::outflow::Outflow;
 use crate::app::App;
 use crate::call::Answer;
+use crate::realtime::socket::Upgrade;
 
 /// The content type of every JSON body.
 pub const JSON: &str = "application/json;charset=utf-8";
@@ -31,6 +32,8 @@ pub struct Reply {
     pub content_type: Option<&'static str>,
     pub body: Outflow,
     pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// What goes on over the connection once this is sent.
+    pub socket: Option<Upgrade>,
     /// Nothing of this may be sent: the connection is closed instead.
     pub unanswered: bool,
 }
@@ -64,10 +67,11 @@ impl From<Answer> for Reply {
             status: answer.status,
             content_type: match answer.body {
                 Outflow::Stream(..) => Some(EVENTS),
-                Outflow::Whole(_) => (answer.status != 204).then_some(JSON),
+                Outflow::Whole(_) => (!matches!(answer.status, 101 | 204)).then_some(JSON),
             },
             body: answer.body,
-            headers: location.map(|path| (LOCATION, path)).into_iter().collect(),
+            headers: location.map(|path| (LOCATION, path)).into_iter().chain(answer.headers).collect(),
+            socket: answer.socket,
             unanswered: false,
         }
     }
@@ -81,7 +85,7 @@ pub fn finish(
     allowance: Option<Allowance>,
     reply: Reply,
 ) -> Response<Outflow> {
-    let Reply { status, content_type, mut body, headers: extra, unanswered } = reply;
+    let Reply { status, content_type, mut body, headers: extra, socket, unanswered } = reply;
     let mut headers = HeaderMap::with_capacity(16);
     if let Some(content_type) = content_type {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
@@ -111,6 +115,9 @@ pub fn finish(
     let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     *response.headers_mut() = headers;
+    if let Some(socket) = socket {
+        response.extensions_mut().insert(socket);
+    }
     if unanswered {
         response.extensions_mut().insert(Unanswered);
     }
@@ -144,7 +151,9 @@ fn cors_headers(app: &App, head: &request::Parts, origin: &HeaderValue, headers:
     if head.method == Method::OPTIONS {
         let methods = HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE");
         headers.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
-        let names = HeaderValue::from_static("Authorization, Content-Type, private-app, private-app-legacy");
+        let names = HeaderValue::from_static(
+            "Authorization, Content-Type, Last-Event-ID, private-app, private-app-legacy",
+        );
         headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, names);
         headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     }

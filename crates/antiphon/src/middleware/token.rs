@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::error::Failure;
+use super::form;
 use crate::app::App;
 use crate::call::Caller;
 use crate::operation::Scope;
@@ -94,7 +95,7 @@ pub fn nowhere() -> Directory {
     Directory::new(portal, 0)
 }
 
-/// The token as it was sent. The other two headers count only where `Authorization` is absent.
+/// The token as it was sent. The other headers count only where `Authorization` is absent.
 fn credential(headers: &HeaderMap) -> Option<&str> {
     let sent = match headers.get(AUTHORIZATION) {
         Some(value) => {
@@ -105,7 +106,10 @@ fn credential(headers: &HeaderMap) -> Option<&str> {
             }
             token
         }
-        None => headers.get("private-app").or_else(|| headers.get("private-app-legacy"))?.to_str().ok()?,
+        None => match headers.get("private-app").or_else(|| headers.get("private-app-legacy")) {
+            Some(value) => value.to_str().ok()?,
+            None => form::token(headers)?,
+        },
     };
     Some(sent.trim()).filter(|token| !token.is_empty())
 }

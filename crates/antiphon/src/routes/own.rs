@@ -5,6 +5,7 @@ use antiphon_wire::own;
 use antiphon_wire::thread::ThreadSchema;
 
 use crate::operation::{Kind, Operation, Parameter, Payload, Scope, Verb, shape};
+use crate::realtime::filter::NAMES;
 use crate::{
     accounts, actors, apps, backups, contacts, door, events, files, inboxes, messages, moves, portals,
     threads, tickets, tokens,
@@ -286,10 +287,24 @@ pub const TABLE: &[Operation] = &[
     .takes(shape::<own::DeliveryUpdate>)
     .gives(200, Payload::One(shape::<MessageSchema>)),
     Operation::own(Verb::Get, "/events", "events.list", door!(events::list::list))
-        .says("Read the spine: everything that happened, in order")
+        .scope(Scope::Read)
+        .flowing()
+        .says("Read what happened, in order, or listen to it")
         .asks(&[
             Parameter { name: "after", kind: Kind::Integer, help: "Position of the last event already seen" },
             LIMIT,
+            Parameter {
+                name: "wait",
+                kind: Kind::Integer,
+                help: "So many seconds, 60 at most, an answer may wait for the first event; 0 if absent",
+            },
+            Parameter { name: "type", kind: Kind::SomeOf(&NAMES), help: "Only these kinds" },
+            Parameter {
+                name: "inboxId",
+                kind: Kind::Integers,
+                help: "Only threads that are in one of these inboxes when they are told of",
+            },
+            Parameter { name: "threadId", kind: Kind::Integers, help: "Only these threads" },
         ])
         .gives(200, Payload::One(shape::<own::EventPage>)),
 ];

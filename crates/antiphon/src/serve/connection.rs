@@ -2,9 +2,9 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -29,6 +29,7 @@ use crate::metrics::Shed;
 use crate::middleware::outflow::Outflow;
 use crate::middleware::reply::Unanswered;
 use crate::middleware::{self, Peer};
+use crate::realtime::socket::Upgrade;
 
 /// What a client sends first when it speaks HTTP/2 without having asked.
 const PREFACE: &[u8; 4] = b"PRI ";
@@ -128,6 +129,8 @@ struct Pulse {
     ended: AtomicU64,
     /// Of those that were begun and have not ended: streams, whose heads were sent.
     flowing: AtomicU64,
+    /// What goes on over the connection once the response is sent that said so.
+    socket: OnceLock<Upgrade>,
 }
 
 impl Pulse {
@@ -173,6 +176,10 @@ impl UnderWay {
         if let Some(unanswered) = response.extensions().get::<Unanswered>() {
             return Err(*unanswered);
         }
+        if let Some(socket) = response.extensions_mut().remove::<Upgrade>() {
+            // There is one at most: no request follows.
+            self.pulse.socket.set(socket).ok();
+        }
         if response.body().flows() {
             self.pulse.flowing.fetch_add(1, Relaxed);
             self.flows = true;
@@ -210,22 +217,33 @@ pub async fn plain<S>(
             under_way.sent(middleware::handle(&app, &peer, request).await)
         }
     });
-    let connection =
+    let mut connection =
         hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
-    let mut connection = std::pin::pin!(connection);
     let mut tick = tokio::time::interval_at(Instant::now() + idle, idle);
     let mut seen = 0;
     loop {
         tokio::select! {
             biased;
             // Connections end in many ways that are nobody's fault; the client sees the same as we do.
-            _ = connection.as_mut() => return,
-            () = told(&mut stop) => break,
+            _ = &mut connection => break,
+            () = told(&mut stop) => {
+                Pin::new(&mut connection).graceful_shutdown();
+                return pulse.last(connection).await;
+            }
             _ = tick.tick() => if pulse.rests(&mut seen) { return },
         }
     }
-    connection.as_mut().graceful_shutdown();
-    pulse.last(connection).await;
+    if let Some(session) = pulse.socket.get().and_then(Upgrade::take) {
+        let parts = connection.into_parts();
+        let farewell = async {
+            told(&mut stop).await;
+            tokio::time::sleep(FAREWELL).await;
+        };
+        tokio::select! {
+            () = session.run(parts.io.into_inner(), parts.read_buf) => {}
+            () = farewell => {}
+        }
+    }
 }
 
 /// Serves HTTP/2.

@@ -29,6 +29,7 @@ mod paging;
 mod queries;
 mod scenarios;
 mod socket;
+mod stream;
 mod threads;
 mod tokens;
 mod update;

@@ -1,0 +1,424 @@
+//! A portal's hub: reads the spine once for everybody who listens there, and puts what happens into the queues of those who
+//! want it. It never waits for any of them.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use antiphon_store::{Event, EventKind, PortalId, StoreError, Token, TokenHash};
+use antiphon_wire::live;
+use tokio::sync::Notify;
+use tokio::time::MissedTickBehavior;
+
+use super::filter::{Filter, Kinds, Whereabouts, thread_of};
+use super::index::Index;
+use super::print::Printed;
+use super::spine::{Map, PAGE};
+use super::{Realtime, sees};
+use crate::app::App;
+use crate::call::Caller;
+
+/// How often tokens are looked at that end by themselves.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// How long a hub waits before it tries again what the store could not do.
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// Why somebody no longer hears anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    Slow,
+    Stopping,
+    Unauthorized,
+}
+
+impl Over {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Slow => "slow",
+            Self::Stopping => "stopping",
+            Self::Unauthorized => "unauthorized",
+        }
+    }
+}
+
+/// What somebody hears.
+#[derive(Debug, Clone)]
+pub enum Note {
+    /// An event of the spine, with its position.
+    At(i64, Printed),
+    /// Events that are no longer kept.
+    Lost(live::Resync),
+    /// What another client said.
+    Passed(Printed),
+}
+
+/// Where one who listens gets what is for them.
+pub struct Chair {
+    pub id: u64,
+    pub filter: Arc<Filter>,
+    token: Option<Arc<Token>>,
+    /// What is not behind this they had already.
+    floor: i64,
+    most: usize,
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    queue: VecDeque<Note>,
+    waker: Option<Waker>,
+    over: Option<Over>,
+    /// Of one who is sent away: everything up to here is in the queue, or was.
+    until: Option<i64>,
+}
+
+impl Chair {
+    fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts something into the queue; whom to wake. One who has too much to read is cut off.
+    fn put(&self, note: Note, realtime: &Realtime) -> Option<Waker> {
+        let mut waiting = self.waiting();
+        if waiting.over.is_some() {
+            return None;
+        }
+        if waiting.queue.len() >= self.most {
+            waiting.queue = VecDeque::new();
+            waiting.over = Some(Over::Slow);
+            realtime.cut_off.fetch_add(1, Ordering::Relaxed);
+        } else {
+            waiting.queue.push_back(note);
+        }
+        waiting.waker.take()
+    }
+
+    fn end(&self, over: Over, position: i64) -> Option<Waker> {
+        let mut waiting = self.waiting();
+        if waiting.over.is_none() {
+            waiting.over = Some(over);
+            match over {
+                Over::Stopping => waiting.until = Some(position),
+                Over::Slow | Over::Unauthorized => waiting.queue.clear(),
+            }
+        }
+        waiting.waker.take()
+    }
+}
+
+/// Somebody's place at a hub, until it is dropped.
+pub struct Seat {
+    hub: Arc<Hub>,
+    pub chair: Arc<Chair>,
+}
+
+impl Seat {
+    /// The next thing, or why there is none.
+    pub fn poll(&self, context: &mut Context<'_>) -> Poll<Result<Note, Over>> {
+        let mut waiting = self.chair.waiting();
+        match (waiting.queue.pop_front(), waiting.over) {
+            (Some(note), _) => Poll::Ready(Ok(note)),
+            (None, Some(over)) => Poll::Ready(Err(over)),
+            (None, None) => {
+                match &mut waiting.waker {
+                    Some(waker) => waker.clone_from(context.waker()),
+                    none => *none = Some(context.waker().clone()),
+                }
+                Poll::Pending
+            }
+        }
+    }
+
+    /// How far everything was heard, if nothing waits to be.
+    pub fn position(&self) -> Option<i64> {
+        // Asked first: what was put into the queue up to there has gone from it when it is empty.
+        let position = self.hub.reached.load(Ordering::Acquire);
+        let waiting = self.chair.waiting();
+        let until = if waiting.over.is_some() { waiting.until } else { Some(position) };
+        until.filter(|_| waiting.queue.is_empty()).map(|until| until.max(self.chair.floor))
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut room = self.hub.room();
+        room.index.remove(&self.chair);
+        if room.index.is_empty() {
+            self.hub.bell.notify_one();
+        }
+    }
+}
+
+pub struct Hub {
+    portal: PortalId,
+    room: Mutex<Room>,
+    /// The position up to which everything is in the queues.
+    reached: AtomicI64,
+    /// That everybody has gone, or it is time to stop.
+    bell: Notify,
+}
+
+struct Room {
+    index: Index,
+    position: i64,
+    chairs: u64,
+}
+
+/// What became of the wish to sit down.
+pub enum Joined {
+    Seat(Seat),
+    /// The hub is further, and what lies between has to be read first.
+    Behind,
+    Closed,
+}
+
+impl Realtime {
+    /// Sits down at the hub of the caller's portal, if it is not further than that. Where there is none, somebody who has read
+    /// everything makes it.
+    pub(super) fn join(
+        &self,
+        app: &Arc<App>,
+        caller: &Caller,
+        filter: &Arc<Filter>,
+        at: i64,
+        all_read: bool,
+    ) -> Joined {
+        let mut hubs = self.hubs();
+        if self.closed.load(Ordering::Relaxed) {
+            return Joined::Closed;
+        }
+        let portal = caller.portal();
+        let hub = match hubs.get(&portal) {
+            Some(hub) => hub.clone(),
+            None if !all_read => return Joined::Behind,
+            None => {
+                let hub = Arc::new(Hub::new(portal, at));
+                hubs.insert(portal, hub.clone());
+                tokio::spawn(Run { hub: hub.clone(), app: app.clone(), map: Map::default() }.run());
+                hub
+            }
+        };
+        let mut room = hub.room();
+        if at < room.position {
+            return Joined::Behind;
+        }
+        room.chairs += 1;
+        let chair = Arc::new(Chair {
+            id: room.chairs,
+            filter: filter.clone(),
+            token: (!caller.operator).then(|| caller.token.clone()),
+            floor: at,
+            most: app.config.stream.behind,
+            waiting: Mutex::default(),
+        });
+        room.index.add(&chair);
+        drop(room);
+        Joined::Seat(Seat { hub, chair })
+    }
+
+    /// Hands something to those of a portal who want it, but for the one who said it.
+    pub(super) fn pass(&self, portal: PortalId, passing: &Passing, by: Option<u64>) {
+        let hub = self.hubs().get(&portal).cloned();
+        if let Some(hub) = hub {
+            let wakers: Vec<Waker> = {
+                let room = hub.room();
+                let wanting = room.index.wanting(passing.kind, passing.thread, passing.place);
+                let others = wanting.filter(|chair| Some(chair.id) != by);
+                others.filter_map(|chair| chair.put(Note::Passed(passing.printed.clone()), self)).collect()
+            };
+            wakers.into_iter().for_each(Waker::wake);
+        }
+    }
+}
+
+/// What is passed on, and whom it concerns.
+pub struct Passing {
+    pub kind: usize,
+    pub thread: Option<antiphon_store::ThreadId>,
+    pub place: Whereabouts,
+    pub printed: Printed,
+}
+
+impl Hub {
+    fn new(portal: PortalId, position: i64) -> Self {
+        let room = Room { index: Index::default(), position, chairs: 0 };
+        Self { portal, room: Mutex::new(room), reached: AtomicI64::new(position), bell: Notify::new() }
+    }
+
+    fn room(&self) -> MutexGuard<'_, Room> {
+        self.room.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends what everybody hears.
+    pub(super) fn close(&self) {
+        self.end_those(Over::Stopping, |_| true);
+        self.bell.notify_one();
+    }
+
+    fn end_those(&self, over: Over, which: impl Fn(&Chair) -> bool) {
+        let wakers: Vec<Waker> = {
+            let room = self.room();
+            let ended = room.index.all().filter(|chair| which(chair));
+            ended.filter_map(|chair| chair.end(over, room.position)).collect()
+        };
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// Puts events into the queues they belong in; `false` when it has to be known first where their threads are.
+    fn hand_out(&self, events: &[Event], map: Option<&Map>, realtime: &Realtime) -> bool {
+        let mut wakers = Vec::new();
+        let mut room = self.room();
+        if room.index.asks_where() && map.is_none() {
+            return false;
+        }
+        for event in events {
+            // Where nobody asks for inboxes, it does not matter where anything is.
+            let place = map.map(|map| map.of(event)).unwrap_or_default();
+            let mut printed = None;
+            for chair in room.index.wanting(Kinds::number(event.kind), thread_of(event), place) {
+                if event.position > chair.floor {
+                    let printed = printed.get_or_insert_with(|| Printed::event(event.clone()));
+                    wakers.extend(chair.put(Note::At(event.position, printed.clone()), realtime));
+                }
+            }
+        }
+        if let Some(last) = events.last() {
+            room.position = last.position;
+            self.reached.store(last.position, Ordering::Release);
+        }
+        drop(room);
+        wakers.into_iter().for_each(Waker::wake);
+        true
+    }
+
+    /// Tells everybody that something is missing.
+    fn tell_lost(&self, resync: &live::Resync, realtime: &Realtime) {
+        let wakers: Vec<Waker> = {
+            let room = self.room();
+            room.index.all().filter_map(|chair| chair.put(Note::Lost(resync.clone()), realtime)).collect()
+        };
+        wakers.into_iter().for_each(Waker::wake);
+    }
+}
+
+/// The task of a hub.
+struct Run {
+    hub: Arc<Hub>,
+    app: Arc<App>,
+    map: Map,
+}
+
+impl Run {
+    async fn run(mut self) {
+        let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let position = self.hub.room().position;
+            let mut doubts = false;
+            tokio::select! {
+                waited = self.app.store.events_wait(self.hub.portal, position) => {
+                    let read = match waited {
+                        Ok(()) => self.read(position, &mut doubts).await,
+                        Err(error) => Err(error),
+                    };
+                    if let Err(error) = read {
+                        tracing::debug!(%error, "events cannot be read; it is tried again");
+                        tokio::time::sleep(AGAIN).await;
+                    }
+                }
+                () = self.hub.bell.notified() => {}
+                _ = look.tick() => doubts = true,
+            }
+            if self.ended() {
+                return;
+            }
+            if doubts && let Err(error) = self.look_at_tokens().await {
+                tracing::debug!(%error, "tokens cannot be looked at; it is tried again");
+            }
+        }
+    }
+
+    /// Whether there is nobody any more. A hub that is gone from the list is never come back to.
+    fn ended(&self) -> bool {
+        let mut hubs = self.app.realtime.hubs();
+        let ended = self.hub.room().index.is_empty();
+        if ended {
+            hubs.remove(&self.hub.portal);
+        }
+        ended
+    }
+
+    /// Reads what there is behind a position, and hands it out.
+    async fn read(&mut self, mut position: i64, doubts: &mut bool) -> Result<(), StoreError> {
+        let (store, portal) = (&self.app.store, self.hub.portal);
+        loop {
+            let events = store.events_numbered(portal, position, PAGE).await?;
+            let (Some(first), Some(last)) = (events.first(), events.last()) else { return Ok(()) };
+            if first.position > position + 1 {
+                let newest = store.event_position(portal).await?;
+                let (position, oldest) = (first.position - 1, first.position);
+                let resync = live::Resync { kind: "resync", resync: true, position, oldest, newest };
+                self.hub.tell_lost(&resync, &self.app.realtime);
+            }
+            let age = store.now() - first.occurred_at;
+            *doubts |= events.iter().any(|event| event.kind == EventKind::DirectoryChanged);
+            let asks = self.hub.room().index.asks_where();
+            let mut map = None;
+            if asks {
+                self.map.look_up(store, portal, &events).await?;
+                map = Some(&self.map);
+            }
+            if !self.hub.hand_out(&events, map, &self.app.realtime) {
+                // Somebody came meanwhile who asks.
+                self.map.look_up(store, portal, &events).await?;
+                self.hub.hand_out(&events, Some(&self.map), &self.app.realtime);
+            }
+            self.app.realtime.lag.store(age.max(0), Ordering::Relaxed);
+            position = last.position;
+            if events.len() < PAGE {
+                return Ok(());
+            }
+            // Others are on this thread as well.
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Ends what those hear whose tokens no longer let them.
+    async fn look_at_tokens(&self) -> Result<(), StoreError> {
+        let mut tokens: HashMap<(TokenHash, u16), (Arc<Token>, Kinds)> = HashMap::new();
+        for chair in self.hub.room().index.all() {
+            if let Some(token) = &chair.token {
+                let visible = chair.filter.visible;
+                tokens.entry((token.hash, visible.bits())).or_insert_with(|| (token.clone(), visible));
+            }
+        }
+        let mut ended = HashSet::new();
+        for (key, (token, visible)) in tokens {
+            if sees(&self.app, &token).await? != Some(visible) {
+                ended.insert(key);
+            }
+        }
+        if !ended.is_empty() {
+            self.hub.end_those(Over::Unauthorized, |chair| {
+                let key = chair.token.as_ref().map(|token| (token.hash, chair.filter.visible.bits()));
+                key.is_some_and(|key| ended.contains(&key))
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Run {
+    /// Whatever ends the task, nobody is left to wait for what does not come.
+    fn drop(&mut self) {
+        let mut hubs = self.app.realtime.hubs();
+        if hubs.get(&self.hub.portal).is_some_and(|hub| Arc::ptr_eq(hub, &self.hub)) {
+            hubs.remove(&self.hub.portal);
+        }
+        drop(hubs);
+        self.hub.end_those(Over::Stopping, |_| true);
+    }
+}

@@ -1,0 +1,131 @@
+//! What clients tell each other: that somebody types, or is there. It is looked at, passed on and forgotten.
+
+use std::sync::Arc;
+
+use antiphon_store::{ActorKind, ThreadId, VisitorId};
+use antiphon_wire::actor::ActorId;
+use antiphon_wire::id::{Id, MAX_SAFE};
+use antiphon_wire::lenient;
+use antiphon_wire::live::{Passed, Said};
+use tokio::time::Instant;
+
+use super::filter::{self, PRESENCE, TYPING, Whereabouts};
+use super::hub::Passing;
+use super::print::Printed;
+use crate::app::App;
+use crate::call::Caller;
+use crate::refusal::Refusal;
+
+/// Longest word about the state of somebody.
+const STATE: usize = 32;
+
+/// How much one may say at once, and how much more each second.
+const AT_ONCE: f64 = 20.0;
+const EACH_SECOND: f64 = 5.0;
+
+/// How much one may say.
+pub struct Breath {
+    left: f64,
+    since: Instant,
+}
+
+impl Breath {
+    pub fn new(now: Instant) -> Self {
+        Self { left: AT_ONCE, since: now }
+    }
+
+    /// Whether there is enough for one more.
+    pub fn take(&mut self, now: Instant) -> bool {
+        let drawn = (now - self.since).as_secs_f64() * EACH_SECOND;
+        *self = Self { left: (self.left + drawn).min(AT_ONCE), since: now };
+        let enough = self.left >= 1.0;
+        if enough {
+            self.left -= 1.0;
+        }
+        enough
+    }
+}
+
+/// Passes on what somebody says to the others who listen in their portal.
+///
+/// # Errors
+/// A sentence for the client, when it cannot be passed on.
+pub async fn pass_on(app: &Arc<App>, caller: &Caller, said: &str, by: Option<u64>) -> Result<(), String> {
+    if !filter::may_talk(caller) {
+        return Err("Telling others something needs the scope conversations.write".into());
+    }
+    let said: Said = lenient::parse_body(said.as_bytes()).map_err(|problem| problem.message)?;
+    let (kind, name) = match said.kind.as_deref() {
+        Some("typing") => (TYPING, "typing"),
+        Some("presence") => (PRESENCE, "presence"),
+        _ => return Err("type must be typing or presence".into()),
+    };
+    let thread = match &said.thread_id {
+        None if kind == TYPING => return Err("threadId says where somebody is typing; it is missing".into()),
+        None => None,
+        Some(sent) => Some(ThreadId(sent.parse(MAX_SAFE).ok_or_else(|| no_thread(sent))?)),
+    };
+    let portal = caller.portal();
+    let mut place = Whereabouts::default();
+    if let (Some(id), Some(sent)) = (thread, &said.thread_id) {
+        let found = app.store.thread_by_id(portal, id).await.map_err(|_| away())?;
+        place.now = Some(found.ok_or_else(|| no_thread(sent))?.inbox_id);
+    }
+    if said.state.as_ref().is_some_and(|state| state.chars().count() > STATE) {
+        return Err(format!("state must be {STATE} characters at most"));
+    }
+    if let Some(actor) = &said.actor_id
+        && !is_somebody(app, caller, actor).await.map_err(|_| away())?
+    {
+        return Err("actorId is nobody in this account".into());
+    }
+    let passed = Passed {
+        kind: name,
+        app_id: Id(caller.app().0),
+        actor_id: said.actor_id,
+        thread_id: thread.map(|thread| Id(thread.0)),
+        state: said.state,
+    };
+    let passing = Passing { kind, thread, place, printed: Printed::passed(&passed) };
+    app.realtime.pass(portal, &passing, by);
+    Ok(())
+}
+
+fn no_thread(sent: &impl std::fmt::Display) -> String {
+    format!("Thread {sent} does not exist in this account")
+}
+
+fn away() -> String {
+    "The server cannot look that up now; try again".into()
+}
+
+/// Whether an actor is of the caller's portal. Addresses and the system are nobody who types.
+async fn is_somebody(app: &App, caller: &Caller, actor: &str) -> Result<bool, Refusal> {
+    let portal = caller.portal();
+    let directory = app.store.directory(portal).await?;
+    let listed =
+        |kind, id| directory.as_ref().is_some_and(|all| all.actor(kind, id).is_some_and(|one| one.active));
+    Ok(match ActorId::parse(actor) {
+        Ok(ActorId::Agent(id)) => listed(ActorKind::Agent, id),
+        Ok(ActorId::Bot(id)) => listed(ActorKind::Bot, id),
+        Ok(ActorId::Llm(id)) => listed(ActorKind::Llm, id),
+        Ok(ActorId::Visitor(id)) => !app.store.visitors_by_ids(portal, &[VisitorId(id)]).await?.is_empty(),
+        _ => false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn nobody_talks_without_taking_breath() {
+        let now = Instant::now();
+        let mut breath = Breath::new(now);
+        assert_eq!((0..30).filter(|_| breath.take(now)).count(), 20);
+        assert_eq!((0..30).filter(|_| breath.take(now + Duration::from_secs(2))).count(), 10);
+        assert_eq!((0..30).filter(|_| breath.take(now + Duration::from_secs(3600))).count(), 20);
+    }
+}
