@@ -9,6 +9,7 @@ mod database;
 mod oracle;
 mod small_disk;
 mod stream;
+mod told;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -65,6 +65,13 @@ impl Oracle {
         Self { known: Mutex::new(Known { sent: sent.collect(), ..Known::default() }) }
     }
 
+    /// The ids of all messages that were acknowledged.
+    pub fn acknowledged_ids(&self) -> Vec<String> {
+        let known = self.known.lock().unwrap();
+        let answers = known.sent.values().filter_map(|sent| sent.acknowledged.as_ref());
+        answers.map(|(_, answer)| answer["id"].as_str().unwrap().to_owned()).collect()
+    }
+
     /// How many messages were acknowledged.
     pub fn count(&self) -> usize {
         self.known.lock().unwrap().sent.values().filter(|sent| sent.acknowledged.is_some()).count()
