@@ -73,7 +73,19 @@ impl Told {
         ordered: bool,
         active: bool,
     ) {
-        let one = Subscription {
+        let one = self.subscription(id, event_type, property, ordered, active);
+        self.direct(DirectoryChange::Subscription(one)).await;
+    }
+
+    fn subscription(
+        &self,
+        id: i64,
+        event_type: &str,
+        property: Option<&str>,
+        ordered: bool,
+        active: bool,
+    ) -> Subscription {
+        Subscription {
             id: SubscriptionId(id),
             app_id: self.app(),
             event_type: event_type.into(),
@@ -86,8 +98,7 @@ impl Told {
             created_at: self.server.now(),
             updated_at: None,
             deleted_at: None,
-        };
-        self.direct(DirectoryChange::Subscription(one)).await;
+        }
     }
 
     async fn deliveries(&self, state: DeliveryState) -> Vec<Delivery> {
@@ -497,5 +508,71 @@ async fn who_is_not_told_any_more_gets_nothing_and_nobody_is_told_of_what_was_be
     told.until("told", async || told.receiver.received().len() > before).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(events(&told.receiver.received()[before..]).len(), 1);
+    teller.stop().await;
+}
+
+#[tokio::test]
+async fn whoever_asks_for_more_than_ids_gets_it() {
+    let told = Told::of(&[]).await;
+    let expand = Expand { message: true, thread: true, contact: true };
+    let plain = told.subscription(1, "conversation.newMessage", None, false, true);
+    told.direct(DirectoryChange::Subscription(Subscription { expand, ..plain })).await;
+    let plain = told.subscription(2, "conversation.creation", None, false, true);
+    let expand = Expand { message: true, contact: true, ..Expand::default() };
+    told.direct(DirectoryChange::Subscription(Subscription { expand, ..plain })).await;
+    let teller = Teller::start(&told.server);
+    let thread = told.portal.email_from("ana@example.org", "Zażółć", "Grüße ☕").await;
+    told.until("told", async || events(&told.receiver.received()).len() == 2).await;
+    let all = events(&told.receiver.received());
+    let (created, added) = (&all[0], &all[1]);
+    assert_eq!((&created["message"], &created["thread"]), (&Value::Null, &Value::Null));
+    assert_eq!(created["contact"]["email"], "ana@example.org");
+    let user = told.portal.full().await;
+    let path = format!("/conversations/v3/conversations/threads/{thread}");
+    let message = format!("{path}/messages/{}", added["messageId"].as_str().unwrap());
+    assert_eq!(added["message"], user.get(&message).await.expect(200).json());
+    assert_eq!(added["thread"], user.get(&path).await.expect(200).json());
+    assert_eq!(added["contact"]["email"], "ana@example.org");
+    teller.stop().await;
+}
+
+#[tokio::test]
+async fn a_paused_receiver_gets_nothing_and_what_it_missed_when_it_is_resumed() {
+    let told = Told::of_messages().await;
+    let teller = Teller::start(&told.server);
+    let webhook = told.server.app().store.directory(told.id()).await.unwrap().unwrap();
+    let webhook = webhook.webhook(told.app()).unwrap().clone();
+    let paused = Paused { at: told.server.now(), why: "Maintenance".into() };
+    told.direct(DirectoryChange::Webhook(Webhook { paused: Some(paused), ..webhook.clone() })).await;
+    for number in 0..5 {
+        told.portal.chat_from("v1", &format!("{number}")).await;
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(told.receiver.received().len(), 0);
+    told.direct(DirectoryChange::Webhook(webhook)).await;
+    teller.wake();
+    told.until("told", async || events(&told.receiver.received()).len() == 5).await;
+    teller.stop().await;
+}
+
+#[tokio::test]
+async fn what_happens_in_another_portal_is_nobody_s_business_here() {
+    let told = Told::of(&[
+        ("conversation.creation", None, false),
+        ("conversation.newMessage", None, false),
+        ("conversation.propertyChange", Some("status"), false),
+    ])
+    .await;
+    let other = told.server.portal("Other").await;
+    let teller = Teller::start(&told.server);
+    for number in 0..10 {
+        other.chat_from(&format!("v{number}"), "Not for you").await;
+    }
+    told.portal.chat_from("v1", "For you").await;
+    told.until("told", async || events(&told.receiver.received()).len() == 2).await;
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    let all = events(&told.receiver.received());
+    assert_eq!(all.len(), 2);
+    assert!(all.iter().all(|event| event["portalId"] == told.id().0));
     teller.stop().await;
 }

@@ -224,7 +224,9 @@ impl Reading {
     async fn wait(&mut self) -> Came {
         let mut until = self.look_at;
         if self.webhook().is_some_and(|webhook| (self.flights.len() as i64) < webhook.max_concurrent) {
-            until = self.queue.gathered_at().map_or(until, |at| at.min(until));
+            // What has waited long enough and was not sent waits for a request that is under way.
+            let gathered_at = self.queue.gathered_at().filter(|at| *at > Instant::now());
+            until = gathered_at.map_or(until, |at| at.min(until));
         }
         let may_read = self.webhook().is_some() && !self.behind;
         if may_read && self.news.is_none() {
