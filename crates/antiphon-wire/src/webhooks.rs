@@ -143,6 +143,7 @@ lenient! {
     /// Where an app shall be told.
     pub struct SettingsChange {
         /// Absolute https URL.
+        #[schema(value_type = String, required = true, example = "https://bot.example.org/hooks")]
         pub target_url: Option<String> = "targetUrl",
         /// How much at once.
         pub throttling: Option<ThrottlingChange> = "throttling",
@@ -150,13 +151,15 @@ lenient! {
 
     /// How much an app shall be told at once.
     pub struct ThrottlingChange {
-        /// Most requests under way at once, 1 to 100; 10 if absent.
+        /// Most requests under way at once; 10 if absent.
+        #[schema(minimum = 1, maximum = 100)]
         pub max_concurrent_requests: Option<i64> = "maxConcurrentRequests",
     }
 
     /// What an app shall be told of.
     pub struct SubscriptionCreate {
         /// The type of the events.
+        #[schema(value_type = EventType, required = true)]
         pub event_type: Option<String> = "eventType",
         /// Whether it is told already; not if absent.
         pub active: Option<bool> = "active",
@@ -167,7 +170,7 @@ lenient! {
         /// The event's name, of types that tell of named ones.
         pub event_type_name: Option<String> = "eventTypeName",
         /// What events carry besides ids: `message`, `thread`, `contact`. An addition of ours.
-        #[schema(required = false)]
+        #[schema(value_type = Vec<Expansion>, required = false)]
         pub expand: Vec<String> = "expand",
         /// Whether an event waits for the earlier ones of its thread, however often these have to be tried. An addition of ours.
         pub ordered: Option<bool> = "ordered",
@@ -178,6 +181,7 @@ lenient! {
         /// Whether the app is told.
         pub active: Option<bool> = "active",
         /// What events carry besides ids: replaces what they carried. An addition of ours.
+        #[schema(value_type = Option<Vec<Expansion>>)]
         pub expand: Option<Vec<String>> = "expand",
         /// Whether an event waits for the earlier ones of its thread. An addition of ours.
         pub ordered: Option<bool> = "ordered",
@@ -186,14 +190,17 @@ lenient! {
     /// Subscriptions to be switched on or off at once.
     pub struct SubscriptionBatchUpdate {
         /// Which. Absent is an error, empty is not.
+        #[schema(value_type = Vec<SubscriptionSwitch>, required = true)]
         pub inputs: Option<Vec<SubscriptionSwitch>> = "inputs",
     }
 
     /// A subscription to be switched on or off.
     pub struct SubscriptionSwitch {
         /// Its id.
+        #[schema(value_type = LenientId, required = true)]
         pub id: Option<LenientId> = "id",
         /// Whether the app is told.
+        #[schema(value_type = bool, required = true)]
         pub active: Option<bool> = "active",
     }
 }

@@ -86,8 +86,8 @@ fn signed(home: &Path) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_node_client_works() {
-    let tests = ["conversations.test.js", "signatures.test.js"];
-    let home = home("node", &["package.json", "package-lock.json", tests[0], tests[1]]);
+    let tests = ["conversations.test.js", "signatures.test.js", "webhooks.test.js"];
+    let home = home("node", &["package.json", "package-lock.json", tests[0], tests[1], tests[2]]);
     install(&home, "package-lock.json", &[&["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]]);
     let servers = servers().await;
     signed(&home);
@@ -96,8 +96,8 @@ async fn the_node_client_works() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_python_client_works() {
-    let tests = ["test_conversations.py", "test_signatures.py"];
-    let home = home("python", &["requirements.txt", tests[0], tests[1]]);
+    let tests = ["test_conversations.py", "test_signatures.py", "test_webhooks.py"];
+    let home = home("python", &["requirements.txt", tests[0], tests[1], tests[2]]);
     install(&home, "requirements.txt", PIP);
     let servers = servers().await;
     signed(&home);
@@ -108,7 +108,7 @@ async fn the_python_client_works() {
 /// Requests of every shape our own description allows, and of many that it does not: no 5xx, and no answer that is not described.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_answers_what_is_not_described() {
-    let home = home("schemathesis", &["requirements.txt"]);
+    let home = home("schemathesis", &["requirements.txt", "schemathesis.toml"]);
     install(&home, "requirements.txt", PIP);
     let servers = servers().await;
     let url = format!("http://{}", servers.open.address);
@@ -135,9 +135,9 @@ async fn nothing_answers_what_is_not_described() {
                 "1",
                 "--seed",
                 "2609",
-                // All versions are one table: one of them, and our own calls, stand for the rest.
+                // All versions of a family are one table: one of them, and our own calls, stand for the rest.
                 "--include-path-regex",
-                "^/(conversations/v3|antiphon/v1)/",
+                "^/(conversations/v3|webhooks/v3|antiphon/v1)/",
                 "--no-shrink",
                 "--continue-on-failure",
                 "--warnings",
