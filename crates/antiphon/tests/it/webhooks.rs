@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use antiphon::middleware::Peer;
 use antiphon::routes::Family;
-use antiphon_testkit::{Reply, TestServer, request};
+use antiphon_testkit::{Connection, Home, Reply, TestServer, request};
 use serde_json::{Value, json};
 
 use crate::kit::{Desk, at, error, text};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_antiphon");
 
 const TARGET: &str = "https://Bot.example.org/hooks?next=%2Fhome";
 
@@ -441,4 +443,27 @@ async fn both_prefixes_serve_all_versions() {
             app.desk.server.send(&Peer::default(), request("GET", &path)).await.expect(404);
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_never_logged() {
+    let home = Home::new();
+    let program = home.program(BINARY).arg("--demo").env("ANTIPHON_LOG__FILTER", "trace");
+    let server = program.start().await.unwrap();
+    let mut connection = Connection::open(program.address, "nobody").await.unwrap();
+    for (path, status) in [
+        ("settings?hapikey=key-demo-antiphon", 404),
+        ("subscriptions?hapikey=key-demo-antiphon", 200),
+        ("settings?hapikey=key-demo-wrong", 401),
+        ("nothing?hapikey=key-demo-antiphon", 404),
+        ("subscriptions/x?hapikey=key-demo-antiphon&limit=x", 404),
+    ] {
+        let reply = connection.get(&format!("/webhooks/v3/4410/{path}")).await.unwrap();
+        assert_eq!(reply.status, status, "{path}: {}", reply.text());
+        assert!(!reply.text().contains("key-demo"));
+    }
+    let log = server.log();
+    assert!(log.contains("webhooks.settings.get"), "{log}");
+    assert!(!log.contains("key-demo") && !log.contains("hapikey"), "{log}");
+    assert!(server.stop().await.unwrap().success());
 }
