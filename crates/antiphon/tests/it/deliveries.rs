@@ -576,3 +576,66 @@ async fn what_happens_in_another_portal_is_nobody_s_business_here() {
     assert!(all.iter().all(|event| event["portalId"] == told.id().0));
     teller.stop().await;
 }
+
+/// Ends a task after so many steps, wherever that is.
+struct Steps<F> {
+    task: std::pin::Pin<Box<F>>,
+    left: usize,
+}
+
+impl<F: Future> Future for Steps<F> {
+    type Output = bool;
+
+    fn poll(
+        mut self: std::pin::Pin<&mut Self>,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<bool> {
+        if self.left == 0 {
+            return std::task::Poll::Ready(false);
+        }
+        self.left -= 1;
+        self.task.as_mut().poll(context).map(|_| true)
+    }
+}
+
+#[tokio::test]
+async fn a_crash_between_any_two_steps_delays_and_loses_nothing() {
+    let told = Told::of(&[("conversation.newMessage", None, true)]).await;
+    let whom = antiphon_store::Told { portal: told.id(), app: told.app() };
+    let stop = tokio::sync::watch::channel(false);
+    let tell = || antiphon::webhooks::deliver::tell(told.server.app().clone(), whom, stop.1.clone());
+    // A failure on the way, so that there are rows to write, to read and to delete.
+    let turn = AtomicUsize::new(0);
+    told.receiver.react(move |_| {
+        Reaction::status(if turn.fetch_add(1, Ordering::SeqCst) % 3 == 1 { 500 } else { 200 })
+    });
+    let (mut steps, mut sent) = (0, 0);
+    // As many steps as it takes until an event is told and noted, and some more.
+    while steps < 60 {
+        steps += 1;
+        told.portal.chat_from(&format!("v{}", steps % 4), &format!("message {steps}")).await;
+        sent += 1;
+        let crash = Steps { task: Box::pin(tell()), left: steps };
+        tokio::time::timeout(Duration::from_millis(350), crash).await.ok();
+        told.server.advance(MINUTE * 2);
+    }
+    let tell = tell();
+    let settled = told.until("settled", async || {
+        told.server.advance(MINUTE * 60);
+        told.server.app().webhooks.wake();
+        let ids = events(&told.receiver.received())
+            .iter()
+            .map(|event| event["eventId"].to_string())
+            .collect::<BTreeSet<_>>();
+        ids.len() == sent && told.deliveries(DeliveryState::Waiting).await.is_empty()
+    });
+    tokio::select! {
+        () = tell => panic!("it ended by itself"),
+        () = settled => {}
+    }
+    // Strict order holds in what was taken.
+    let attempts = told.attempts().await;
+    assert!(attempts.iter().any(|attempt| !attempt.succeeded));
+    let again = events(&told.receiver.received()).len();
+    assert!(again > sent && again < 4 * sent, "{again} events for {sent}");
+}

@@ -22,6 +22,8 @@ use antiphon_store::{Lease, Reader, Told};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+pub use reader::run as tell;
+
 use crate::app::App;
 use crate::serve::told;
 
