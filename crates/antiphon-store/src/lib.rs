@@ -19,6 +19,7 @@ mod error;
 mod events;
 mod files;
 mod ids;
+mod journal;
 mod leases;
 mod listeners;
 mod messages;
@@ -45,6 +46,7 @@ pub use files::FileRef;
 pub use ids::{
     AccountId, AppId, InboxId, MessageId, Millis, PortalId, SubscriptionId, ThreadId, TicketId, VisitorId,
 };
+pub use journal::{JournalEntry, JournalPlace, JournalProgress, NewEntry, Snapshot, SnapshotState};
 pub use leases::Lease;
 pub use messages::{
     Direction, Document, HistoryQuery, MessageKind, NewMessage, Original, Page, Position, StoredMessage,

@@ -554,6 +554,114 @@ impl Store {
         write!(house.deliveries_purge(portal, app, before, limit))
     }
 
+    /// Entries of an app's journal that are not older than `since`, in order.
+    pub async fn journal_entries(
+        &self,
+        portal: PortalId,
+        app: AppId,
+        since: Millis,
+        place: JournalPlace,
+        limit: usize,
+    ) -> Result<Vec<JournalEntry>, StoreError> {
+        read!(self.journal_entries(portal, app, since, place, limit))
+    }
+
+    /// The entry of this name, unless it is older than `since`.
+    pub async fn journal_entry(
+        &self,
+        portal: PortalId,
+        app: AppId,
+        name: [u8; 16],
+        since: Millis,
+    ) -> Result<Option<JournalEntry>, StoreError> {
+        read!(self.journal_entry(portal, app, name, since))
+    }
+
+    /// What an entry says, unless it is older than `since`.
+    pub async fn journal_file(
+        &self,
+        portal: PortalId,
+        app: AppId,
+        name: [u8; 16],
+        since: Millis,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        read!(self.journal_file(portal, app, name, since))
+    }
+
+    /// Writes an entry, if there is one, and moves the cursor on; `false`, and nothing is written, when somebody else has
+    /// taken the cursor.
+    pub async fn journal_append(
+        &self,
+        portal: PortalId,
+        app: AppId,
+        done: JournalProgress,
+    ) -> Result<bool, StoreError> {
+        let (house, _inside) = self.enter().await?;
+        write!(house.journal_append(portal, app, done))
+    }
+
+    /// Forgets entries of an app from before a moment, and snapshots that were asked for as long again before it, at most so
+    /// many of each; how many there were.
+    pub async fn journal_purge(
+        &self,
+        portal: PortalId,
+        app: AppId,
+        before: Millis,
+        limit: usize,
+    ) -> Result<u64, StoreError> {
+        let (house, _inside) = self.enter().await?;
+        write!(house.journal_purge(portal, app, before, limit))
+    }
+
+    /// Notes snapshots that somebody wants made.
+    pub async fn snapshots_put(
+        &self,
+        portal: PortalId,
+        app: AppId,
+        snapshots: Vec<Snapshot>,
+    ) -> Result<(), StoreError> {
+        let (house, _inside) = self.enter().await?;
+        write!(house.snapshots_put(portal, app, snapshots))
+    }
+
+    /// The apps that wait for snapshots, by id.
+    pub async fn snapshots_waiting(&self) -> Result<Vec<Told>, StoreError> {
+        read!(self.snapshots_waiting())
+    }
+
+    /// Snapshots of an app that are not made yet, those first that have waited for longest.
+    pub async fn snapshots_pending(
+        &self,
+        portal: PortalId,
+        app: AppId,
+        limit: usize,
+    ) -> Result<Vec<Snapshot>, StoreError> {
+        read!(self.snapshots_pending(portal, app, limit))
+    }
+
+    /// A snapshot.
+    pub async fn snapshot_by_id(
+        &self,
+        portal: PortalId,
+        app: AppId,
+        id: [u8; 16],
+    ) -> Result<Option<Snapshot>, StoreError> {
+        read!(self.snapshot_by_id(portal, app, id))
+    }
+
+    /// Writes what became of snapshots, and the entry that has them; `false`, and nothing is written, when one of them was not
+    /// pending any more.
+    pub async fn snapshots_done(
+        &self,
+        portal: PortalId,
+        app: AppId,
+        done: Vec<Snapshot>,
+        entry: Option<NewEntry>,
+    ) -> Result<bool, StoreError> {
+        let (house, _inside) = self.enter().await?;
+        write!(house.snapshots_done(portal, app, done, entry))
+    }
+
     /// The right to do a job that only one may do at a time, on however many nodes; `None` while somebody has it.
     pub async fn lease(&self, name: &str) -> Result<Option<Lease>, StoreError> {
         read!(self.lease(name))

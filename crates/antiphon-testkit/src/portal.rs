@@ -5,8 +5,16 @@ use serde_json::{Value, json};
 use crate::{TestServer, User};
 
 /// Every scope there is inside one portal.
-pub const EVERY_SCOPE: &[&str] =
-    &["conversations.read", "conversations.write", "antiphon.admin", "antiphon.inbound"];
+pub const EVERY_SCOPE: &[&str] = &[
+    "conversations.read",
+    "conversations.write",
+    "antiphon.admin",
+    "antiphon.inbound",
+    "webhooks-journal-data-access",
+    "webhooks-journal-subscription-read",
+    "webhooks-journal-subscription-management",
+    "webhooks-journal-snapshot-management",
+];
 
 /// One inbox with a chat and an email account, one agent, one app.
 #[derive(Clone)]

@@ -72,6 +72,11 @@ impl TestServer {
         User::operator(self)
     }
 
+    /// Someone without any.
+    pub fn anybody(&self) -> User {
+        User::anybody(self)
+    }
+
     /// Someone with a token; it need not be a valid one.
     pub fn user(&self, token: &str) -> User {
         User::bearer(self, token)

@@ -23,8 +23,11 @@ impl User {
     }
 
     pub(crate) fn bearer(server: &TestServer, token: &str) -> Self {
+        Self::anybody(server).with("authorization", &format!("Bearer {token}"))
+    }
+
+    pub(crate) fn anybody(server: &TestServer) -> Self {
         Self { server: server.clone(), peer: Peer::default(), headers: Vec::new() }
-            .with("authorization", &format!("Bearer {token}"))
     }
 
     /// The same user, sending one more header with every request.

@@ -22,6 +22,8 @@ wire_enum! {
         Banned = "BANNED",
         /// The portal may not hold more.
         QuotaExceeded = "QUOTA_EXCEEDED",
+        /// An address that is no longer good.
+        Forbidden = "FORBIDDEN",
         /// Nothing of that id, or no such route.
         ObjectNotFound = "OBJECT_NOT_FOUND",
         /// The route exists, with other methods.
@@ -48,7 +50,7 @@ impl Category {
         match self {
             Self::ValidationError => 400,
             Self::InvalidAuthentication | Self::ExpiredAuthentication => 401,
-            Self::MissingScopes | Self::Banned | Self::QuotaExceeded => 403,
+            Self::MissingScopes | Self::Banned | Self::QuotaExceeded | Self::Forbidden => 403,
             Self::ObjectNotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::Conflict => 409,
@@ -137,6 +139,8 @@ pub enum Limit {
     TenSeconds,
     /// The day's allowance is spent.
     Daily,
+    /// Too many requests within a second.
+    Secondly,
 }
 
 /// The body of every answer that is an error.
@@ -244,9 +248,9 @@ impl Envelope {
     }
 
     /// 403 for a token without the scope; `docs` is the page that explains scopes.
-    pub fn missing_scopes(scope: &str, docs: &str) -> Self {
+    pub fn missing_scopes(scopes: &[&str], docs: &str) -> Self {
         let problem = Problem::bare("One or more of the following scopes are required.")
-            .context("requiredGranularScopes", [scope]);
+            .context("requiredGranularScopes", scopes.iter().copied());
         let message = "This app hasn't been granted all required scopes to make this call. Read more about required scopes behind the link.";
         Self {
             errors: vec![problem],
@@ -258,6 +262,14 @@ impl Envelope {
     /// 403 for an app that is suspended or was removed.
     pub fn banned() -> Self {
         Self::new(Category::Banned, "This app is not allowed to act on this account.")
+    }
+
+    /// 403 for an address that is its own permission, and is altered or too old.
+    pub fn forbidden() -> Self {
+        Self::new(
+            Category::Forbidden,
+            "This address has expired, or was not given out like this. Ask for a new one.",
+        )
     }
 
     /// 403 for a portal that is full.
@@ -316,6 +328,7 @@ impl Envelope {
                 ("TEN_SECONDLY_ROLLING", "You have reached your ten_secondly_rolling limit.", "ten-secondly")
             }
             Limit::Daily => ("DAILY", "You have reached your daily limit.", "daily"),
+            Limit::Secondly => ("SECONDLY", "You have reached your secondly limit.", "secondly"),
         };
         Self {
             policy_name: Some(policy),

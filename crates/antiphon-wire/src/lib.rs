@@ -15,6 +15,7 @@ pub mod error;
 pub mod events;
 pub mod id;
 pub mod inbox;
+pub mod journal;
 pub mod lenient;
 pub mod live;
 pub mod message;

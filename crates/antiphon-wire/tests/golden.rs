@@ -161,7 +161,7 @@ fn answers_keep_printing() {
     printed("error-many", &with_id(Envelope::invalid(vec![one, two])));
     printed(
         "error-scope",
-        &with_id(Envelope::missing_scopes("conversations.write", "https://kite.example/docs#scopes")),
+        &with_id(Envelope::missing_scopes(&["conversations.write"], "https://kite.example/docs#scopes")),
     );
     printed("error-limit", &with_id(Envelope::rate_limited(Limit::TenSeconds, 4410, 1)));
     printed("error-not-found", &with_id(Envelope::not_found("99")));

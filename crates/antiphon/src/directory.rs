@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use antiphon_store::{
-    Changes, Directory, DirectoryChange, Moment, PortalId, State, Store, StoreError, Target,
+    App, Changes, Directory, DirectoryChange, Moment, PortalId, State, Store, StoreError, Target,
 };
 
 use crate::call::Call;
@@ -53,7 +53,13 @@ pub async fn now(call: &Call) -> Result<Arc<Directory>, Refusal> {
 /// Those changes that change anything, with the event that tells of them.
 pub fn recorded(current: &Directory, mut wanted: Vec<DirectoryChange>, moment: &Moment) -> Changes {
     wanted.retain(|change| !is_so(current, change));
-    let events = if wanted.is_empty() { Vec::new() } else { vec![kinds::directory_changed(moment.now)] };
+    let acts = |id| current.app(id).is_some_and(|app: &App| app.active);
+    let apps = wanted.iter().filter_map(|change| match change {
+        DirectoryChange::App(app) if app.active != acts(app.id) => Some((app.id, app.active)),
+        _ => None,
+    });
+    let apps: Vec<_> = apps.collect();
+    let events = if wanted.is_empty() { Vec::new() } else { vec![kinds::apps_changed(moment.now, &apps)] };
     Changes { directory: wanted, events, ..Changes::default() }
 }
 

@@ -21,6 +21,7 @@ pub mod files;
 pub mod health;
 pub mod inboxes;
 pub mod jobs;
+pub mod journal;
 pub mod listing;
 pub mod messages;
 pub mod metrics;

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::app::App;
 use crate::middleware::reply::{JSON, Reply};
-use crate::operation::{Entry, Family, Kind, Operation, Parameter, Payload, Verb, Version, shape};
+use crate::operation::{Entry, Family, Kind, Operation, Parameter, Payload, Scope, Verb, Version, shape};
 use crate::routes::{Mounted, PAGES, Routes};
 
 /// The media type under which bodies are described.
@@ -93,6 +93,9 @@ impl Schemas {
             Payload::One(shape) => return Some(self.reference(shape)),
             Payload::Page(shape) => (self.reference(shape), false),
             Payload::CountedPage(shape) => (self.reference(shape), true),
+            Payload::List(shape) => {
+                return Some(json!({ "type": "array", "items": self.reference(shape) }));
+            }
         };
         let next = json!({
             "type": "object",
@@ -123,11 +126,7 @@ fn operation(at: &Mounted, operation: &Operation, schemas: &mut Schemas) -> Valu
     parameters.extend(operation.parameters.iter().map(query_parameter));
     let mut described = json!({
         "operationId": operation_id(at, operation),
-        "tags": [match operation.family {
-            Family::Conversations => at.version.name(),
-            Family::Webhooks => "webhooks",
-            Family::Own => "antiphon",
-        }],
+        "tags": [tag(at, operation.family)],
         "summary": operation.summary,
         "x-antiphon-operation": operation.id,
         "parameters": parameters,
@@ -135,7 +134,7 @@ fn operation(at: &Mounted, operation: &Operation, schemas: &mut Schemas) -> Valu
     });
     match operation.entry {
         Entry::Scope(scope) => {
-            described["description"] = format!("Needs the scope `{}`.", scope.name()).into();
+            described["description"] = needs(scope).into();
             described["x-antiphon-scope"] = scope.name().into();
         }
         Entry::Owner => {
@@ -143,6 +142,10 @@ fn operation(at: &Mounted, operation: &Operation, schemas: &mut Schemas) -> Valu
             described["security"] = json!([
                 { "hapikey": [] }, { "hapikey_header": [] }, { "bearer": [] }, { "private_app": [] }, { "private_app_legacy": [] },
             ]);
+        }
+        Entry::Address => {
+            described["description"] = "Needs no token: the address is the permission.".into();
+            described["security"] = json!([]);
         }
     }
     if operation.live {
@@ -186,10 +189,28 @@ fn flowing(described: &mut Value, schemas: &mut Schemas) {
     });
 }
 
+fn tag(at: &Mounted, family: Family) -> &'static str {
+    match family {
+        Family::Conversations => at.version.name(),
+        Family::Webhooks => "webhooks",
+        Family::Own => "antiphon",
+        Family::Journal | Family::JournalSubscriptions | Family::JournalSnapshots | Family::JournalFiles => {
+            "journal"
+        }
+    }
+}
+
+fn needs(scope: Scope) -> String {
+    match scope.names() {
+        [only] => format!("Needs the scope `{only}`."),
+        several => format!("Needs one of the scopes `{}`.", several.join("`, `")),
+    }
+}
+
 /// Unique over all paths: some answer at two prefixes.
 fn operation_id(at: &Mounted, operation: &Operation) -> String {
-    let second =
-        ["/conversations/conversations/v3", "/app-webhooks/"].iter().any(|at_| at.template.starts_with(at_));
+    let second = ["/conversations/conversations/v3", "/app-webhooks/", "/webhooks-journal/journal-local/"];
+    let second = second.iter().any(|prefix| at.template.starts_with(prefix));
     format!("{}.{}{}", at.version.name(), operation.id, if second { ".alias" } else { "" })
 }
 
@@ -228,6 +249,9 @@ fn responses(version: Version, operation: &Operation, schemas: &mut Schemas) -> 
         responses.insert(partial_status.to_string(), partial);
     }
     responses.insert(status.to_string(), success);
+    if operation.or_nothing {
+        responses.insert("204".into(), json!({ "description": "There is nothing." }));
+    }
     let takes_body = matches!(operation.verb, Verb::Post | Verb::Put | Verb::Patch);
     for (status, _, _) in FAILURES {
         let possible = match status {

@@ -62,6 +62,14 @@ pub enum Family {
     /// Where an app is told of events, and of which.
     Webhooks,
     Own,
+    /// The webhooks journal: what is in it,
+    Journal,
+    /// what goes into it,
+    JournalSubscriptions,
+    /// objects as they are now,
+    JournalSnapshots,
+    /// and the files, whose addresses are their own permission.
+    JournalFiles,
 }
 
 impl Family {
@@ -87,6 +95,35 @@ impl Family {
                 ("/app-webhooks/2027-03-beta", Version::Beta2027_03),
             ],
             Self::Own => &[("/antiphon/v1", Version::Own)],
+            Self::Journal => &[
+                ("/webhooks-journal/journal/2026-03", Version::V2026_03),
+                ("/webhooks-journal/journal/2026-09", Version::V2026_09),
+                ("/webhooks-journal/journal/2027-03-beta", Version::Beta2027_03),
+                ("/webhooks-journal/journal-local/2026-03", Version::V2026_03),
+                ("/webhooks-journal/journal-local/2026-09", Version::V2026_09),
+                ("/webhooks-journal/journal-local/2027-03-beta", Version::Beta2027_03),
+            ],
+            Self::JournalSubscriptions => &[
+                ("/webhooks-journal/subscriptions/2026-03", Version::V2026_03),
+                ("/webhooks-journal/subscriptions/2026-09", Version::V2026_09),
+                ("/webhooks-journal/subscriptions/2027-03-beta", Version::Beta2027_03),
+            ],
+            Self::JournalSnapshots => &[
+                ("/webhooks-journal/snapshots/2026-03", Version::V2026_03),
+                ("/webhooks-journal/snapshots/2026-09", Version::V2026_09),
+                ("/webhooks-journal/snapshots/2027-03-beta", Version::Beta2027_03),
+            ],
+            Self::JournalFiles => &[("/webhooks-journal/files", Version::Own)],
+        }
+    }
+
+    /// Most requests of an app in a second, where that is the limit and not the portal's.
+    pub fn per_second(self) -> Option<usize> {
+        match self {
+            Self::Conversations | Self::Webhooks | Self::Own | Self::JournalFiles => None,
+            Self::Journal => Some(100),
+            Self::JournalSubscriptions => Some(50),
+            Self::JournalSnapshots => Some(10),
         }
     }
 
@@ -94,7 +131,7 @@ impl Family {
     pub fn partial_status(self, version: Version) -> u16 {
         match (self, version) {
             (Self::Conversations, Version::V2026_09) | (Self::Own, _) => 200,
-            (Self::Conversations | Self::Webhooks, _) => 207,
+            _ => 207,
         }
     }
 }
@@ -110,19 +147,64 @@ pub enum Scope {
     Inbound,
     /// `antiphon.operator`: what concerns more than one portal.
     Operator,
+    /// Reading the journal.
+    Journal,
+    /// Seeing what goes into it.
+    JournalSubscriptions,
+    /// Saying what goes into it.
+    JournalManagement,
+    /// Having objects put into it.
+    JournalSnapshots,
 }
 
 impl Scope {
-    pub const ALL: [Self; 5] = [Self::Read, Self::Write, Self::Admin, Self::Inbound, Self::Operator];
+    /// Every scope that a token may carry.
+    pub const ALL: [Self; 9] = [
+        Self::Read,
+        Self::Write,
+        Self::Admin,
+        Self::Inbound,
+        Self::Operator,
+        Self::Journal,
+        Self::JournalSubscriptions,
+        Self::JournalManagement,
+        Self::JournalSnapshots,
+    ];
 
     /// The scope as it stands in a token.
     pub fn name(self) -> &'static str {
+        self.names().first().copied().unwrap_or_default()
+    }
+
+    /// Every way to write it. Of those of the journal there are three in use.
+    pub fn names(self) -> &'static [&'static str] {
         match self {
-            Self::Read => "conversations.read",
-            Self::Write => "conversations.write",
-            Self::Admin => "antiphon.admin",
-            Self::Inbound => "antiphon.inbound",
-            Self::Operator => "antiphon.operator",
+            Self::Read => &["conversations.read"],
+            Self::Write => &["conversations.write"],
+            Self::Admin => &["antiphon.admin"],
+            Self::Inbound => &["antiphon.inbound"],
+            Self::Operator => &["antiphon.operator"],
+            Self::Journal => &[
+                "webhooks-journal-data-access",
+                "developer.webhooks_journal.read",
+                "webhooks.journal.data.access",
+            ],
+            Self::JournalSubscriptions => &[
+                "webhooks-journal-subscription-read",
+                "developer.webhooks_journal.subscriptions.read",
+                "webhooks.journal.subscription.read",
+            ],
+            Self::JournalManagement => &[
+                "webhooks-journal-subscription-management",
+                "developer.webhooks_journal.subscriptions.write",
+                "webhooks.journal.subscription.management",
+            ],
+            Self::JournalSnapshots => &[
+                "webhooks-journal-snapshot-management",
+                "developer.webhooks_journal.snapshots.read",
+                "developer.webhooks_journal.snapshots.write",
+                "webhooks.journal.snapshot.management",
+            ],
         }
     }
 }
@@ -134,6 +216,8 @@ pub enum Entry {
     Scope(Scope),
     /// Whoever owns the app that the path names first: by its developer key, or by one of its tokens, whatever its scopes.
     Owner,
+    /// Whoever knows the address: it carries a proof that the server gave it out.
+    Address,
 }
 
 impl Entry {
@@ -141,7 +225,7 @@ impl Entry {
     pub fn scope(self) -> Option<Scope> {
         match self {
             Self::Scope(scope) => Some(scope),
-            Self::Owner => None,
+            Self::Owner | Self::Address => None,
         }
     }
 }
@@ -181,6 +265,8 @@ pub enum Payload {
     Page(Shape),
     /// `results`, `paging` and `total`.
     CountedPage(Shape),
+    /// A bare array.
+    List(Shape),
 }
 
 /// Type of a parameter's value.
@@ -233,6 +319,8 @@ pub struct Operation {
     pub conflicting: bool,
     /// The answer may wait for what happens, and go on: as a stream or on a WebSocket.
     pub live: bool,
+    /// Answers 204 where there is nothing to answer with.
+    pub or_nothing: bool,
 }
 
 impl Operation {
@@ -259,6 +347,7 @@ impl Operation {
             partial: false,
             conflicting: false,
             live: false,
+            or_nothing: false,
         }
     }
 
@@ -276,6 +365,24 @@ impl Operation {
     /// An operation of ours, for those who set up a portal unless [`Self::scope`] says otherwise.
     pub const fn own(verb: Verb, path: &'static str, id: &'static str, door: Door) -> Self {
         Self::new(Family::Own, Entry::Scope(Scope::Admin), verb, path, id, door)
+    }
+
+    /// An operation of the journal.
+    pub const fn journal(
+        family: Family,
+        scope: Scope,
+        verb: Verb,
+        path: &'static str,
+        id: &'static str,
+        door: Door,
+    ) -> Self {
+        Self::new(family, Entry::Scope(scope), verb, path, id, door)
+    }
+
+    /// Says that the address is the permission.
+    pub const fn open(mut self) -> Self {
+        self.entry = Entry::Address;
+        self
     }
 
     pub const fn scope(mut self, scope: Scope) -> Self {
@@ -330,6 +437,12 @@ impl Operation {
         self.live = true;
         self
     }
+
+    /// Says that there may be nothing to answer with.
+    pub const fn or_nothing(mut self) -> Self {
+        self.or_nothing = true;
+        self
+    }
 }
 
 #[cfg(test)]
@@ -343,6 +456,7 @@ mod tests {
             (Family::Conversations, Version::Beta2026_09, 207),
             (Family::Conversations, Version::V2026_09, 200),
             (Family::Webhooks, Version::V2026_09, 207),
+            (Family::Journal, Version::V2026_09, 207),
             (Family::Own, Version::Own, 200),
         ] {
             assert_eq!(family.partial_status(version), status, "{family:?} {version:?}");

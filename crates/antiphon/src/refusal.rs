@@ -13,6 +13,8 @@ pub enum Refusal {
     Conflict(String),
     /// 403 `QUOTA_EXCEEDED`: the portal may not hold more.
     QuotaExceeded,
+    /// 403 `FORBIDDEN`: the address is none that was given out, or no longer good.
+    Forbidden,
     /// 503 `SERVICE_UNAVAILABLE` with `Retry-After: 1`.
     Unavailable,
     /// The same, because the writer has as much to do as it may.

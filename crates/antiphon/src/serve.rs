@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::middleware::{Peer, lag};
 use crate::webhooks::deliver;
-use crate::{jobs, metrics};
+use crate::{jobs, journal, metrics};
 use connection::Door;
 
 /// How the store of a configuration is opened.
@@ -103,7 +103,8 @@ impl Server {
                     serve_control(&door, listener, stop.clone()).await;
                 }
             };
-            tokio::join!(socket, jobs::drive(&app, stop.clone()));
+            let journal = journal::write::drive(&app, stop.clone());
+            tokio::join!(socket, jobs::drive(&app, stop.clone()), journal);
         })?;
         let app = server.app.clone();
         server.thread("webhooks".into(), move |stop| deliver::run(app, stop))?;

@@ -7,7 +7,7 @@ ALTER TABLE apps ADD COLUMN old_key TEXT;
 ALTER TABLE apps ADD COLUMN old_key_until INTEGER;
 CREATE INDEX apps_by_key ON apps (developer_key);
 CREATE INDEX apps_by_old_key ON apps (old_key) WHERE old_key IS NOT NULL;
--- For whom the spine is read: 1 webhooks, 2 journal, added up.
+-- For whom the spine is read: 1 webhooks, 2 journal; and 4 for whom snapshots are to be made, added up.
 ALTER TABLE apps ADD COLUMN told INTEGER NOT NULL DEFAULT 0;
 CREATE INDEX apps_told ON apps (id) WHERE told <> 0;
 

@@ -174,15 +174,17 @@ impl Directory {
         all.take_while(move |one| one.app_id == app)
     }
 
-    /// Whether the spine is read on behalf of an app: it acts, and has subscribed to something.
+    /// Whether the spine is read on behalf of an app: it has subscribed to something, and acts. A journal also says that it
+    /// no longer does.
     pub fn reads(&self, reader: Reader, app: AppId) -> bool {
-        self.app(app).is_some_and(|app| app.active)
-            && match reader {
-                Reader::Webhooks => {
-                    self.webhook(app).is_some() && self.subscriptions(app).any(|one| one.active)
-                }
-                Reader::Journal => self.journal_subscriptions(app).next().is_some(),
+        match reader {
+            Reader::Webhooks => {
+                self.app(app).is_some_and(|app| app.active)
+                    && self.webhook(app).is_some()
+                    && self.subscriptions(app).any(|one| one.active)
             }
+            Reader::Journal => self.journal_subscriptions(app).next().is_some(),
+        }
     }
 
     /// The apps that have a journal.

@@ -61,7 +61,7 @@ pub(super) async fn switch(
         }
         let told = Reader::ALL.into_iter().filter(|reader| after.reads(*reader, app));
         let told: i64 = told.map(|reader| reader as i64).sum();
-        let sql = "UPDATE apps SET told = $3 WHERE id = $2 AND portal_id = $1";
+        let sql = "UPDATE apps SET told = (told & 4) | $3 WHERE id = $2 AND portal_id = $1";
         execute(client, sql, &[&portal.0, &app.0, &told]).await?;
     }
     for change in changes {

@@ -17,6 +17,7 @@ mod events;
 mod failure;
 mod finders;
 mod held_up;
+mod journal;
 mod lanes;
 mod leases;
 mod messages;

@@ -50,7 +50,7 @@ pub(super) fn switch(
         }
         let told = Reader::ALL.into_iter().filter(|reader| after.reads(*reader, app));
         let told: i64 = told.map(|reader| reader as i64).sum();
-        conn.prepare_cached("UPDATE apps SET told = ?3 WHERE id = ?2 AND portal_id = ?1")?
+        conn.prepare_cached("UPDATE apps SET told = (told & 4) | ?3 WHERE id = ?2 AND portal_id = ?1")?
             .execute([portal.0, app.0, told])?;
     }
     for change in changes {

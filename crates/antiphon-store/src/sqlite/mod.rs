@@ -13,6 +13,7 @@ mod events;
 mod failure;
 mod finders;
 mod gate;
+mod journal;
 mod known;
 mod lock;
 mod memory;

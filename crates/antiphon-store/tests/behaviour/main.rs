@@ -18,6 +18,7 @@ mod events;
 mod files;
 mod history;
 mod isolation;
+mod journal;
 mod purge;
 mod thread_lists;
 mod visitors;

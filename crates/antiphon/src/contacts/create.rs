@@ -65,7 +65,7 @@ pub fn make(state: &State, draft: &Draft, moment: &mut Moment) -> Result<Changes
         created_at: moment.now,
         updated_at: moment.now,
     };
-    let events = vec![kinds::visitor_changed(contact.id, moment.now)];
+    let events = vec![kinds::visitor_changed(None, &contact, moment.now)];
     Ok(Changes { visitors: vec![contact], events, ..Changes::default() })
 }
 

@@ -61,7 +61,7 @@ fn edited(state: &State, id: VisitorId, edit: &Edit, moment: &mut Moment) -> Res
         return Ok(Changes::default());
     }
     after.updated_at = moment.now;
-    let events = vec![kinds::visitor_changed(id, moment.now)];
+    let events = vec![kinds::visitor_changed(Some(before), &after, moment.now)];
     Ok(Changes { visitors: vec![after], events, ..Changes::default() })
 }
 

@@ -1,7 +1,9 @@
 //! Everything that can happen, one function each. No rule writes an event by hand, so payloads are decided once.
 
+use std::collections::BTreeMap;
+
 use antiphon_store::{
-    AppId, EventKind, MessageId, MessageKind, Millis, NewEvent, ObjectKind, ThreadId, TicketId, VisitorId,
+    AppId, EventKind, MessageId, MessageKind, Millis, NewEvent, ObjectKind, ThreadId, TicketId, Visitor,
 };
 use serde_json::json;
 
@@ -64,9 +66,20 @@ pub fn property_touched(thread: ThreadId, at: Millis, name: &str) -> NewEvent {
     on_thread(EventKind::ThreadTouched, thread, at, json!({ "propertyName": name }).to_string())
 }
 
-/// A visitor or contact was made or changed.
-pub fn visitor_changed(visitor: VisitorId, at: Millis) -> NewEvent {
-    internal(EventKind::VisitorChanged, ObjectKind::Visitor, visitor.0, at)
+/// A visitor or contact was made or changed. Of a contact the event says which properties, not what they are.
+pub fn visitor_changed(before: Option<&Visitor>, after: &Visitor, at: Millis) -> NewEvent {
+    let was = before.filter(|before| before.contact);
+    let of = |one: &Visitor| [&one.name, &one.email, &one.phone, &one.avatar].map(Clone::clone);
+    let values = (was.map(of).unwrap_or_default(), of(after));
+    let names = ["name", "email", "phone", "avatar"].into_iter().enumerate();
+    let changed: Vec<_> = names.filter(|(n, _)| values.0[*n] != values.1[*n]).map(|(_, name)| name).collect();
+    let payload = match (after.contact, was) {
+        (false, _) => String::new(),
+        (true, None) => json!({ "contact": "created" }).to_string(),
+        (true, Some(_)) => json!({ "contact": "changed", "properties": changed }).to_string(),
+    };
+    let event = internal(EventKind::VisitorChanged, ObjectKind::Visitor, after.id.0, at);
+    NewEvent { payload, ..event }
 }
 
 /// A ticket was made or changed.
@@ -82,6 +95,18 @@ pub fn file_changed(file: i64, at: Millis) -> NewEvent {
 /// The portal's directory has a new revision.
 pub fn directory_changed(at: Millis) -> NewEvent {
     internal(EventKind::DirectoryChanged, ObjectKind::Directory, 0, at)
+}
+
+/// The same, where apps were made, or may act from now on, or may no longer.
+pub fn apps_changed(at: Millis, apps: &[(AppId, bool)]) -> NewEvent {
+    let payload = match apps {
+        [] => String::new(),
+        apps => {
+            let apps: BTreeMap<_, _> = apps.iter().map(|(app, acts)| (app.to_string(), *acts)).collect();
+            json!({ "apps": apps }).to_string()
+        }
+    };
+    NewEvent { payload, ..directory_changed(at) }
 }
 
 fn on_thread(kind: EventKind, thread: ThreadId, occurred_at: Millis, payload: String) -> NewEvent {

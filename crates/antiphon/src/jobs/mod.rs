@@ -51,6 +51,11 @@ pub static JOBS: &[Job] = &[
         every: Duration::from_secs(3600),
         work: |app, _| Box::pin(async move { crate::portals::tidy::run(&app).await }),
     },
+    Job {
+        name: "journal-tidy",
+        every: Duration::from_secs(3600),
+        work: |app, now| Box::pin(async move { crate::journal::tidy(&app, now).await }),
+    },
 ];
 
 /// How soon a job is asked for again that another node is doing: that node may not come to its end.

@@ -283,8 +283,8 @@ fn welcome(greeting: &str, account: &Account, visitor: &Visitor, sender: &Party)
 /// The visitor or contact who speaks, as it is from now on.
 pub(crate) struct Person {
     pub visitor: Visitor,
-    /// Whether it has to be written.
-    changed: bool,
+    /// As it was, if it was there.
+    before: Option<Visitor>,
     /// Whether the address has to be bound to it.
     bind: bool,
     at: Millis,
@@ -329,18 +329,17 @@ impl Person {
         if visitor.name.is_none() {
             visitor.name = party.name.clone();
         }
-        let changed = before.as_ref() != Some(&visitor);
-        if changed {
+        if before.as_ref() != Some(&visitor) {
             visitor.updated_at = at;
         }
-        Self { visitor, changed, bind, at }
+        Self { visitor, before, bind, at }
     }
 
     /// Writes down what is new about the person.
     pub(crate) fn record(&self, account: &Account, party: &Party, changes: &mut Changes) {
-        if self.changed {
+        if self.before.as_ref() != Some(&self.visitor) {
             changes.visitors.push(self.visitor.clone());
-            changes.events.push(kinds::visitor_changed(self.visitor.id, self.at));
+            changes.events.push(kinds::visitor_changed(self.before.as_ref(), &self.visitor, self.at));
         }
         if self.bind {
             changes.identities.push((account.id, party.identifier.clone(), self.visitor.id));

@@ -42,6 +42,7 @@ impl Failure {
         let limit = match limited.policy {
             Policy::TenSecondlyRolling => Limit::TenSeconds,
             Policy::Daily => Limit::Daily,
+            Policy::Secondly => Limit::Secondly,
         };
         Self::from(Envelope::rate_limited(limit, caller.app().0, caller.portal().0))
             .with(RETRY_AFTER, HeaderValue::from(limited.retry_after))
@@ -101,6 +102,7 @@ impl From<Refusal> for Failure {
             Refusal::Conflict(message) => {
                 Self::from(Envelope::conflict(message)).with(SHOULD_RETRY, HeaderValue::from_static("false"))
             }
+            Refusal::Forbidden => Envelope::forbidden().into(),
             Refusal::QuotaExceeded => Envelope::quota_exceeded().into(),
             Refusal::Unavailable | Refusal::Busy => Self::unavailable(),
             Refusal::Unknown(cause) => Self::unknown(cause),

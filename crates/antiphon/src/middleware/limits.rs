@@ -3,16 +3,19 @@
 //! Where only one process serves, the counts live in its memory and end with it. Where nodes share a store, so do they share
 //! the limits ([`shared`]). The arithmetic takes the time as an argument.
 
+mod apps;
 mod shared;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use antiphon_store::{Directory, PortalId, Store, StoreError, Token, TokenHash};
+use antiphon_store::{AppId, Directory, PortalId, Store, StoreError, Token, TokenHash};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
 use crate::config;
+use crate::operation::Family;
+use apps::Apps;
 use shared::SharedLimits;
 
 /// Length of the rolling window in milliseconds.
@@ -41,6 +44,7 @@ impl Allowance {
 pub enum Policy {
     TenSecondlyRolling,
     Daily,
+    Secondly,
 }
 
 /// A refused request.
@@ -57,6 +61,7 @@ pub struct Limits {
     windows: RwLock<HashMap<TokenHash, Arc<Mutex<Window>>>>,
     days: RwLock<HashMap<PortalId, Arc<Mutex<Day>>>>,
     shared: SharedLimits,
+    apps: Apps,
 }
 
 impl Limits {
@@ -66,6 +71,7 @@ impl Limits {
             windows: RwLock::default(),
             days: RwLock::default(),
             shared: SharedLimits::default(),
+            apps: Apps::default(),
         }
     }
 
@@ -94,6 +100,14 @@ impl Limits {
             Some(nodes) => self.shared.take(nodes, &self.config, (token, directory), now, count).await?,
         };
         Ok(Some(taken))
+    }
+
+    /// Counts a request of a family that has a rate of its own, by app.
+    ///
+    /// # Errors
+    /// When there were as many in the last second as there may be.
+    pub fn take_of_app(&self, app: AppId, family: Family, most: usize, now: i64) -> Result<(), Limited> {
+        if self.config.enabled { self.apps.take(app, family, most, now) } else { Ok(()) }
     }
 
     fn take_alone(

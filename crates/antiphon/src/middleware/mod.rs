@@ -207,6 +207,7 @@ async fn admitted(
         let (caller, owns) = match operation.entry {
             Entry::Scope(_) => (token::operator(app, &head.headers).await?, true),
             Entry::Owner => owner::operator(app, &head.headers, named()).await?,
+            Entry::Address => return Ok(token::nobody()),
         };
         if !owns {
             return Err(Refusal::not_found(sent).into());
@@ -224,7 +225,12 @@ async fn admitted(
             (caller, allowed)
         }
         Entry::Owner => owner::caller(app, head, named()).await?,
+        Entry::Address => return Ok(token::nobody()),
     };
+    if allowed && let Some(most) = operation.family.per_second() {
+        let taken = app.limits.take_of_app(caller.app(), operation.family, most, app.machine_time());
+        return taken.map(|()| caller.clone()).map_err(|limited| Failure::limited(limited, &caller));
+    }
     // Asking for others' apps counts like asking for others' threads: nothing is found there.
     let counts = allowed || operation.entry == Entry::Owner;
     let taken = app.limits.take(&app.store, &caller.token, &caller.directory, app.machine_time(), counts);
@@ -232,7 +238,8 @@ async fn admitted(
     trail.allowance = taken.map(|(allowance, _)| allowance);
     match (operation.entry, taken) {
         (Entry::Scope(scope), _) if !allowed => {
-            Err(Envelope::missing_scopes(scope.name(), &format!("{}/docs#scopes", app.public_url)).into())
+            let docs = format!("{}/docs#scopes", app.public_url);
+            Err(Envelope::missing_scopes(scope.names(), &docs).into())
         }
         (_, Some((_, Err(limited)))) => Err(Failure::limited(limited, &caller)),
         _ if !allowed => Err(Refusal::not_found(sent).into()),

@@ -5,6 +5,7 @@ use antiphon::routes::{Entry, OPERATIONS, Routes, Scope};
 use antiphon_testkit::{TestServer, User};
 use serde_json::{Value, json};
 
+use crate::journal;
 use crate::kit::{Desk, V3, text};
 
 /// In every name and text of the portal that is spied on.
@@ -62,6 +63,10 @@ async fn target(server: &TestServer) -> Target {
     ids["portalId"] = json!(desk.portal.id);
     // Channels are the same everywhere, save those of an app.
     ids["channelId"] = json!("1000000");
+    for (name, id) in journal::made(&desk).await {
+        ids[name] = json!(id);
+    }
+    ids["count"] = json!("0");
     Target { desk, thread, message, ids }
 }
 
@@ -100,6 +105,10 @@ fn body(target: &Target) -> Value {
         ("active", json!(false)),
         ("mediaType", json!("text/plain")),
         ("url", json!("https://files.example/spy")),
+        ("subscriptionType", json!("OBJECT")),
+        ("objectTypeId", json!("0-11")),
+        ("filter", json!({ "conditions": [{ "property": "status", "operator": "EQ", "value": "OPEN" }] })),
+        ("snapshotRequests", json!([])),
         ("recipients", json!([{ "actorId": format!("V-{}", text(&target.ids, "contactId")) }])),
     ] {
         body[name] = value;
@@ -124,7 +133,7 @@ async fn foreign_ids_in_path_and_body_open_nothing() {
             let what = format!("{} {path}: {} {}", operation.verb.name(), reply.status, reply.text());
             assert!(reply.status < 500, "{what}");
             assert!(!reply.text().contains(SECRET), "{what}");
-            if operation.entry == Entry::Scope(Scope::Operator) {
+            if matches!(operation.entry, Entry::Address | Entry::Scope(Scope::Operator)) {
                 assert_eq!(reply.status, 403, "{what}");
             } else if operation.path.contains('{') {
                 assert!(matches!(reply.status, 400 | 404), "{what}");

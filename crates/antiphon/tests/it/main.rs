@@ -18,6 +18,7 @@ mod doctor;
 mod health;
 mod house;
 mod isolation;
+mod journal;
 mod kit;
 mod lifecycle;
 mod messages_read;

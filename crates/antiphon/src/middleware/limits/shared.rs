@@ -162,7 +162,7 @@ impl SharedLimits {
                                 let free = oldest.map_or(now, |slot| Span::TenSeconds.forgets(slot));
                                 seconds(free - now).clamp(1, 10)
                             }
-                            Policy::Daily => {
+                            Policy::Daily | Policy::Secondly => {
                                 allowance.daily_remaining = 0;
                                 seconds(ends - now).max(1)
                             }

@@ -1,0 +1,138 @@
+//! Reading the journal: where entries are. What is in them is behind the addresses that are answered.
+
+use antiphon_store::{App, JournalEntry, JournalPlace};
+use antiphon_wire::error::Problem;
+use antiphon_wire::id::MAX_INT32;
+use antiphon_wire::journal::{EntriesRead, Fetch, FetchBatch, MAX_ENTRIES};
+
+use super::file;
+use crate::call::{Answer, Call};
+use crate::operation::Family;
+use crate::refusal::Refusal;
+
+/// `GET /earliest`
+pub async fn earliest(call: Call) -> Result<Answer, Refusal> {
+    one(&call, JournalPlace::Earliest).await
+}
+
+/// `GET /latest`
+pub async fn latest(call: Call) -> Result<Answer, Refusal> {
+    one(&call, JournalPlace::Latest).await
+}
+
+/// `GET /offset/{offset}/next`
+pub async fn next(call: Call) -> Result<Answer, Refusal> {
+    match behind(&call).await? {
+        Some(place) => one(&call, place).await,
+        None => Ok(Answer::none()),
+    }
+}
+
+/// `GET /batch/earliest/{count}`
+pub async fn batch_earliest(call: Call) -> Result<Answer, Refusal> {
+    let count = count(call.segment(0))?;
+    batch(&call, Some(JournalPlace::Earliest), count).await
+}
+
+/// `GET /batch/latest/{count}`
+pub async fn batch_latest(call: Call) -> Result<Answer, Refusal> {
+    let count = count(call.segment(0))?;
+    batch(&call, Some(JournalPlace::Latest), count).await
+}
+
+/// `GET /batch/{offset}/next/{count}`
+pub async fn batch_next(call: Call) -> Result<Answer, Refusal> {
+    let count = count(call.segment(1))?;
+    let place = behind(&call).await?;
+    batch(&call, place, count).await
+}
+
+/// `POST /batch/read`
+pub async fn read(call: Call) -> Result<Answer, Refusal> {
+    let started = call.app.store.now();
+    let app = owner(&call)?;
+    let body: EntriesRead = call.json()?;
+    let mut inputs = body.inputs.ok_or_else(|| Refusal::Invalid(vec![Problem::required("inputs")]))?;
+    if inputs.len() > MAX_ENTRIES {
+        return Err(Refusal::invalid("inputs", format!("At most {MAX_ENTRIES} entries may be read at once")));
+    }
+    let mut seen = std::collections::HashSet::new();
+    inputs.retain(|offset| seen.insert(offset.clone()));
+    let installed = installed(&call)?;
+    let (mut results, mut unknown) = (Vec::new(), Vec::new());
+    for sent in inputs {
+        let found = if installed { known(&call, &sent).await? } else { None };
+        match found {
+            Some(entry) => results.push(shown(&call, app, &entry)),
+            None => unknown.push(sent),
+        }
+    }
+    let status = if unknown.is_empty() { 200 } else { Family::Journal.partial_status(call.version) };
+    Answer::json(status, &FetchBatch::new(results, unknown, started, call.app.store.now()))
+}
+
+async fn one(call: &Call, place: JournalPlace) -> Result<Answer, Refusal> {
+    match found(call, place, 1).await?.first() {
+        Some(entry) => Answer::json(200, entry),
+        None => Ok(Answer::none()),
+    }
+}
+
+async fn batch(call: &Call, place: Option<JournalPlace>, count: usize) -> Result<Answer, Refusal> {
+    let started = call.app.store.now();
+    let results = match place {
+        Some(place) => found(call, place, count).await?,
+        None => Vec::new(),
+    };
+    Answer::json(200, &FetchBatch::new(results, Vec::new(), started, call.app.store.now()))
+}
+
+async fn found(call: &Call, place: JournalPlace, count: usize) -> Result<Vec<Fetch>, Refusal> {
+    let app = owner(call)?;
+    if !installed(call)? {
+        return Ok(Vec::new());
+    }
+    let store = &call.app.store;
+    let since = store.now() - super::KEPT;
+    let entries = store.journal_entries(call.caller.portal(), app.id, since, place, count).await?;
+    Ok(entries.iter().map(|entry| shown(call, app, entry)).collect())
+}
+
+/// Behind which entry the caller wants to go on; `None` in another portal's journal, where there is nothing.
+async fn behind(call: &Call) -> Result<Option<JournalPlace>, Refusal> {
+    if !installed(call)? {
+        return Ok(None);
+    }
+    let sent = call.segment(0);
+    let entry = known(call, sent).await?.ok_or_else(|| Refusal::not_found(sent))?;
+    Ok(Some(JournalPlace::Behind(entry.id)))
+}
+
+async fn known(call: &Call, offset: &str) -> Result<Option<JournalEntry>, Refusal> {
+    let Some(name) = super::uuid(offset) else { return Ok(None) };
+    let store = &call.app.store;
+    let since = store.now() - super::KEPT;
+    Ok(store.journal_entry(call.caller.portal(), call.caller.app(), name, since).await?)
+}
+
+fn shown(call: &Call, app: &App, entry: &JournalEntry) -> Fetch {
+    file::fetch(&call.origin, call.caller.portal(), app, entry.name, call.app.store.now())
+}
+
+fn owner(call: &Call) -> Result<&App, Refusal> {
+    let app = super::caller(call)?;
+    call.caller.directory.app(app).ok_or_else(|| Refusal::not_found(app))
+}
+
+/// Whether the portal that is asked for, if one is, is the one that the app is in.
+fn installed(call: &Call) -> Result<bool, Refusal> {
+    let asked = call.query.int("installPortalId").map_err(|problem| Refusal::Invalid(vec![problem]))?;
+    Ok(asked.is_none_or(|portal| portal == call.caller.portal().0))
+}
+
+fn count(sent: &str) -> Result<usize, Refusal> {
+    let count = sent.parse().ok().filter(|count| (1..=MAX_INT32).contains(count));
+    let count =
+        count.ok_or_else(|| Refusal::invalid("count", format!("`{sent}` is not a number from 1 on")))?;
+    Ok(usize::try_from(count).map_or(MAX_ENTRIES, |count| count.min(MAX_ENTRIES)))
+}

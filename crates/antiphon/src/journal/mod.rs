@@ -1,0 +1,81 @@
+//! The webhooks journal: what happens, kept for apps that would rather read than be called.
+//!
+//! An app says what it wants in its journal ([`subscriptions`], [`filters`]). One node at a time reads the spine on behalf of
+//! all apps and writes entries ([`write`]), which are printed once ([`print`]) and found by their offsets ([`entries`]). What
+//! an entry holds is behind an address that is its own permission ([`file`]). Nothing here sends anything to anybody.
+
+pub mod entries;
+pub mod file;
+pub mod filters;
+pub mod objects;
+pub mod print;
+pub mod snapshots;
+pub mod subscriptions;
+pub mod wanted;
+pub mod write;
+
+use antiphon_store::{AppId, Millis};
+use antiphon_wire::error::Problem;
+use antiphon_wire::id::parse_path_id;
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::call::Call;
+use crate::refusal::Refusal;
+
+/// How long an entry is kept.
+pub const KEPT: Millis = 3 * 24 * 60 * 60 * 1000;
+
+/// How many portals are looked up at a time.
+const CHUNK: usize = 100;
+
+/// Most rows that are deleted at once.
+const ROWS: usize = 500;
+
+/// Deletes what is older than an entry is kept, over all portals, and answers how much that was. Harmless to repeat and to
+/// interrupt.
+pub async fn tidy(app: &App, now: Millis) -> anyhow::Result<u64> {
+    let (mut gone, mut after) = (0, None);
+    loop {
+        let portals = app.store.portals(after, CHUNK).await?;
+        let Some(last) = portals.last() else { return Ok(gone) };
+        after = Some(last.id);
+        for portal in portals {
+            let Some(directory) = app.store.directory(portal.id).await? else { continue };
+            for one in directory.apps().iter() {
+                loop {
+                    let step = app.store.journal_purge(portal.id, one.id, now - KEPT, ROWS).await?;
+                    gone += step;
+                    if step < ROWS as u64 {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The app whose journal a call is about.
+fn caller(call: &Call) -> Result<AppId, Refusal> {
+    let app = call.caller.app();
+    if call.caller.directory.app(app).is_none() {
+        let problem = "A journal is an app's own; call with a token of the app";
+        return Err(Refusal::Invalid(vec![Problem::bare(problem)]));
+    }
+    Ok(app)
+}
+
+/// An id in the path; one that cannot be one is the same as an unknown one.
+fn path_id(call: &Call) -> Result<i64, Refusal> {
+    let sent = call.segment(0);
+    parse_path_id(sent, i64::MAX).ok_or_else(|| Refusal::not_found(sent))
+}
+
+/// An offset or another id that is a UUID.
+fn uuid(sent: &str) -> Option<[u8; 16]> {
+    Uuid::try_parse(sent).ok().map(Uuid::into_bytes)
+}
+
+fn shown_uuid(bytes: [u8; 16]) -> String {
+    Uuid::from_bytes(bytes).hyphenated().to_string()
+}
