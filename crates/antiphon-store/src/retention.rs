@@ -12,7 +12,7 @@ pub(crate) struct Retention {
     pub before: Millis,
     /// Older ones go whoever has not read them.
     pub most_before: Millis,
-    /// Everybody has read up to here.
+    /// Everybody has read up to here, and nothing of it is tried again.
     pub passed: i64,
     /// The newest event, which stays: with it the portal's numbers go on.
     pub newest: i64,

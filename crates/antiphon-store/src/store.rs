@@ -442,8 +442,9 @@ impl Store {
         }
     }
 
-    /// Forgets events from the oldest on: those from before a moment that everybody has read for whom the spine is read, and
-    /// those from before `most_before` whoever has not. The newest stays. At most 500 go; how many did.
+    /// Forgets events from the oldest on: those from before a moment that everybody has read for whom the spine is read and
+    /// nobody is told of again, and those from before `most_before` whatever waits for them. The newest stays. At most 500 go;
+    /// how many did.
     pub async fn events_purge(
         &self,
         portal: PortalId,

@@ -1,6 +1,6 @@
 //! Cursors of readers, what they could not deliver, and the log of what they sent.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use deadpool_postgres::ClientWrapper;
 use tokio_postgres::Row;
@@ -141,7 +141,8 @@ async fn progress(client: &ClientWrapper, portal: PortalId, app: AppId, done: &P
 
 async fn log(client: &ClientWrapper, portal: PortalId, app: AppId, attempts: &[Attempt]) -> Result<()> {
     let sql = "INSERT INTO attempts (portal_id, app_id, id, at, url, succeeded, status, error, millis, excerpt, events) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING";
+    // Whoever heard no answer writes them once more.
     for one in attempts {
         let values: Values<'_> = &[
             &portal.0,
@@ -171,7 +172,10 @@ async fn put(client: &ClientWrapper, portal: PortalId, app: AppId, deliveries: &
                ON CONFLICT (portal_id, app_id, position, subscription_id) DO UPDATE SET object_id = excluded.object_id, \
                attempts = excluded.attempts, first_at = excluded.first_at, last_at = excluded.last_at, \
                due_at = excluded.due_at, error = excluded.error";
-    let column = |of: fn(&Delivery) -> i64| deliveries.iter().map(of).collect::<Vec<_>>();
+    // One statement writes a row once: as it was found out last.
+    let last: BTreeMap<_, _> = deliveries.iter().map(|one| (one.key(), one)).collect();
+    let deliveries: Vec<&Delivery> = last.into_values().collect();
+    let column = |of: fn(&Delivery) -> i64| deliveries.iter().map(|one| of(one)).collect::<Vec<_>>();
     let due: Vec<Option<i64>> = deliveries.iter().map(|one| one.due_at).collect();
     let errors: Vec<&str> = deliveries.iter().map(|one| one.error.as_str()).collect();
     let values: Values<'_> = &[

@@ -54,8 +54,9 @@ const AFTER: &str = "SELECT w.waiting, e.position, e.kind, e.object, e.object_id
      LEFT JOIN (SELECT * FROM events WHERE portal_id = $1 AND position > $2 ORDER BY position LIMIT $3) e \
      ON true ORDER BY e.position";
 
-/// The newest event, and up to where everybody has read.
-const READ: &str = "SELECT c.event_position, (SELECT min(position) FROM cursors WHERE portal_id = $1) \
+/// The newest event, and up to where everybody has read and waits for nothing.
+const READ: &str = "SELECT c.event_position, (SELECT min(position) FROM (SELECT position FROM cursors WHERE portal_id = $1 \
+     UNION ALL SELECT position - 1 FROM deliveries WHERE portal_id = $1 AND due_at IS NOT NULL) r) \
      FROM counters c WHERE c.portal_id = $1";
 
 const OLDEST: &str =

@@ -104,20 +104,23 @@ fn progress(batch: &mut Batch<'_>, portal: PortalId, app: AppId, done: &Progress
     }
     batch.written = true;
     for attempt in &done.attempts {
-        conn.prepare_cached("INSERT INTO attempts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?
-            .execute(params![
-                portal.0,
-                app.0,
-                attempt.id,
-                attempt.at,
-                attempt.url,
-                attempt.succeeded,
-                attempt.status,
-                attempt.error,
-                attempt.millis,
-                attempt.excerpt,
-                attempt.events
-            ])?;
+        // Whoever heard no answer writes it once more.
+        conn.prepare_cached(
+            "INSERT OR REPLACE INTO attempts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+        )?
+        .execute(params![
+            portal.0,
+            app.0,
+            attempt.id,
+            attempt.at,
+            attempt.url,
+            attempt.succeeded,
+            attempt.status,
+            attempt.error,
+            attempt.millis,
+            attempt.excerpt,
+            attempt.events
+        ])?;
     }
     put(conn, portal, app, &done.failed)?;
     for (position, subscription) in &done.done {

@@ -71,7 +71,10 @@ pub(super) fn purge(
     let newest = batch.portal(portal)?.counters.event_position;
     let conn = batch.conn;
     let passed: Option<i64> = conn
-        .prepare_cached("SELECT min(position) FROM cursors WHERE portal_id = ?1")?
+        .prepare_cached(
+            "SELECT min(position) FROM (SELECT position FROM cursors WHERE portal_id = ?1 UNION ALL \
+             SELECT position - 1 FROM deliveries WHERE portal_id = ?1 AND due_at IS NOT NULL)",
+        )?
         .query_row([portal.0], |row| row.get(0))?;
     let retention = Retention { before, most_before, passed: passed.unwrap_or(newest), newest };
     let oldest: Vec<(i64, Millis)> = conn

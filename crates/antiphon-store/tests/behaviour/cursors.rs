@@ -195,6 +195,30 @@ async fn progress_is_written_whole_by_whoever_has_the_cursor() {
 }
 
 #[tokio::test]
+async fn progress_whose_writer_heard_no_answer_is_written_again() {
+    let kit = Kit::new().await;
+    direct(&kit, told()).await;
+    let epoch = take(&kit).await.unwrap().epoch;
+    let done = Progress {
+        epoch,
+        position: 5,
+        next_entry: 2,
+        attempts: vec![attempt(1, false)],
+        // What was found out twice in the meantime counts as it was found out last.
+        failed: vec![failed(3, Some(NOON + 60_000)), failed(3, Some(NOON + 90_000))],
+        done: vec![(2, SubscriptionId(1))],
+    };
+    assert!(write(&kit, done.clone()).await);
+    let later = Progress { next_entry: 3, attempts: vec![attempt(1, false), attempt(2, true)], ..done };
+    assert!(write(&kit, later).await);
+    let query = AttemptQuery { limit: 9, ..AttemptQuery::default() };
+    let attempts = kit.store.attempts(kit.portal, APP, &query).await.unwrap();
+    assert_eq!(attempts, [attempt(2, true), attempt(1, false)]);
+    let due = kit.store.deliveries_due(kit.portal, APP, i64::MAX, 9).await.unwrap();
+    assert_eq!(due, [failed(3, Some(NOON + 90_000))]);
+}
+
+#[tokio::test]
 async fn attempts_are_listed_and_deliveries_made_due_again() {
     let kit = Kit::new().await;
     let other = portal(&kit.store, "Second").await;

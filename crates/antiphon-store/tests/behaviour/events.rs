@@ -198,3 +198,38 @@ async fn what_somebody_has_not_read_is_kept_for_longer() {
     assert_eq!(purge(i64::MAX, NOON + 60).await.unwrap(), 0);
     assert_eq!(oldest(&kit).await, before + 61);
 }
+
+#[tokio::test]
+async fn what_is_tried_again_is_kept_for_longer() {
+    let kit = Kit::new().await;
+    let app = AppId(7);
+    kit.apply(Target::Directory, Changes { directory: crate::cursors::told(), ..Changes::default() }).await;
+    let before = happened(&kit, 100).await;
+    let cursor = kit.store.cursor_take(kit.portal, Reader::Webhooks, app).await.unwrap().unwrap();
+    let failed = |position, due_at| Delivery {
+        position,
+        subscription_id: SubscriptionId(1),
+        object_id: 404,
+        attempts: 1,
+        first_at: NOON,
+        last_at: NOON,
+        due_at,
+        error: String::new(),
+    };
+    let read = Progress {
+        epoch: cursor.epoch,
+        position: before + 90,
+        next_entry: cursor.next_entry,
+        failed: vec![
+            failed(before + 20, None),
+            failed(before + 50, Some(NOON)),
+            failed(before + 70, Some(NOON)),
+        ],
+        ..Progress::default()
+    };
+    assert!(kit.store.progress(kit.portal, app, read).await.unwrap());
+    let purge = |at, most| kit.store.events_purge(kit.portal, at, most);
+    assert_eq!(purge(i64::MAX, i64::MIN).await.unwrap(), before as u64 + 49);
+    assert_eq!(oldest(&kit).await, before + 50);
+    assert_eq!(purge(i64::MAX, NOON + 60).await.unwrap(), 11);
+}
