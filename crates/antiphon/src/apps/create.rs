@@ -13,6 +13,9 @@ use crate::checks::Checks;
 use crate::directory;
 use crate::refusal::{Refusal, unless_taken};
 
+/// Most apps that share a developer key: it is replaced for all of them in one transaction.
+const MOST_SHARING: usize = 100;
+
 /// What is asked for, and the secrets the app gets.
 #[derive(Debug, Clone)]
 pub struct Draft {
@@ -74,9 +77,21 @@ pub fn make(directory: &Directory, draft: &Draft, moment: &mut Moment) -> Result
     if draft.id.is_some_and(|id| directory.app(id).is_some()) {
         return Err(taken());
     }
-    let known = |app: &Arc<App>| secrets::same(&app.developer_key, &draft.developer_key);
-    if draft.shares_key && !directory.apps().iter().any(known) {
-        return Err(Refusal::invalid("developerKey", "No app of this account has this developer key"));
+    if draft.shares_key {
+        let sharing = |app: &&Arc<App>| secrets::same(&app.developer_key, &draft.developer_key);
+        match directory.apps().iter().filter(sharing).count() {
+            0 => {
+                return Err(Refusal::invalid(
+                    "developerKey",
+                    "No app of this account has this developer key",
+                ));
+            }
+            MOST_SHARING.. => {
+                let message = format!("At most {MOST_SHARING} apps can share a developer key");
+                return Err(Refusal::invalid("developerKey", message));
+            }
+            _ => {}
+        }
     }
     Ok(App {
         id: draft.id.unwrap_or_else(|| moment.app_id()),
@@ -123,5 +138,11 @@ mod tests {
             let made = make(&directory, &draft, moment);
             assert_eq!(made.map(|app| app.developer_key).ok(), fine.then(|| key.to_owned()));
         }
+        let draft = Draft { developer_key: "known".into(), shares_key: true, ..Draft::new("Twin".into()) };
+        for _ in 1..MOST_SHARING {
+            let made = make(&directory, &draft, moment).unwrap();
+            directory.put(DirectoryChange::App(made));
+        }
+        assert!(make(&directory, &draft, moment).is_err(), "it could not be replaced any more");
     }
 }

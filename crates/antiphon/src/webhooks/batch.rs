@@ -13,20 +13,25 @@ use crate::directory;
 use crate::operation::Family;
 use crate::refusal::Refusal;
 
+/// Most subscriptions that are changed in one transaction, of which none takes more than a few hundred rows.
+const AT_ONCE: usize = 250;
+
 /// `POST /{appId}/subscriptions/batch/update`
 pub async fn update(call: Call) -> Result<Answer, Refusal> {
     let started = call.app.store.now();
     let app = call.caller.app();
     let inputs = inputs(call.json()?)?;
-    let wanted = inputs.clone();
-    directory::change(&call, move |state: &State, moment| {
-        let known = wanted.iter().filter_map(|(sent, active)| {
-            let known = named(&state.directory, app, sent).ok()?;
-            Some(edited(known, &Edit { active: Some(*active), ..Edit::default() }, moment.now))
-        });
-        Ok(known.map(DirectoryChange::Subscription).collect())
-    })
-    .await?;
+    for some in inputs.chunks(AT_ONCE) {
+        let some = some.to_vec();
+        directory::change(&call, move |state: &State, moment| {
+            let known = some.iter().filter_map(|(sent, active)| {
+                let known = named(&state.directory, app, sent).ok()?;
+                Some(edited(known, &Edit { active: Some(*active), ..Edit::default() }, moment.now))
+            });
+            Ok(known.map(DirectoryChange::Subscription).collect())
+        })
+        .await?;
+    }
     let directory = directory::now(&call).await?;
     let (mut results, mut unknown) = (Vec::new(), Vec::new());
     for (sent, _) in inputs {

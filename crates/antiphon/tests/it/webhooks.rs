@@ -5,6 +5,7 @@ use std::time::Duration;
 use antiphon::middleware::Peer;
 use antiphon::routes::Family;
 use antiphon_testkit::{Connection, Home, Reply, TestServer, request};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::kit::{Desk, at, error, text};
@@ -296,6 +297,73 @@ async fn many_are_switched_at_once() {
     let none =
         app.send("POST", "/subscriptions/batch/update", json!({ "inputs": [] })).await.expect(200).json();
     assert_eq!(none["results"], json!([]));
+}
+
+#[tokio::test]
+async fn a_thousand_are_made_and_switched() {
+    let app = Owned::new().await;
+    let mut ids = Vec::new();
+    for some in (0..1000).collect::<Vec<_>>().chunks(50) {
+        let made = some.iter().map(|number| {
+            app.subscribe(json!({ "eventType": "deal.propertyChange", "propertyName": format!("p{number}") }))
+        });
+        ids.extend(join_all(made).await.iter().map(|one| one["id"].clone()));
+    }
+    let refused =
+        app.send("POST", "/subscriptions", json!({ "eventType": "deal.creation" })).await.expect(400);
+    assert!(text(&refused.json(), "message").contains("1000"));
+    let inputs: Vec<_> = ids.iter().map(|id| json!({ "id": id, "active": true })).collect();
+    let done =
+        app.send("POST", "/subscriptions/batch/update", json!({ "inputs": inputs })).await.expect(200).json();
+    let switched: Vec<_> = done["results"].as_array().unwrap().iter().map(|one| one["id"].clone()).collect();
+    assert_eq!(switched, ids);
+    let listed = app.send("GET", "/subscriptions", Value::Null).await.expect(200).json();
+    assert!(listed["results"].as_array().unwrap().iter().all(|one| one["active"] == true));
+    app.send("DELETE", &format!("/subscriptions/{}", ids[0].as_str().unwrap()), Value::Null)
+        .await
+        .expect(204);
+    app.subscribe(json!({ "eventType": "deal.creation" })).await;
+}
+
+#[tokio::test]
+async fn whatever_is_sent_is_answered() {
+    let app = Owned::new().await;
+    let made = app.subscribe(json!({ "eventType": "conversation.creation" })).await;
+    let unreadable = [
+        "",
+        "{",
+        "[]",
+        "7",
+        "null",
+        "\"x\"",
+        "{\"eventType\": 7}",
+        "{\"active\": \"yes\", \"eventType\": \"x\"}",
+        "{\"inputs\": {\"id\": true}}",
+        "{\"expand\": 7}",
+        "{\"eventType\": \"deal.creation\\u0000\"}",
+    ];
+    let user = app.desk.server.user("").with("hapikey", &app.key);
+    for path in ["subscriptions", "subscriptions/batch/update", "settings"] {
+        let method = if path == "settings" { "PUT" } else { "POST" };
+        for body in unreadable {
+            let reply = user.send(method, &format!("{}/{path}", app.base), body).await;
+            assert_eq!(reply.status, 400, "{path} {body}: {}", reply.text());
+        }
+        let deep = "[".repeat(100_000);
+        user.send(method, &format!("{}/{path}", app.base), deep).await.expect(400);
+        let large = format!("{{\"x\": \"{}\"}}", "x".repeat(300_000));
+        user.send(method, &format!("{}/{path}", app.base), large).await.expect(413);
+    }
+    for id in ["0", "-1", "01", "x", "%00", "2147483648", "99999999999999999999", "1.0", "%31%30", "1%2F2"] {
+        for method in ["GET", "PATCH", "PUT", "DELETE"] {
+            let reply = app.send(method, &format!("/subscriptions/{id}"), json!({ "active": true })).await;
+            assert_eq!(reply.status, 404, "{method} {id}: {}", reply.text());
+        }
+        let batch = json!({ "inputs": [{ "id": id, "active": true }, { "id": i64::MIN, "active": true }, { "id": 1.5, "active": true }] });
+        app.send("POST", "/subscriptions/batch/update", batch).await.expect(207);
+    }
+    let kept = app.send("GET", "/subscriptions", Value::Null).await.expect(200).json();
+    assert_eq!(kept["results"], json!([made]));
 }
 
 /// Asks for the subscriptions of an app.
