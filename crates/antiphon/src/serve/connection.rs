@@ -80,14 +80,15 @@ impl Door {
         tokio::spawn(async move {
             let _counted = counted;
             if before >= most {
-                turn_away(app, stream).await;
+                Box::pin(turn_away(app, stream)).await;
                 return;
             }
             let peer = Peer { secure: tls.is_some(), trusted, operator: false };
+            // Connections are many and mostly rest. What only few need is in a box, so that the others need no room for it.
             match tls {
-                Some(tls) => encrypted(app, peer, &tls, stream, stop, alive).await,
+                Some(tls) => Box::pin(encrypted(app, peer, &tls, stream, stop, alive)).await,
                 None => match speaks_http2(&app, &stream, stop.clone()).await {
-                    Some(true) => http2(app, peer, stream, stop, alive).await,
+                    Some(true) => Box::pin(http2(app, peer, stream, stop, alive)).await,
                     Some(false) => plain(app, peer, stream, stop, alive).await,
                     None => {}
                 },
@@ -212,10 +213,11 @@ pub async fn plain<S>(
     let heart = pulse.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let (app, pulse) = (app.clone(), heart.clone());
-        async move {
+        // In a box, since a connection keeps room for it for as long as it lasts.
+        Box::pin(async move {
             let under_way = UnderWay::begin(pulse);
             under_way.sent(middleware::handle(&app, &peer, request).await)
-        }
+        })
     });
     let mut connection =
         hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
@@ -228,7 +230,7 @@ pub async fn plain<S>(
             _ = &mut connection => break,
             () = told(&mut stop) => {
                 Pin::new(&mut connection).graceful_shutdown();
-                return pulse.last(connection).await;
+                return Box::pin(pulse.last(connection)).await;
             }
             _ = tick.tick() => if pulse.rests(&mut seen) { return },
         }
@@ -240,7 +242,7 @@ pub async fn plain<S>(
             tokio::time::sleep(FAREWELL).await;
         };
         tokio::select! {
-            () = session.run(parts.io.into_inner(), parts.read_buf) => {}
+            () = Box::pin(session.run(parts.io.into_inner(), parts.read_buf)) => {}
             () = farewell => {}
         }
     }
@@ -295,7 +297,7 @@ async fn encrypted(
         return;
     };
     if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-        http2(app, peer, stream, stop, alive).await;
+        Box::pin(http2(app, peer, stream, stop, alive)).await;
     } else {
         plain(app, peer, stream, stop, alive).await;
     }
