@@ -7,4 +7,5 @@ mod jobs;
 mod kit;
 mod limits;
 mod restarts;
+mod stream;
 mod webhooks;
