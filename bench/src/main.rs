@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "a benchmark measures by the machine's clock")]
 
 mod limits;
+mod listen;
 mod load;
 mod measures;
 mod report;
@@ -54,6 +55,8 @@ enum Part {
     Sends,
     Reads,
     Beside,
+    /// Those who listen to what happens.
+    Stream,
     Start,
     Flat,
     /// Everything on PostgreSQL.
@@ -109,6 +112,9 @@ fn main() -> Result<()> {
     }
     if wanted(Part::Beside) {
         measures::beside::run(&bench, &mut report)?;
+    }
+    if wanted(Part::Stream) {
+        measures::stream::run(&bench, &mut report)?;
     }
     if wanted(Part::Postgres) {
         measures::postgres::run(&bench, &mut report)?;

@@ -25,11 +25,17 @@ impl Server {
 
     /// Starts Antiphon on a store, with a data directory for the rest.
     pub fn antiphon_on(binary: &Path, data_dir: &Path, store: &str) -> Result<Self> {
+        Self::antiphon_with(binary, data_dir, store, &[])
+    }
+
+    /// The same, with further variables in its environment.
+    pub fn antiphon_with(binary: &Path, data_dir: &Path, store: &str, more: &[(&str, &str)]) -> Result<Self> {
         let address = free_address()?;
         let mut command = Command::new(binary);
         command.arg("serve").arg("--listen").arg(address.to_string()).arg("--data-dir").arg(data_dir);
         command.arg("--store").arg(store);
         command.env("ANTIPHON_LIMITS__ENABLED", "false").env("ANTIPHON_LOG__FILTER", "warn");
+        command.envs(more.iter().copied());
         Self::start(command, address, "/healthz", &data_dir.with_extension("log"), Duration::from_secs(60))
     }
 

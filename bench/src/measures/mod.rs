@@ -7,6 +7,7 @@ pub mod postgres;
 pub mod reads;
 pub mod sends;
 pub mod start;
+pub mod stream;
 
 use std::time::Duration;
 
