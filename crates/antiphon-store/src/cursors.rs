@@ -110,12 +110,23 @@ pub enum DeliveryState {
     GivenUp,
 }
 
+/// How many deliveries an app has, each counted up to a bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Undelivered {
+    /// Those that are tried again.
+    pub waiting: i64,
+    /// Those that were given up.
+    pub given_up: i64,
+}
+
 /// Which attempts are asked for: the newest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct AttemptQuery {
     /// Older than this one.
     pub before: Option<i64>,
     pub succeeded: Option<bool>,
+    /// Answered with this status.
+    pub status: Option<i64>,
     /// Not older than this.
     pub since: Option<Millis>,
     pub limit: usize,

@@ -34,7 +34,9 @@ mod visitors;
 pub use allowances::{Allowances, Draw, Drawn, Span};
 pub use changes::{Applied, Changes, ConversationKey, Earlier, Moment, Replacement, State, Target};
 pub use check::{Finding, Invariant};
-pub use cursors::{Attempt, AttemptQuery, Cursor, Delivery, DeliveryState, Progress, Reader, Told};
+pub use cursors::{
+    Attempt, AttemptQuery, Cursor, Delivery, DeliveryState, Progress, Reader, Told, Undelivered,
+};
 pub use directory::{
     Account, Actor, ActorKind, Adapter, App, Directory, DirectoryChange, Expand, Identifier, Inbox,
     InboxKind, JournalSubscription, Objects, Paused, Portal, Quota, Replaced, Subscription, Token, TokenHash,

@@ -460,6 +460,16 @@ impl Store {
         read!(self.told(reader))
     }
 
+    /// Where a reader stands; `None` when nothing is read for the app.
+    pub async fn cursor(
+        &self,
+        portal: PortalId,
+        reader: Reader,
+        app: AppId,
+    ) -> Result<Option<Cursor>, StoreError> {
+        read!(self.cursor(portal, reader, app))
+    }
+
     /// Takes a cursor: whoever had it before writes nothing more. `None` when nothing is read for the app.
     pub async fn cursor_take(
         &self,
@@ -498,6 +508,16 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<Delivery>, StoreError> {
         read!(self.deliveries(portal, app, state, after, limit))
+    }
+
+    /// How many deliveries an app has; of each kind, no more than so many are counted.
+    pub async fn deliveries_count(
+        &self,
+        portal: PortalId,
+        app: AppId,
+        most: usize,
+    ) -> Result<Undelivered, StoreError> {
+        read!(self.deliveries_count(portal, app, most))
     }
 
     /// Notes deliveries that somebody wants made.

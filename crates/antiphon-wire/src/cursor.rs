@@ -45,6 +45,10 @@ wire_enum! {
         Tickets = "TICKETS",
         /// Our own list of files.
         Files = "FILES",
+        /// Our own list of requests to an app.
+        Attempts = "ATTEMPTS",
+        /// Our own list of events that an app has not taken.
+        Deliveries = "DELIVERIES",
     }
 }
 

@@ -25,4 +25,5 @@ pub mod query;
 pub mod schema;
 pub mod thread;
 pub mod timestamp;
+pub mod webhook_log;
 pub mod webhooks;

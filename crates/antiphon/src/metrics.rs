@@ -114,6 +114,7 @@ pub fn page(app: &App) -> Reply {
     requests(app, &mut out)
         .and_then(|()| store(app, &mut out))
         .and_then(|()| app.realtime.figures(&mut out))
+        .and_then(|()| app.webhooks.print(app.store.now(), &mut out))
         .ok();
     Reply::page("text/plain; version=0.0.4; charset=utf-8", out)
 }

@@ -90,8 +90,11 @@ async fn take(
 ) -> Result<Option<Cursor>> {
     let sql = "UPDATE cursors SET epoch = epoch + 1 WHERE portal_id = $1 AND reader = $2 AND app_id = $3 \
                RETURNING position, epoch, next_entry";
-    let Some(row) = row(client, sql, &[&portal.0, &(reader as i64), &app.0]).await? else { return Ok(None) };
-    Ok(Some(Cursor { position: row.try_get(0)?, epoch: row.try_get(1)?, next_entry: row.try_get(2)? }))
+    row(client, sql, &[&portal.0, &(reader as i64), &app.0]).await?.as_ref().map(cursor).transpose()
+}
+
+fn cursor(row: &Row) -> Result<Cursor> {
+    Ok(Cursor { position: row.try_get(0)?, epoch: row.try_get(1)?, next_entry: row.try_get(2)? })
 }
 
 /// Moves a cursor on; `false` when somebody else has taken it.
@@ -239,6 +242,18 @@ impl Engine {
         Ok(once!(self, client => told(client, reader))?)
     }
 
+    pub(crate) async fn cursor(
+        &self,
+        portal: PortalId,
+        reader: Reader,
+        app: AppId,
+    ) -> Answer<Option<Cursor>> {
+        let sql = "SELECT position, epoch, next_entry FROM cursors \
+                   WHERE portal_id = $1 AND reader = $2 AND app_id = $3";
+        let found = once!(self, client => row(client, sql, &[&portal.0, &(reader as i64), &app.0]))?;
+        Ok(found.as_ref().map(cursor).transpose()?)
+    }
+
     pub(crate) async fn cursor_take(
         &self,
         portal: PortalId,
@@ -291,6 +306,25 @@ impl Engine {
         Ok(found.iter().map(delivery).collect::<Result<_>>()?)
     }
 
+    pub(crate) async fn deliveries_count(
+        &self,
+        portal: PortalId,
+        app: AppId,
+        most: usize,
+    ) -> Answer<Undelivered> {
+        let count = |which: &str| {
+            format!(
+                "SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE portal_id = $1 AND app_id = $2 \
+                 AND due_at {which} LIMIT $3) d"
+            )
+        };
+        let sql = format!("SELECT ({}), ({})", count("IS NOT NULL"), count("IS NULL"));
+        let found = once!(self, client => row(client, &sql, &[&portal.0, &app.0, &(most as i64)]))?;
+        let Some(row) = found else { return Ok(Undelivered::default()) };
+        let read = || Result::Ok(Undelivered { waiting: row.try_get(0)?, given_up: row.try_get(1)? });
+        Ok(read()?)
+    }
+
     pub(crate) async fn deliveries_put(
         &self,
         portal: PortalId,
@@ -320,12 +354,12 @@ impl Engine {
     ) -> Answer<Vec<Attempt>> {
         let sql = format!(
             "SELECT {ATTEMPT} WHERE portal_id = $1 AND app_id = $2 AND id < $3 AND ($4::boolean IS NULL OR succeeded = $4) \
-             AND at >= $5 ORDER BY id DESC LIMIT $6"
+             AND at >= $5 AND ($6::bigint IS NULL OR status = $6) ORDER BY id DESC LIMIT $7"
         );
         let before = query.before.unwrap_or(i64::MAX);
         let since = query.since.unwrap_or(i64::MIN);
-        let values: Values<'_> =
-            &[&portal.0, &app.0, &before, &query.succeeded, &since, &(query.limit as i64)];
+        let AttemptQuery { succeeded, status, limit, .. } = *query;
+        let values: Values<'_> = &[&portal.0, &app.0, &before, &succeeded, &since, &status, &(limit as i64)];
         let found = once!(self, client => rows(client, &sql, values))?;
         Ok(found.iter().map(attempt).collect::<Result<_>>()?)
     }

@@ -76,10 +76,12 @@ fn told(conn: &Connection, reader: Reader) -> Result<Vec<Told>> {
 fn take(conn: &Connection, portal: PortalId, reader: Reader, app: AppId) -> Result<Option<Cursor>> {
     let sql = "UPDATE cursors SET epoch = epoch + 1 WHERE portal_id = ?1 AND reader = ?2 AND app_id = ?3 \
                RETURNING position, epoch, next_entry";
-    let taken = conn.prepare_cached(sql)?.query_row(params![portal.0, reader as u8, app.0], |row| {
-        Ok(Cursor { position: row.get(0)?, epoch: row.get(1)?, next_entry: row.get(2)? })
-    });
+    let taken = conn.prepare_cached(sql)?.query_row(params![portal.0, reader as u8, app.0], cursor);
     Ok(taken.optional()?)
+}
+
+fn cursor(row: &Row<'_>) -> rusqlite::Result<Cursor> {
+    Ok(Cursor { position: row.get(0)?, epoch: row.get(1)?, next_entry: row.get(2)? })
 }
 
 /// Moves a cursor on; `false` when somebody else has taken it.
@@ -182,6 +184,15 @@ impl Engine {
         self.read(|conn| told(conn, reader))
     }
 
+    pub(crate) fn cursor(&self, portal: PortalId, reader: Reader, app: AppId) -> Answer<Option<Cursor>> {
+        let sql = "SELECT position, epoch, next_entry FROM cursors \
+                   WHERE portal_id = ?1 AND reader = ?2 AND app_id = ?3";
+        self.read(|conn| {
+            let found = conn.prepare_cached(sql)?.query_row(params![portal.0, reader as u8, app.0], cursor);
+            Ok(found.optional()?)
+        })
+    }
+
     pub(crate) async fn cursor_take(
         &self,
         portal: PortalId,
@@ -242,6 +253,20 @@ impl Engine {
         })
     }
 
+    pub(crate) fn deliveries_count(&self, portal: PortalId, app: AppId, most: usize) -> Answer<Undelivered> {
+        let count = |which: &str| {
+            format!(
+                "SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE portal_id = ?1 AND app_id = ?2 \
+                 AND due_at {which} LIMIT ?3)"
+            )
+        };
+        let sql = format!("SELECT ({}), ({})", count("IS NOT NULL"), count("IS NULL"));
+        self.read(|conn| {
+            let read = |row: &Row<'_>| Ok(Undelivered { waiting: row.get(0)?, given_up: row.get(1)? });
+            Ok(conn.prepare_cached(&sql)?.query_row([portal.0, app.0, most as i64], read)?)
+        })
+    }
+
     pub(crate) async fn deliveries_put(
         &self,
         portal: PortalId,
@@ -279,13 +304,14 @@ impl Engine {
     ) -> Answer<Vec<Attempt>> {
         let sql = format!(
             "SELECT {ATTEMPT} WHERE portal_id = ?1 AND app_id = ?2 AND id < ?3 AND (?4 IS NULL OR succeeded = ?4) \
-             AND at >= ?5 ORDER BY id DESC LIMIT ?6"
+             AND at >= ?5 AND (?6 IS NULL OR status = ?6) ORDER BY id DESC LIMIT ?7"
         );
         let before = query.before.unwrap_or(i64::MAX);
         let since = query.since.unwrap_or(i64::MIN);
         self.read(|conn| {
             let mut sql = conn.prepare_cached(&sql)?;
-            let values = params![portal.0, app.0, before, query.succeeded, since, query.limit as i64];
+            let AttemptQuery { succeeded, status, limit, .. } = *query;
+            let values = params![portal.0, app.0, before, succeeded, since, status, limit as i64];
             let found = sql.query_map(values, attempt)?;
             Ok(found.collect::<rusqlite::Result<_>>()?)
         })

@@ -171,6 +171,11 @@ async fn progress_is_written_whole_by_whoever_has_the_cursor() {
     let kit = kit.reopen().await;
     let now = take(&kit).await.unwrap();
     assert_eq!(now, Cursor { position: 5, epoch: new.epoch + 1, next_entry: 3 });
+    let seen = |reader| kit.store.cursor(kit.portal, reader, APP);
+    assert_eq!(
+        (seen(Reader::Webhooks).await.unwrap(), seen(Reader::Journal).await.unwrap()),
+        (Some(now), None)
+    );
     let due = async |now| kit.store.deliveries_due(kit.portal, APP, now, 10).await.unwrap();
     assert_eq!(due(NOON + 49_999).await, []);
     assert_eq!(due(NOON + 60_000).await, [failed(4, Some(NOON + 50_000)), failed(3, Some(NOON + 60_000))]);
@@ -238,10 +243,16 @@ async fn attempts_are_listed_and_deliveries_made_due_again() {
     assert_eq!(asked(AttemptQuery { before: Some(3), ..all }).await, [2, 1]);
     assert_eq!(asked(AttemptQuery { succeeded: Some(false), ..all }).await, [3, 1]);
     assert_eq!(asked(AttemptQuery { since: Some(NOON + 4), ..all }).await, [4]);
+    assert_eq!(asked(AttemptQuery { status: Some(500), ..all }).await, [3, 1]);
+    assert!(asked(AttemptQuery { status: Some(404), ..all }).await.is_empty());
     let by_id = |portal, id| kit.store.attempt_by_id(portal, APP, id);
     assert_eq!(by_id(kit.portal, 3).await.unwrap().as_ref(), Some(&attempts[2]));
     assert_eq!((by_id(kit.portal, 5).await.unwrap(), by_id(other, 3).await.unwrap()), (None, None));
 
+    let count = |most| kit.store.deliveries_count(kit.portal, APP, most);
+    assert_eq!(count(9).await.unwrap(), Undelivered { waiting: 1, given_up: 2 });
+    assert_eq!(count(1).await.unwrap(), Undelivered { waiting: 1, given_up: 1 });
+    assert_eq!(kit.store.deliveries_count(other, APP, 9).await.unwrap(), Undelivered::default());
     let again = |since| kit.store.deliveries_again(kit.portal, APP, since, NOON + 7);
     assert_eq!(again(NOON + 4).await.unwrap(), 2);
     let due = async || kit.store.deliveries_due(kit.portal, APP, NOON + 7, 10).await.unwrap();

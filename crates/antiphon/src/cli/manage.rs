@@ -39,6 +39,8 @@ pub struct Task {
     pub verb: &'static str,
     pub path: String,
     pub body: Option<Value>,
+    /// Whether it is a list of which the other pages are wanted, too.
+    pub whole: bool,
     /// Members of the answer in the order in which people read them, as `member` or `member.inner`.
     pub columns: &'static [&'static str],
     /// Said where there is nothing to show.
@@ -48,22 +50,28 @@ pub struct Task {
 impl Task {
     /// Reads something.
     pub fn get(path: impl Into<String>, columns: &'static [&'static str]) -> Self {
-        Self { verb: "GET", path: path.into(), body: None, columns, done: "There are none yet." }
+        Self { verb: "GET", path: path.into(), body: None, whole: true, columns, done: "There are none yet." }
     }
 
-    /// Sends something.
+    /// Leaves it at the first page of a list.
+    pub fn first_page(self) -> Self {
+        Self { whole: false, ..self }
+    }
+
+    /// Sends something; null is nothing.
     pub fn send(
         verb: &'static str,
         path: impl Into<String>,
         body: Value,
         columns: &'static [&'static str],
     ) -> Self {
-        Self { verb, path: path.into(), body: Some(body), columns, done: "Done." }
+        let body = Some(body).filter(|body| !body.is_null());
+        Self { verb, path: path.into(), body, whole: true, columns, done: "Done." }
     }
 
     /// Takes something away.
     pub fn delete(path: impl Into<String>, done: &'static str) -> Self {
-        Self { verb: "DELETE", path: path.into(), body: None, columns: &[], done }
+        Self { verb: "DELETE", path: path.into(), body: None, whole: true, columns: &[], done }
     }
 
     /// Makes the call and shows the answer.
@@ -91,7 +99,9 @@ impl Task {
     async fn whole(&self, operator: &Operator, portal: Option<i64>) -> anyhow::Result<Value> {
         let mut whole = operator.call(self.verb, &self.path, portal, self.body.as_ref()).await?;
         let more = if self.path.contains('?') { '&' } else { '?' };
-        while let Some(after) = whole["paging"]["next"]["after"].as_str() {
+        while self.whole
+            && let Some(after) = whole["paging"]["next"]["after"].as_str()
+        {
             let path = format!("{}{more}after={after}", self.path);
             let mut page = operator.call(self.verb, &path, portal, None).await?;
             if let Some(results) = whole["results"].as_array_mut() {
@@ -146,8 +156,16 @@ fn table(rows: &[Value], columns: &[&str]) -> String {
     out
 }
 
+/// A member for people. Of a list of objects it is that of each.
 fn cell(object: &Value, column: &str) -> String {
-    let value = column.split('.').fold(object, |value, member| &value[member]);
+    let mut value = object;
+    for (at, member) in column.split('.').enumerate() {
+        if let Value::Array(items) = value {
+            let rest = column.splitn(at + 1, '.').last().unwrap_or_default();
+            return items.iter().map(|item| cell(item, rest)).collect::<Vec<_>>().join(" ");
+        }
+        value = &value[member];
+    }
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
@@ -193,6 +211,8 @@ mod tests {
             lines.lines().map(|line| line.split_whitespace().nth(1).unwrap()).collect::<Vec<_>>(),
             ["1", "5", "a"]
         );
+        let sent = json!({ "events": [{ "at": { "id": "5" } }, { "at": { "id": "6" } }] });
+        assert_eq!(cell(&sent, "events.at.id"), "5 6");
         assert_eq!(shown(&json!({ "results": [] }), columns, "None."), "None.\n");
         assert_eq!(shown(&Value::Null, columns, "Gone."), "Gone.\n");
     }

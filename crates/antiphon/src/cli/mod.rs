@@ -18,6 +18,7 @@ mod restore;
 mod serve;
 mod ticket;
 mod token;
+mod webhook;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -85,6 +86,8 @@ enum Command {
     Token(Managed<token::Token>),
     /// Make, list, suspend and resume apps, and rotate their secrets
     App(Managed<app::App>),
+    /// Show how apps take what they are told, send it again, pause and try them
+    Webhook(Managed<webhook::Webhook>),
     /// Make, list, change and archive inboxes
     Inbox(Managed<inbox::Inbox>),
     /// Connect, list, change and archive channel accounts
@@ -121,6 +124,7 @@ pub fn run() -> ExitCode {
         Some(Command::Portal(portal)) => portal.run(&common),
         Some(Command::Token(token)) => token.run(&common),
         Some(Command::App(app)) => app.run(&common),
+        Some(Command::Webhook(webhook)) => webhook.run(&common),
         Some(Command::Inbox(inbox)) => inbox.run(&common),
         Some(Command::Account(account)) => account.run(&common),
         Some(Command::Agent(agent)) => agent.run(&common),

@@ -3,12 +3,13 @@
 use antiphon_wire::message::MessageSchema;
 use antiphon_wire::own;
 use antiphon_wire::thread::ThreadSchema;
+use antiphon_wire::webhook_log as log;
 
 use crate::operation::{Kind, Operation, Parameter, Payload, Scope, Verb, shape};
 use crate::realtime::filter::NAMES;
 use crate::{
     accounts, actors, apps, backups, contacts, door, events, files, inboxes, messages, moves, portals,
-    threads, tickets, tokens,
+    threads, tickets, tokens, webhooks,
 };
 
 pub const TABLE: &[Operation] = &[
@@ -97,6 +98,103 @@ pub const TABLE: &[Operation] = &[
         .says("Rename, suspend or resume an app")
         .takes(shape::<own::AppPatch>)
         .gives(200, Payload::One(shape::<own::App>)),
+    Operation::own(Verb::Get, "/apps/{appId}/webhook", "apps.webhook.show", door!(webhooks::log::status::show))
+        .says("How an app's webhook stands: how far behind it is, and what it did not take")
+        .gives(200, Payload::One(shape::<log::WebhookStatus>)),
+    Operation::own(
+        Verb::Post,
+        "/apps/{appId}/webhook/pause",
+        "apps.webhook.pause",
+        door!(webhooks::log::status::pause),
+    )
+    .says("Send an app nothing until it is resumed; what happens meanwhile is kept for it")
+    .takes(shape::<log::WebhookPause>)
+    .gives(200, Payload::One(shape::<log::WebhookStatus>)),
+    Operation::own(
+        Verb::Post,
+        "/apps/{appId}/webhook/resume",
+        "apps.webhook.resume",
+        door!(webhooks::log::status::resume),
+    )
+    .says("Go on sending to an app that was paused")
+    .gives(200, Payload::One(shape::<log::WebhookStatus>)),
+    Operation::own(
+        Verb::Post,
+        "/apps/{appId}/webhook/test",
+        "apps.webhook.test",
+        door!(webhooks::log::trial::send),
+    )
+    .says("Send a test event now, a conversation.creation of subscription 0 and thread 0, and tell what came of it")
+    .gives(200, Payload::One(shape::<log::WebhookTrial>)),
+    Operation::own(
+        Verb::Get,
+        "/apps/{appId}/webhook/attempts",
+        "apps.webhook.attempts",
+        door!(webhooks::log::attempts::list),
+    )
+    .says("List the requests that were sent to an app, newest first")
+    .asks(&[
+        Parameter {
+            name: "succeeded",
+            kind: Kind::Boolean,
+            help: "Only those that were taken, or only those that were not",
+        },
+        Parameter { name: "status", kind: Kind::Integer, help: "Only those answered with this status" },
+        Parameter { name: "since", kind: Kind::Time, help: "Only those sent at this time or later" },
+        LIMIT,
+        AFTER,
+    ])
+    .gives(200, Payload::Page(shape::<log::WebhookAttempt>)),
+    Operation::own(
+        Verb::Get,
+        "/apps/{appId}/webhook/attempts/{attemptId}",
+        "apps.webhook.attempt",
+        door!(webhooks::log::attempts::get),
+    )
+    .says("Read a request that was sent to an app, with its events")
+    .gives(200, Payload::One(shape::<log::WebhookAttempt>)),
+    Operation::own(
+        Verb::Post,
+        "/apps/{appId}/webhook/attempts/{attemptId}/resend",
+        "apps.webhook.resend.attempt",
+        door!(webhooks::log::resend::attempt),
+    )
+    .says("Send all events of a request again, whether they were taken or not")
+    .gives(200, Payload::One(shape::<log::Resent>)),
+    Operation::own(
+        Verb::Get,
+        "/apps/{appId}/webhook/deliveries",
+        "apps.webhook.deliveries",
+        door!(webhooks::log::deliveries::list),
+    )
+    .says("List the events that an app has not taken")
+    .asks(&[
+        Parameter {
+            name: "state",
+            kind: Kind::OneOf(webhooks::log::deliveries::STATES),
+            help: "Those that are tried again, which is the default, or those that were given up",
+        },
+        LIMIT,
+        AFTER,
+    ])
+    .gives(200, Payload::Page(shape::<log::WebhookDelivery>)),
+    Operation::own(
+        Verb::Post,
+        "/apps/{appId}/webhook/events/{eventId}/resend",
+        "apps.webhook.resend.event",
+        door!(webhooks::log::resend::event),
+    )
+    .says("Send one event again, whether it was taken or not")
+    .gives(200, Payload::One(shape::<log::Resent>)),
+    Operation::own(
+        Verb::Post,
+        "/apps/{appId}/webhook/resend",
+        "apps.webhook.resend.failed",
+        door!(webhooks::log::resend::failed),
+    )
+    .says("Send all events again whose last attempt failed at a time or later, given up or not")
+    .takes(shape::<log::WebhookResend>)
+    .gives(200, Payload::One(shape::<log::Resent>)),
     Operation::own(Verb::Post, "/tokens", "tokens.create", door!(tokens::create::create))
         .says("Make a token; it is shown this once")
         .takes(shape::<own::TokenCreate>)

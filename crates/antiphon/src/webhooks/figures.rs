@@ -1,9 +1,10 @@
 //! How the webhooks of this node stand: what `/metrics` tells, and the bell that readers listen for.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use antiphon_store::AppId;
+use antiphon_store::{AppId, Millis};
 use tokio::sync::watch;
 
 /// How an app's webhook stands.
@@ -14,6 +15,8 @@ pub struct Figures {
     pub failures: u64,
     /// Events that are not done with.
     pub lag: i64,
+    /// When the first of them happened.
+    pub oldest: Option<Millis>,
     /// Failed events that are tried again.
     pub waiting: usize,
     pub paused: bool,
@@ -47,6 +50,33 @@ impl Webhooks {
         self.locked().clone()
     }
 
+    /// Prints them for `/metrics`.
+    pub(crate) fn print(&self, now: Millis, out: &mut String) -> std::fmt::Result {
+        type Read = fn(&Figures, Millis) -> f64;
+        let all: [(&str, &str, &str, Read); 6] = [
+            ("lag_events", "gauge", "Events of its portal that an app has not come to.", |one, _| {
+                one.lag as f64
+            }),
+            ("lag_seconds", "gauge", "How long ago the first of them happened.", |one, now| {
+                one.oldest.map_or(0.0, |oldest| (now - oldest).max(0) as f64 / 1000.0)
+            }),
+            ("attempts_total", "counter", "Requests sent to an app.", |one, _| one.attempts as f64),
+            ("failures_total", "counter", "Requests that an app did not take.", |one, _| one.failures as f64),
+            ("waiting", "gauge", "Events that an app did not take and that are tried again.", |one, _| {
+                one.waiting as f64
+            }),
+            ("paused", "gauge", "1 while an app is sent nothing.", |one, _| f64::from(u8::from(one.paused))),
+        ];
+        let apps = self.apps();
+        for (name, kind, help, read) in all {
+            writeln!(out, "# HELP antiphon_webhook_{name} {help}\n# TYPE antiphon_webhook_{name} {kind}")?;
+            for (app, figures) in &apps {
+                writeln!(out, "antiphon_webhook_{name}{{app=\"{app}\"}} {}", read(figures, now))?;
+            }
+        }
+        Ok(())
+    }
+
     pub(crate) fn attempted(&self, app: AppId, succeeded: bool) {
         let mut apps = self.locked();
         let figures = apps.entry(app).or_default();
@@ -54,10 +84,11 @@ impl Webhooks {
         figures.failures += u64::from(!succeeded);
     }
 
-    pub(crate) fn show(&self, app: AppId, lag: i64, waiting: usize, paused: bool) {
+    /// Shows how an app stands; what is counted here is not of account.
+    pub(crate) fn show(&self, app: AppId, now: Figures) {
         let mut apps = self.locked();
         let figures = apps.entry(app).or_default();
-        *figures = Figures { lag, waiting, paused, ..*figures };
+        *figures = Figures { attempts: figures.attempts, failures: figures.failures, ..now };
     }
 
     /// Another node tells it from now on, or nobody.

@@ -3,7 +3,9 @@
 
 pub mod batch;
 pub mod deliver;
+pub mod event_id;
 pub mod figures;
+pub mod log;
 pub mod pause;
 pub mod retry;
 pub mod settings;

@@ -20,6 +20,8 @@ struct Names {
     /// An inbox without accounts.
     inbox: String,
     subscription: String,
+    /// One that was sent, with the first attempt.
+    event: String,
 }
 
 impl Names {
@@ -37,13 +39,15 @@ impl Names {
             text(&desk.make("tokens", json!({ "label": "Old", "appId": desk.portal.app })).await, "id");
         let inbox = text(&desk.make("inboxes", json!({ "name": "Empty" })).await, "id");
         let webhooks = format!("/webhooks/v3/{}", desk.portal.app);
-        let settings = json!({ "targetUrl": "https://bot.example/hooks" });
+        // Nobody listens there.
+        let settings = json!({ "targetUrl": "https://127.0.0.1:1/hooks" });
         desk.user.put(&format!("{webhooks}/settings"), settings).await.expect(200);
-        let subscription = json!({ "eventType": "conversation.creation" });
+        let subscription = json!({ "eventType": "conversation.creation", "active": true });
         let subscription =
             desk.user.post(&format!("{webhooks}/subscriptions"), subscription).await.expect(201);
         let subscription = text(&subscription.json(), "id");
-        Self { desk, thread, message, ticket, file, token, inbox, subscription }
+        let event = desk.attempted(&desk.portal.app, &subscription).await;
+        Self { desk, thread, message, ticket, file, token, inbox, subscription, event }
     }
 
     /// The path below the prefix, with ids in the place of names.
@@ -68,6 +72,8 @@ impl Names {
             ("{appId}", &portal.app),
             ("{portalId}", &portal.id),
             ("{subscriptionId}", &self.subscription),
+            ("{attemptId}", "1"),
+            ("{eventId}", &self.event),
         ]
         .into_iter()
         .fold(template.to_owned(), |path, (name, id)| path.replace(name, id))
@@ -101,6 +107,14 @@ impl Names {
             | "portals.get"
             | "apps.list"
             | "apps.get"
+            | "apps.webhook.show"
+            | "apps.webhook.resume"
+            | "apps.webhook.test"
+            | "apps.webhook.attempts"
+            | "apps.webhook.attempt"
+            | "apps.webhook.resend.attempt"
+            | "apps.webhook.deliveries"
+            | "apps.webhook.resend.event"
             | "tokens.list"
             | "tokens.revoke"
             | "own.inboxes.archive"
@@ -155,6 +169,8 @@ impl Names {
                 json!({ "inputs": [{ "id": self.subscription, "active": true }] })
             }
             "webhooks.subscriptions.update" | "webhooks.subscriptions.put" => json!({ "active": true }),
+            "apps.webhook.pause" => json!({ "why": "It moves" }),
+            "apps.webhook.resend.failed" => json!({ "since": "2026-01-01T00:00:00Z" }),
             "portals.create" => json!({ "name": "Larkspur" }),
             "portals.update" => json!({ "quota": { "messages": 1000 } }),
             "apps.create" | "apps.update" => json!({ "name": "Exporter" }),

@@ -51,11 +51,16 @@ async fn target(server: &TestServer) -> Target {
         let one = desk.portal.operator().post(&format!("{webhooks}/subscriptions"), one).await.expect(201);
         ids["subscriptionId"] = one.json()["id"].clone();
     }
+    let told = json!({ "eventType": "conversation.creation", "active": true });
+    let told = desk.portal.operator().post(&format!("{webhooks}/subscriptions"), told).await.expect(201);
     let mut thread = String::new();
     for number in 0..6 {
         thread = desk.portal.chat_from(&format!("{SECRET}-{number}"), &format!("{SECRET} says hello")).await;
     }
     desk.send(&thread, desk.on_chat(SECRET)).await;
+    let event = desk.attempted(&text(&ids, "appId"), &text(&told.json(), "id")).await;
+    ids["eventId"] = json!(event);
+    ids["attemptId"] = json!("1");
     let message = text(&desk.history(&thread).await[0], "id");
     ids["threadId"] = json!(thread);
     ids["messageId"] = json!(message);

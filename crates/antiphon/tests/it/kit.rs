@@ -1,7 +1,10 @@
 //! What the rooms share: a portal with an agent at work in it, and history and events told in few words.
 
 use antiphon::routes::Family;
-use antiphon_store::{EventKind, ObjectKind, PortalId};
+use antiphon::webhooks::event_id::event_id;
+use antiphon_store::{
+    AppId, Attempt, Delivery, EventKind, ObjectKind, PortalId, Progress, Reader, SubscriptionId,
+};
 use antiphon_testkit::{EPOCH, Portal, Reply, TestServer, User};
 use antiphon_wire::timestamp::Timestamp;
 use serde_json::{Value, json};
@@ -119,6 +122,47 @@ impl Desk {
                 }
             })
             .collect()
+    }
+
+    /// Notes that an app was sent the portal's first event once, and did not take it; the event's id.
+    pub async fn attempted(&self, app: &str, subscription: &str) -> String {
+        let (store, app) = (&self.server.app().store, AppId(app.parse().unwrap()));
+        let subscription = SubscriptionId(subscription.parse().unwrap());
+        let cursor = store.cursor_take(self.portal_id(), Reader::Webhooks, app).await.unwrap().unwrap();
+        let events = store.events_after(self.portal_id(), 0, 1_000).await.unwrap();
+        let event = events.iter().find(|event| event.kind == EventKind::ThreadCreated).unwrap();
+        let now = self.server.now();
+        let attempt = Attempt {
+            id: cursor.next_entry,
+            at: now,
+            url: "https://bot.example/hooks".into(),
+            succeeded: false,
+            status: Some(500),
+            error: Some("The receiver answered 500".into()),
+            millis: 12,
+            excerpt: "Sorry".into(),
+            events: format!("[[{},{subscription},0]]", event.position),
+        };
+        let failed = Delivery {
+            position: event.position,
+            subscription_id: subscription,
+            object_id: event.object_id,
+            attempts: 1,
+            first_at: now,
+            last_at: now,
+            due_at: Some(now + 60_000),
+            error: "The receiver answered 500".into(),
+        };
+        let done = Progress {
+            epoch: cursor.epoch,
+            position: cursor.position,
+            next_entry: cursor.next_entry + 1,
+            attempts: vec![attempt],
+            failed: vec![failed],
+            done: Vec::new(),
+        };
+        assert!(store.progress(self.portal_id(), app, done).await.unwrap());
+        event_id((event.position, subscription)).to_string()
     }
 
     fn portal_id(&self) -> PortalId {

@@ -34,4 +34,5 @@ mod stream;
 mod threads;
 mod tokens;
 mod update;
+mod webhook_log;
 mod webhooks;

@@ -6,16 +6,8 @@ use serde_json::value::RawValue;
 
 use super::matching::{Payload, public_name};
 use super::queue::Item;
+use crate::webhooks::event_id::event_id;
 use crate::{contacts, messages, threads};
-
-/// Bits of an event's id that belong to the subscription. Positions have the other 33: no portal comes to eight billion events.
-const SUBSCRIPTION_BITS: u32 = 20;
-
-/// The same for an event and a subscription whenever it is sent, and below 2^53.
-pub fn event_id(item: &Item) -> i64 {
-    let (position, subscription) = item.key();
-    position << SUBSCRIPTION_BITS | subscription.0 & ((1 << SUBSCRIPTION_BITS) - 1)
-}
 
 /// Prints a batch. Whatever a subscription wants besides ids is looked up now; what is gone by now is left out.
 pub async fn print(store: &Store, portal: PortalId, app: AppId, batch: &[Item]) -> Vec<u8> {
@@ -28,7 +20,7 @@ pub async fn print(store: &Store, portal: PortalId, app: AppId, batch: &[Item]) 
         let payload = Payload::of(&item.event);
         let [message, thread, contact] = expanded(store, portal, item, &payload).await;
         let event = wire::Event {
-            event_id: event_id(item),
+            event_id: event_id(item.key()),
             subscription_id: item.subscription.id.0,
             portal_id: portal.0,
             app_id: app.0,

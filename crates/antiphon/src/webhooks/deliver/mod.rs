@@ -9,10 +9,10 @@
 //! finds that another one has taken the cursor, and writes nothing.
 
 mod body;
-mod matching;
+pub(super) mod matching;
 mod queue;
 mod reader;
-mod request;
+pub(super) mod request;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

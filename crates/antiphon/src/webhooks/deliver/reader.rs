@@ -19,6 +19,7 @@ use super::queue::{Item, Key, Line, MOST, Placed, Queue};
 use super::request::{self, Landed, Secrets};
 use crate::app::App;
 use crate::serve::told;
+use crate::webhooks::figures::Figures;
 use crate::webhooks::pause;
 use crate::webhooks::retry::{self, Next};
 
@@ -553,9 +554,14 @@ impl Reading {
 
     /// Shows how far it is.
     async fn show(&mut self) -> Result<(), StoreError> {
-        let newest = self.app.store.event_position(self.told.portal).await?;
-        let behind = newest - self.queue.position();
-        self.app.webhooks.show(self.told.app, behind, self.failed, self.webhook().is_none());
+        let (store, portal, position) = (&self.app.store, self.told.portal, self.queue.position());
+        let lag = store.event_position(portal).await? - position;
+        let oldest = match lag {
+            1.. => store.events_after(portal, position, 1).await?.first().map(|event| event.occurred_at),
+            _ => None,
+        };
+        let (waiting, paused) = (self.failed, self.webhook().is_none());
+        self.app.webhooks.show(self.told.app, Figures { lag, oldest, waiting, paused, ..Figures::default() });
         Ok(())
     }
 }

@@ -67,8 +67,17 @@ pub async fn fly(app: Arc<App>, told: Told, url: String, secrets: Vec<String>, b
         batch.iter().map(|item| (item.event.position, item.subscription.id.0, item.attempts)).collect();
     // Numbers always print.
     let events = serde_json::to_string(&events).unwrap_or_default();
+    let mut landed = post(&app, &url, secrets, body).await;
+    for attempt in &mut landed.attempts {
+        attempt.events.clone_from(&events);
+    }
+    Landed { batch, ..landed }
+}
+
+/// Sends a body, signed with one secret after another until it is not refused.
+pub async fn post(app: &App, url: &str, secrets: Vec<String>, body: Bytes) -> Landed {
     let mut landed = Landed {
-        batch,
+        batch: Vec::new(),
         attempts: Vec::new(),
         status: None,
         retry_after: None,
@@ -79,8 +88,8 @@ pub async fn fly(app: Arc<App>, told: Told, url: String, secrets: Vec<String>, b
         if !(landed.attempts.is_empty() || refused(landed.status)) {
             break;
         }
-        let attempt = send(&app, &url, &secret, body.clone(), &mut landed).await;
-        landed.attempts.push(Attempt { events: events.clone(), ..attempt });
+        let attempt = send(app, url, &secret, body.clone(), &mut landed).await;
+        landed.attempts.push(attempt);
         landed.secret = secret;
     }
     landed
