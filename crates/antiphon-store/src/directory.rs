@@ -121,7 +121,7 @@ pub struct App {
     pub avatar: Option<String>,
     /// Signs what the server sends to the app.
     pub client_secret: String,
-    /// Opens the calls about its webhooks and channels. Several apps may have the same.
+    /// SHA-256 of what opens the calls about its webhooks and channels, in hexadecimal. Several apps may have the same.
     pub developer_key: String,
     /// The secret and the key before those, while they still work.
     pub old_secret: Option<Replaced>,

@@ -253,7 +253,7 @@ impl Store {
         read!(self.directory_of_app(app))
     }
 
-    /// An app whose developer key this is, or the one before that while it still works, and the directory of its portal.
+    /// An app whose developer key has this hash, or the one before that while it still works, and the directory of its portal.
     pub async fn app_by_key(&self, key: &str) -> Result<Option<(AppId, Arc<Directory>)>, StoreError> {
         let now = self.now();
         read!(self.app_by_key(key, now))

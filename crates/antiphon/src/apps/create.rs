@@ -46,6 +46,7 @@ impl Draft {
 /// `POST /apps`
 pub async fn create(call: Call) -> Result<Answer, Refusal> {
     let draft = read(call.json()?)?;
+    let key = draft.developer_key.clone();
     let rule = move |state: &State, moment: &mut Moment| {
         Ok(vec![DirectoryChange::App(make(&state.directory, &draft, moment)?)])
     };
@@ -55,7 +56,7 @@ pub async fn create(call: Call) -> Result<Answer, Refusal> {
     let directory = directory::now(&call).await?;
     let mut shown = super::shown_whole(&app, &directory, call.app.store.now());
     shown.client_secret = Some(app.client_secret);
-    shown.developer_key = Some(app.developer_key);
+    shown.developer_key = Some(key);
     Answer::json(201, &shown).map(|answer| answer.at(&call, app.id))
 }
 
@@ -77,8 +78,9 @@ pub fn make(directory: &Directory, draft: &Draft, moment: &mut Moment) -> Result
     if draft.id.is_some_and(|id| directory.app(id).is_some()) {
         return Err(taken());
     }
+    let key = secrets::hashed(&draft.developer_key);
     if draft.shares_key {
-        let sharing = |app: &&Arc<App>| secrets::same(&app.developer_key, &draft.developer_key);
+        let sharing = |app: &&Arc<App>| app.developer_key == key;
         match directory.apps().iter().filter(sharing).count() {
             0 => {
                 return Err(Refusal::invalid(
@@ -98,7 +100,7 @@ pub fn make(directory: &Directory, draft: &Draft, moment: &mut Moment) -> Result
         name: draft.name.clone(),
         avatar: draft.avatar.clone(),
         client_secret: draft.client_secret.clone(),
-        developer_key: draft.developer_key.clone(),
+        developer_key: key,
         old_secret: None,
         old_key: None,
         active: true,
@@ -130,13 +132,14 @@ mod tests {
     #[test]
     fn a_key_is_shared_only_with_an_app_that_has_it() {
         let mut directory = Directory::clone(&testing::state().directory);
-        let app = App { developer_key: "known".into(), ..directory.app(AppId(4410)).unwrap().clone() };
+        let app =
+            App { developer_key: secrets::hashed("known"), ..directory.app(AppId(4410)).unwrap().clone() };
         directory.put(DirectoryChange::App(app));
         let moment = &mut Moment::still(testing::NOW);
         for (key, fine) in [("known", true), ("something easy", false), ("", false)] {
             let draft = Draft { developer_key: key.into(), shares_key: true, ..Draft::new("Twin".into()) };
             let made = make(&directory, &draft, moment);
-            assert_eq!(made.map(|app| app.developer_key).ok(), fine.then(|| key.to_owned()));
+            assert_eq!(made.map(|app| app.developer_key).ok(), fine.then(|| secrets::hashed(key)));
         }
         let draft = Draft { developer_key: "known".into(), shares_key: true, ..Draft::new("Twin".into()) };
         for _ in 1..MOST_SHARING {

@@ -39,15 +39,15 @@ pub(crate) fn shown(app: &App, now: Millis) -> own::App {
 /// The same, with the apps that have the same developer key.
 pub(crate) fn shown_whole(app: &App, directory: &Directory, now: Millis) -> own::App {
     let others = directory.apps().iter().filter(|other| other.id != app.id);
-    let sharing = others.filter(|other| secrets::same(&other.developer_key, &app.developer_key));
+    let sharing = others.filter(|other| other.developer_key == app.developer_key);
     own::App { shares_key_with: sharing.map(|other| Id(other.id.0)).collect(), ..shown(app, now) }
 }
 
 /// An app that was just made: the only time its secrets are shown.
-pub(crate) fn shown_once(app: &App, now: Millis) -> own::App {
+pub(crate) fn shown_once(app: &App, developer_key: String, now: Millis) -> own::App {
     own::App {
         client_secret: Some(app.client_secret.clone()),
-        developer_key: Some(app.developer_key.clone()),
+        developer_key: Some(developer_key),
         ..shown(app, now)
     }
 }

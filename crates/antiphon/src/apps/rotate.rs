@@ -94,9 +94,12 @@ fn key_rotated(
 ) -> Result<Vec<App>, Refusal> {
     let key = &directory.app(id).ok_or_else(|| Refusal::not_found(id))?.developer_key;
     let old = Replaced { value: key.clone(), until: now + overlap };
-    let sharing = directory.apps().iter().filter(|app| secrets::same(&app.developer_key, key));
-    let rotated =
-        sharing.map(|app| App { developer_key: fresh.into(), old_key: Some(old.clone()), ..App::clone(app) });
+    let sharing = directory.apps().iter().filter(|app| app.developer_key == *key);
+    let rotated = sharing.map(|app| App {
+        developer_key: secrets::hashed(fresh),
+        old_key: Some(old.clone()),
+        ..App::clone(app)
+    });
     Ok(rotated.collect())
 }
 
@@ -143,7 +146,8 @@ mod tests {
     #[test]
     fn a_shared_key_stays_shared() {
         let mut directory = Directory::clone(&testing::state().directory);
-        let app = directory.app(APP).unwrap().clone();
+        let app = App { developer_key: secrets::hashed("first"), ..directory.app(APP).unwrap().clone() };
+        directory.put(DirectoryChange::App(app.clone()));
         let twin = App { id: AppId(7), ..app.clone() };
         let other = App { id: AppId(8), developer_key: "another".into(), ..app.clone() };
         directory.put(DirectoryChange::App(twin));
@@ -151,7 +155,7 @@ mod tests {
         let rotated = key_rotated(&directory, APP, "fresh", 5000, NOW).unwrap();
         assert_eq!(rotated.iter().map(|app| app.id.0).collect::<Vec<_>>(), [7, 4410]);
         for one in rotated {
-            assert!(secrets::is_key(&one, "fresh", NOW) && secrets::is_key(&one, &app.developer_key, NOW));
+            assert!(secrets::is_key(&one, "fresh", NOW) && secrets::is_key(&one, "first", NOW));
             assert_eq!(one.client_secret, app.client_secret);
         }
         assert!(key_rotated(&directory, AppId(99), "x", 0, NOW).is_err());

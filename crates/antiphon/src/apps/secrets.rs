@@ -1,12 +1,18 @@
 //! What an app's client secret and developer key open. One that was replaced opens it too, for as long as its overlap lasts.
 
 use antiphon_store::{App, Millis, Replaced};
+use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 /// A fresh one.
 pub fn fresh() -> String {
     Uuid::new_v4().to_string()
+}
+
+/// What is kept of a developer key: enough to know it again, and nothing that opens anything.
+pub fn hashed(key: &str) -> String {
+    Sha256::digest(key.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Whether this is the app's client secret.
@@ -16,7 +22,7 @@ pub fn is_secret(app: &App, sent: &str, now: Millis) -> bool {
 
 /// Whether this is the app's developer key.
 pub fn is_key(app: &App, sent: &str, now: Millis) -> bool {
-    is(&app.developer_key, &app.old_key, sent, now)
+    is(&app.developer_key, &app.old_key, &hashed(sent), now)
 }
 
 /// Until when one that was replaced works, if it still does.
@@ -46,7 +52,7 @@ mod tests {
         let mut app = testing::state().directory.app(AppId(4410)).unwrap().clone();
         app.client_secret = "new".into();
         app.old_secret = Some(Replaced { value: "old".into(), until: NOW });
-        app.developer_key = "key".into();
+        app.developer_key = hashed("key");
         for (sent, now, opens) in [
             ("new", NOW - 1, true),
             ("new", NOW, true),
@@ -58,6 +64,7 @@ mod tests {
         ] {
             assert_eq!(is_secret(&app, sent, now), opens, "{sent} at {}", now - NOW);
         }
+        assert!(!is_key(&app, &hashed("key"), NOW));
         assert!(is_key(&app, "key", NOW) && !is_key(&app, "new", NOW) && !is_key(&app, "", NOW));
         assert_eq!((until(&app.old_secret, NOW - 1), until(&app.old_secret, NOW)), (Some(NOW), None));
     }

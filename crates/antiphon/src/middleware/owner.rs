@@ -75,7 +75,7 @@ async fn keeper(app: &App, key: &str, named: Option<AppId>) -> Result<Option<(Ca
         }
         return Ok(Some((with_key(key, id, directory), true)));
     }
-    let other = app.store.app_by_key(key).await.map_err(Refusal::from)?;
+    let other = app.store.app_by_key(&secrets::hashed(key)).await.map_err(Refusal::from)?;
     let other = other.filter(|(id, directory)| opened(*id, directory));
     Ok(other.map(|(id, directory)| (with_key(key, id, directory), false)))
 }

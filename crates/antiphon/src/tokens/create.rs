@@ -36,6 +36,10 @@ pub enum Owner {
 pub async fn create(call: Call) -> Result<Answer, Refusal> {
     let secret = super::secret();
     let draft = read(call.json()?, &call.caller.token, token::hash(&secret))?;
+    let key = match &draft.app {
+        Owner::New(app) => app.developer_key.clone(),
+        Owner::Known(_) => String::new(),
+    };
     let rule = move |state: &State, moment: &mut Moment| make(&state.directory, &draft, moment);
     let changes = directory::change(&call, rule).await?;
     let app = changed!(changes.clone(), App).ok();
@@ -43,7 +47,7 @@ pub async fn create(call: Call) -> Result<Answer, Refusal> {
     let mut shown = super::shown(&token);
     shown.token = Some(secret);
     let now = call.app.store.now();
-    shown.app = app.as_ref().map(|app| apps::shown_once(app, now));
+    shown.app = app.as_ref().map(|app| apps::shown_once(app, key, now));
     Answer::json(201, &shown).map(|answer| answer.at(&call, &shown.id))
 }
 
