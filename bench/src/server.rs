@@ -35,6 +35,8 @@ impl Server {
         command.arg("serve").arg("--listen").arg(address.to_string()).arg("--data-dir").arg(data_dir);
         command.arg("--store").arg(store);
         command.env("ANTIPHON_LIMITS__ENABLED", "false").env("ANTIPHON_LOG__FILTER", "warn");
+        // A seed that is a few days old is measured whole.
+        command.env("ANTIPHON_EVENTS__KEEP_DAYS", "36500").env("ANTIPHON_EVENTS__MOST_DAYS", "36500");
         command.envs(more.iter().copied());
         Self::start(command, address, "/healthz", &data_dir.with_extension("log"), Duration::from_secs(60))
     }

@@ -1,11 +1,16 @@
 //! What is remembered for a while only: the events of the spine, and the log of what apps were sent because of them.
 
+use std::time::Duration;
+
 use antiphon_store::{AppId, Millis, PortalId};
 
 use crate::app::App;
 
 /// How many portals are looked up at a time, and how many rows of a log are forgotten at a time.
 const CHUNK: usize = 100;
+
+/// How long others have the writer to themselves between two steps. There may be millions to forget.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Forgets what is too old at `now`, over all portals, and answers how much that was. Harmless to repeat and to interrupt.
 pub async fn run(app: &App, now: Millis) -> anyhow::Result<u64> {
@@ -32,6 +37,7 @@ async fn events(app: &App, portal: PortalId, now: Millis) -> anyhow::Result<u64>
             0 => return Ok(forgotten),
             some => forgotten += some,
         }
+        tokio::time::sleep(PAUSE).await;
     }
 }
 
@@ -42,5 +48,6 @@ async fn log(app: &App, portal: PortalId, id: AppId, now: Millis) -> anyhow::Res
             0 => return Ok(forgotten),
             some => forgotten += some,
         }
+        tokio::time::sleep(PAUSE).await;
     }
 }

@@ -85,7 +85,7 @@ async fn the_demo_moves_into_a_database_and_back() {
     let said = String::from_utf8(moved.stderr.clone()).unwrap();
     assert!(moved.status.success(), "{said}");
     assert!(String::from_utf8(moved.stdout).unwrap().contains("are the same at both ends"));
-    let program = Program::new(BINARY, &back);
+    let program = Program::new(BINARY, &back).arg("--demo");
     let server = program.start().await.unwrap();
     for (before, after) in before.iter().zip(answers(&program).await) {
         assert_eq!(before, &after);
@@ -171,7 +171,7 @@ async fn a_server_moves_its_store_while_it_answers() {
     let program = Program::new(BINARY, &data);
     let refused = program.start().await.err().unwrap().to_string();
     assert!(refused.contains("has moved to postgres://"), "{refused}");
-    let program = unlimited(Program::new(BINARY, &back));
+    let program = unlimited(Program::new(BINARY, &back)).arg("--demo");
     let server = program.start().await.unwrap();
     for (before, after) in before.iter().zip(answers(&program).await) {
         assert_eq!(before, &after);
