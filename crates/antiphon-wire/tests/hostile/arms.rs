@@ -2,6 +2,7 @@
 
 use antiphon_wire::batch::BatchRead;
 use antiphon_wire::cursor::{Cursor, MAX_LENGTH};
+use antiphon_wire::journal::{EntriesRead, FilterCreate, SnapshotsCreate, SubscriptionUpsert};
 use antiphon_wire::lenient::parse_body;
 use antiphon_wire::message::Create;
 use antiphon_wire::own::Inbound;
@@ -65,6 +66,8 @@ pub fn send_body(data: &[u8]) {
         }
     }
     let _ = (read::<Inbound>(data), read::<BatchRead>(data), read::<Assign>(data));
+    let _ = (read::<SubscriptionUpsert>(data), read::<FilterCreate>(data));
+    let _ = (read::<EntriesRead>(data), read::<SnapshotsCreate>(data));
     if let Some(patch) = read::<ThreadPatch>(data) {
         let _ = patch.status();
     }

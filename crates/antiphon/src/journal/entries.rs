@@ -58,7 +58,7 @@ pub async fn read(call: Call) -> Result<Answer, Refusal> {
     }
     let mut seen = std::collections::HashSet::new();
     inputs.retain(|offset| seen.insert(offset.clone()));
-    let installed = installed(&call)?;
+    let installed = super::installed(&call)?;
     let (mut results, mut unknown) = (Vec::new(), Vec::new());
     for sent in inputs {
         let found = if installed { known(&call, &sent).await? } else { None };
@@ -89,7 +89,7 @@ async fn batch(call: &Call, place: Option<JournalPlace>, count: usize) -> Result
 
 async fn found(call: &Call, place: JournalPlace, count: usize) -> Result<Vec<Fetch>, Refusal> {
     let app = owner(call)?;
-    if !installed(call)? {
+    if !super::installed(call)? {
         return Ok(Vec::new());
     }
     let store = &call.app.store;
@@ -100,7 +100,7 @@ async fn found(call: &Call, place: JournalPlace, count: usize) -> Result<Vec<Fet
 
 /// Behind which entry the caller wants to go on; `None` in another portal's journal, where there is nothing.
 async fn behind(call: &Call) -> Result<Option<JournalPlace>, Refusal> {
-    if !installed(call)? {
+    if !super::installed(call)? {
         return Ok(None);
     }
     let sent = call.segment(0);
@@ -122,12 +122,6 @@ fn shown(call: &Call, app: &App, entry: &JournalEntry) -> Fetch {
 fn owner(call: &Call) -> Result<&App, Refusal> {
     let app = super::caller(call)?;
     call.caller.directory.app(app).ok_or_else(|| Refusal::not_found(app))
-}
-
-/// Whether the portal that is asked for, if one is, is the one that the app is in.
-fn installed(call: &Call) -> Result<bool, Refusal> {
-    let asked = call.query.int("installPortalId").map_err(|problem| Refusal::Invalid(vec![problem]))?;
-    Ok(asked.is_none_or(|portal| portal == call.caller.portal().0))
 }
 
 fn count(sent: &str) -> Result<usize, Refusal> {

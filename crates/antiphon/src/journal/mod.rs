@@ -65,6 +65,12 @@ fn caller(call: &Call) -> Result<AppId, Refusal> {
     Ok(app)
 }
 
+/// Whether the portal that is asked for, if one is, is the one that the app is in.
+fn installed(call: &Call) -> Result<bool, Refusal> {
+    let asked = call.query.int("installPortalId").map_err(|problem| Refusal::Invalid(vec![problem]))?;
+    Ok(asked.is_none_or(|portal| portal == call.caller.portal().0))
+}
+
 /// An id in the path; one that cannot be one is the same as an unknown one.
 fn path_id(call: &Call) -> Result<i64, Refusal> {
     let sent = call.segment(0);

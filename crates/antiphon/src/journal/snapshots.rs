@@ -55,8 +55,8 @@ pub async fn create(call: Call) -> Result<Answer, Refusal> {
 
 /// `GET /status/{statusId}`
 pub async fn status(call: Call) -> Result<Answer, Refusal> {
-    let sent = call.segment(0);
-    let id = super::uuid(sent).ok_or_else(|| Refusal::not_found(sent))?;
+    let (sent, installed) = (call.segment(0), super::installed(&call)?);
+    let id = super::uuid(sent).filter(|_| installed).ok_or_else(|| Refusal::not_found(sent))?;
     let found = call.app.store.snapshot_by_id(call.caller.portal(), call.caller.app(), id).await?;
     let snapshot = found.ok_or_else(|| Refusal::not_found(sent))?;
     let kept_since = call.app.store.now() - super::KEPT;

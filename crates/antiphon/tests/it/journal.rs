@@ -602,13 +602,16 @@ async fn snapshots_come_as_entries_and_say_how_far_they_are() {
         assert_eq!(status["completedAt"], antiphon_testkit::EPOCH);
         assert_eq!(status["message"].is_string(), code.is_some());
     }
+    let id = text(&made[0], "snapshotStatusId");
+    for (portal, status) in [(portal, 200), (portal + 1, 404)] {
+        desk.user.get(&format!("{LOCAL}/status/{id}?installPortalId={portal}")).await.expect(status);
+    }
     desk.server.advance(Duration::from_millis(KEPT as u64 + 1));
     assert_eq!(status(0).await["status"], "EXPIRED");
     journal::tidy(desk.server.app(), desk.server.now()).await.unwrap();
     assert_eq!(status(0).await["status"], "EXPIRED");
     desk.server.advance(Duration::from_millis(KEPT as u64));
     assert_eq!(journal::tidy(desk.server.app(), desk.server.now()).await.unwrap(), 5);
-    let id = text(&made[0], "snapshotStatusId");
     desk.user.get(&format!("{JOURNAL}/status/{id}")).await.expect(404);
     for body in [json!({}), json!({ "snapshotRequests": [{}] }), json!({ "snapshotRequests": [1] })] {
         desk.user.post(SNAPSHOTS, body).await.expect(400);

@@ -4,6 +4,7 @@
 
 mod directory;
 mod jobs;
+mod journal;
 mod kit;
 mod limits;
 mod restarts;
