@@ -71,6 +71,8 @@ pub struct Queue {
     open: BTreeSet<i64>,
     /// Failed events of ordered subscriptions.
     failed: BTreeMap<Line, BTreeSet<i64>>,
+    /// Whether the last request carried what had failed.
+    was_again: bool,
     read: i64,
 }
 
@@ -149,11 +151,16 @@ impl Queue {
         self.again.len()
     }
 
-    /// What the next request carries; `None` while it is better to wait for more, or for what is under way.
+    /// What the next request carries; `None` while it is better to wait for more, or for what is under way. What has failed
+    /// and what is new take turns, so that neither waits for all of the other.
     pub fn next(&mut self, now: Instant) -> Option<Vec<Item>> {
-        let mut batch = take(&mut self.again, &self.flying);
-        if batch.is_empty() && self.is_gathered(now) {
-            batch = take(&mut self.waiting, &self.flying);
+        let gathered = self.is_gathered(now);
+        let mut batch = Vec::new();
+        for again in [!self.was_again, self.was_again] {
+            if batch.is_empty() && (again || gathered) {
+                batch = take(if again { &mut self.again } else { &mut self.waiting }, &self.flying);
+                self.was_again = again;
+            }
         }
         for item in &batch {
             *self.flying.entry(item.event.object_id).or_default() += 1;
@@ -206,21 +213,37 @@ impl Queue {
         }
     }
 
-    /// Forgets what waits and is not to be kept.
-    pub fn retain(&mut self, keep: impl Fn(&Item) -> bool) {
-        self.waiting.retain(|item| {
-            let keep = keep(item);
-            if !keep {
-                self.open.remove(&item.event.position);
-            }
-            keep
-        });
+    /// Takes back what was to be sent again of a line: an earlier event of it has failed once more.
+    pub fn unload(&mut self, line: Line) {
+        self.forget_again(|item| item.line() == line);
+    }
+
+    /// Forgets what has failed, apart from what is under way; its rows are read anew.
+    pub fn forget_failed(&mut self) {
+        self.failed.clear();
+        self.forget_again(|_| true);
+    }
+
+    fn forget_again(&mut self, forget: impl Fn(&Item) -> bool) {
         self.again.retain(|item| {
-            let keep = keep(item);
-            if !keep {
+            let stays = !forget(item);
+            if !stays {
                 self.loaded.remove(&item.key());
             }
-            keep
+            stays
+        });
+    }
+
+    /// Gives what waits to its subscription as it is by now, and forgets it where there is none.
+    pub fn adopt(&mut self, current: impl Fn(SubscriptionId) -> Option<Arc<Subscription>>) {
+        self.waiting.retain_mut(|item| {
+            let found = current(item.subscription.id);
+            let wanted = found.is_some();
+            match found {
+                Some(found) => item.subscription = found,
+                None => _ = self.open.remove(&item.event.position),
+            }
+            wanted
         });
     }
 }
@@ -348,8 +371,41 @@ mod tests {
         queue.push(item(1, 7, false, begun));
         queue.read_to(9);
         assert_eq!(queue.position(), 0);
-        queue.retain(|_| false);
+        queue.adopt(|_| None);
         assert_eq!((queue.position(), queue.waiting()), (9, 0));
+    }
+
+    #[test]
+    fn what_has_failed_and_what_is_new_take_turns() {
+        let begun = Instant::now();
+        let late = begun + GATHER;
+        let mut queue = Queue::new(0);
+        for position in 1..=3 {
+            // Sent alone, since it has failed too often.
+            queue.push_again(Item { attempts: 5, row: true, ..item(position, position, false, begun) });
+            queue.push(item(10 + position, 1_000 + position, false, begun));
+        }
+        let mut next = || queue.next(late).map(|batch| positions(&batch)).unwrap_or_default();
+        assert_eq!([next(), next(), next(), next()], [vec![1], vec![11, 12, 13], vec![2], vec![3]]);
+        assert!(queue.next(late).is_none());
+    }
+
+    #[test]
+    fn what_is_left_of_a_line_stays_behind_what_failed_of_it_again() {
+        let begun = Instant::now();
+        let mut queue = Queue::new(0);
+        let of = |position, object| Item { row: true, ..item(position, object, true, begun) };
+        for position in 1..=70 {
+            queue.push_again(of(position, 1));
+        }
+        for position in 101..=170 {
+            queue.push_again(of(position, 2));
+        }
+        let batch = queue.next(begun).unwrap();
+        assert_eq!((batch.len(), queue.waiting_again()), (100, 40));
+        queue.landed(&batch);
+        queue.unload(of(101, 2).line());
+        assert!(queue.next(begun).is_none() && !queue.has(&of(170, 2).key()));
     }
 
     proptest! {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use antiphon_store::{
     Attempt, AttemptQuery, Cursor, Delivery, DeliveryState, Directory, Event, Millis, Progress, Reader,
-    StoreError, Subscription, SubscriptionId, Told, Webhook,
+    StoreError, SubscriptionId, Told, Webhook,
 };
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -33,6 +33,9 @@ const PAGE: usize = 500;
 /// keeps it as well as rows would.
 const MOST_FAILED: usize = 10_000;
 
+/// Most requests whose outcome is not written yet. With more, nothing is sent: all of it would be told again after a crash.
+const MOST_UNWRITTEN: usize = 1_000;
+
 /// How often it is looked what is due, and whether the directory has changed.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -54,18 +57,14 @@ type Written = Pin<Box<dyn Future<Output = (Progress, Result<bool, StoreError>)>
 
 /// Tells an app of what happens, until it is told to stop, somebody else has the cursor, or there is nothing to tell.
 pub async fn run(app: Arc<App>, told: Told, stop: watch::Receiver<bool>) {
-    let waits = |error: StoreError| tracing::warn!(app.id = told.app.0, %error, "its events wait");
     match app.store.cursor_take(told.portal, Reader::Webhooks, told.app).await {
         Ok(None) => {}
         Ok(Some(cursor)) => {
             let mut reading = Reading::new(app, told, cursor);
-            match reading.recall().await {
-                Ok(()) => reading.run(stop).await,
-                Err(error) => waits(error),
-            }
+            reading.run(stop).await;
             reading.app.webhooks.forget(told.app);
         }
-        Err(error) => waits(error),
+        Err(error) => tracing::warn!(app.id = told.app.0, %error, "its events wait"),
     }
 }
 
@@ -83,8 +82,14 @@ struct Reading {
     directory: Option<Arc<Directory>>,
     matching: Matching,
     secrets: Secrets,
+    /// Whether what follows from the rows is known: how many wait for their time, which lines wait behind which event.
+    recalled: bool,
+    /// Whether somebody else may have the cursor by now.
+    unsure: bool,
     /// How many failed deliveries wait for their time.
     failed: usize,
+    /// Those of them whose events are still to be read.
+    ahead: HashSet<Key>,
     /// Lines whose first event waits for nothing any more.
     released: BTreeSet<Line>,
     news: Option<News>,
@@ -122,7 +127,10 @@ impl Reading {
             directory: None,
             matching: Matching::default(),
             secrets: Secrets::default(),
+            recalled: false,
+            unsure: false,
             failed: 0,
+            ahead: HashSet::new(),
             released: BTreeSet::new(),
             news: None,
             behind: true,
@@ -132,37 +140,53 @@ impl Reading {
         }
     }
 
-    /// Reads what a reader before this one left.
+    /// Reads what waits to be tried again: left by a reader before this one, or under subscriptions that are others by now.
     async fn recall(&mut self) -> Result<(), StoreError> {
-        self.refresh().await?;
         let Told { portal, app } = self.told;
-        let mut after = None;
+        self.queue.forget_failed();
+        self.released.clear();
+        self.ahead.clear();
+        let (mut failed, mut after) = (0, None);
         loop {
             let page = self.app.store.deliveries(portal, app, DeliveryState::Waiting, after, PAGE).await?;
-            for one in &page {
-                self.failed += 1;
-                if self.subscription(one.subscription_id).is_some_and(|found| found.ordered) {
-                    let line = (one.subscription_id, one.object_id);
+            let full = page.len() == PAGE;
+            after = page.last().map(Delivery::key);
+            for one in page {
+                let line = (one.subscription_id, one.object_id);
+                let Some(ordered) = self.is_ordered(one.subscription_id) else {
+                    self.progress.done.push(one.key());
+                    continue;
+                };
+                failed += 1;
+                if one.position > self.queue.read() {
+                    self.ahead.insert(one.key());
+                }
+                if ordered {
                     if one.due_at == Some(BEHIND) && self.queue.failed(line).next().is_none() {
                         self.released.insert(line);
                     }
                     self.queue.fail(line, one.position);
+                } else if one.due_at == Some(BEHIND) {
+                    self.progress.failed.push(Delivery { due_at: Some(one.last_at), ..one });
                 }
             }
-            after = page.last().map(Delivery::key);
-            if page.len() < PAGE {
+            if !full {
                 break;
             }
         }
+        self.failed = failed;
+        self.look_at = Instant::now();
         let query = AttemptQuery { succeeded: Some(true), limit: 1, ..AttemptQuery::default() };
         let last = self.app.store.attempts(portal, app, &query).await?;
         self.last_success = last.first().map_or(0, |attempt| attempt.at);
+        self.recalled = true;
         Ok(())
     }
 
-    fn subscription(&self, id: SubscriptionId) -> Option<&Subscription> {
-        let found = self.directory.as_ref()?.subscription(self.told.app, id);
-        found.filter(|found| found.active)
+    /// Whether a subscription keeps a strict order; `None` when nobody wants its events any more.
+    fn is_ordered(&self, id: SubscriptionId) -> Option<bool> {
+        let found = self.directory.as_ref()?.subscription(self.told.app, id)?;
+        found.active.then_some(found.ordered)
     }
 
     /// Where the app is told, unless it is to be left alone.
@@ -205,11 +229,16 @@ impl Reading {
     /// Does whatever can be done now.
     async fn step(&mut self) -> Result<(), StoreError> {
         self.refresh().await?;
-        if self.webhook().is_some() {
+        // Rows say what is so once everything is written.
+        let settled = !self.unsure && self.writing.is_none() && !self.has_news_of_its_own();
+        if !self.recalled && settled {
+            self.recall().await?;
+        }
+        if self.recalled && self.webhook().is_some() {
             self.read().await?;
             if Instant::now() >= self.look_at {
-                self.load_released().await?;
                 self.load_due().await?;
+                self.load_released().await?;
             }
             self.send();
         }
@@ -270,14 +299,22 @@ impl Reading {
     async fn refresh(&mut self) -> Result<(), StoreError> {
         let found = self.app.store.directory(self.told.portal).await?;
         let revision = |directory: &Option<Arc<Directory>>| directory.as_ref().map(|known| known.revision);
-        if revision(&found) != revision(&self.directory) {
-            self.directory = found;
-            if let Some(directory) = &self.directory {
-                let app = self.told.app;
-                self.matching = Matching::new(directory, app);
-                let active = |id| directory.subscription(app, id).is_some_and(|found| found.active);
-                self.queue.retain(|item| active(item.subscription.id));
-            }
+        if revision(&found) == revision(&self.directory) {
+            return Ok(());
+        }
+        let app = self.told.app;
+        let known = std::mem::replace(&mut self.directory, found);
+        let Some(directory) = &self.directory else { return Ok(()) };
+        let same = |known: &Directory| {
+            let since = |one: &Directory| one.webhook(app).map(|webhook| webhook.created_at);
+            since(known) == since(directory) && known.subscriptions(app).eq(directory.subscriptions(app))
+        };
+        if !known.as_deref().is_some_and(same) {
+            self.matching = Matching::new(directory, app);
+            let active = |id| directory.subscriptions(app).find(|one| one.id == id && one.active).cloned();
+            self.queue.adopt(active);
+            // It may have been told of nothing for a while, which ends one cursor and begins another.
+            (self.recalled, self.unsure) = (false, known.is_some());
         }
         Ok(())
     }
@@ -298,6 +335,9 @@ impl Reading {
         let Some(subscription) = self.matching.find(&event).cloned() else {
             return self.queue.read_to(event.position);
         };
+        if self.ahead.remove(&(event.position, subscription.id)) {
+            return self.queue.read_to(event.position);
+        }
         let (event, since) = (Arc::new(event), Instant::now());
         let item = Item { event, subscription, attempts: 0, first_at: None, row: false, since };
         if self.queue.push(item.clone()) == Placed::Held {
@@ -340,7 +380,7 @@ impl Reading {
                 continue;
             }
             let line = (one.subscription_id, one.object_id);
-            if !self.subscription(one.subscription_id).is_some_and(|found| found.ordered) {
+            if self.is_ordered(one.subscription_id) != Some(true) {
                 self.load(one).await?;
                 continue;
             }
@@ -352,30 +392,37 @@ impl Reading {
                 self.progress.failed.push(Delivery { due_at: Some(BEHIND), ..one });
             }
         }
-        self.load_released().await
+        Ok(())
     }
 
-    /// Takes in the events of lines whose first event may go: as many as go into one request.
+    /// Takes in the events of lines whose first event may go.
     async fn load_released(&mut self) -> Result<(), StoreError> {
-        let Told { portal, app } = self.told;
-        for line in std::mem::take(&mut self.released) {
-            let positions: Vec<i64> = self.queue.failed(line).take(MOST).collect();
-            for position in positions {
-                let before = Some((position, SubscriptionId(line.0.0 - 1)));
-                let found = self.app.store.deliveries(portal, app, DeliveryState::Waiting, before, 1).await?;
-                let found = found.into_iter().find(|one| one.key() == (position, line.0));
-                match found {
-                    Some(one) if !self.is_being_written(&one.key()) => self.load(one).await?,
-                    // It is not written yet, or was dropped.
-                    _ if self.is_being_written(&(position, line.0)) => {
-                        self.released.insert(line);
-                        break;
-                    }
-                    _ => self.queue.settle(line, position),
-                }
+        let lines: Vec<Line> = self.released.iter().copied().collect();
+        for line in lines {
+            if self.load_line(line).await? {
+                self.released.remove(&line);
             }
         }
         Ok(())
+    }
+
+    /// Takes in the first events of a line: as many as go into one request. `false` while some are not written yet.
+    async fn load_line(&mut self, line: Line) -> Result<bool, StoreError> {
+        let Told { portal, app } = self.told;
+        let positions: Vec<i64> = self.queue.failed(line).take(MOST).collect();
+        for position in positions {
+            if self.is_being_written(&(position, line.0)) {
+                return Ok(false);
+            }
+            let before = Some((position, SubscriptionId(line.0.0 - 1)));
+            let found = self.app.store.deliveries(portal, app, DeliveryState::Waiting, before, 1).await?;
+            match found.into_iter().find(|one| one.key() == (position, line.0)) {
+                Some(one) => self.load(one).await?,
+                // It was dropped.
+                None => self.queue.settle(line, position),
+            }
+        }
+        Ok(true)
     }
 
     /// Whether something about a delivery is about to be written, so that its row is not what counts.
@@ -437,6 +484,7 @@ impl Reading {
         };
         let secrets = self.secrets.of(app, self.app.store.now());
         while (self.flights.len() as i64) < most
+            && self.progress.attempts.len() < MOST_UNWRITTEN
             && let Some(batch) = self.queue.next(Instant::now())
         {
             let (app, url, secrets) = (self.app.clone(), url.clone(), secrets.clone());
@@ -463,6 +511,7 @@ impl Reading {
             let (line, position) = (item.line(), item.event.position);
             let made = u32::try_from(item.attempts + 1).unwrap_or(u32::MAX);
             let next = retry::next(made, status, retry_after, now, fastrand::f64());
+            let ordered = self.is_ordered(line.0);
             let item =
                 Item { attempts: item.attempts + 1, first_at: Some(item.first_at.unwrap_or(now)), ..item };
             match next {
@@ -473,11 +522,18 @@ impl Reading {
                     self.last_success = now;
                     self.secrets.took(&secret);
                 }
-                Next::Again(at) if item.subscription.ordered => {
+                // Nobody wants it any more.
+                _ if ordered.is_none() => {
+                    if item.row {
+                        self.settle(line, position);
+                    }
+                }
+                Next::Again(at) if ordered == Some(true) => {
                     self.queue.fail(line, position);
+                    self.queue.unload(line);
+                    self.released.remove(&line);
                     let first = self.queue.failed(line).next() == Some(position);
                     self.note(&item, now, Some(if first { at } else { BEHIND }), error.clone());
-                    continue;
                 }
                 Next::Again(at) => self.note(&item, now, Some(at), error.clone()),
                 Next::GiveUp => {
@@ -486,7 +542,7 @@ impl Reading {
                     given_up = given_up.min(item.first_at).or(item.first_at);
                 }
             }
-            if item.subscription.ordered {
+            if !matches!(next, Next::Again(_)) && self.queue.failed(line).next().is_some() {
                 self.released.insert(line);
             }
         }
@@ -505,9 +561,10 @@ impl Reading {
         let position = self.queue.position();
         let news = self.has_news_of_its_own();
         let moved = position > self.progress.position && self.written_at.elapsed() >= LAZY;
-        if self.writing.is_some() || !(news || moved) {
+        if self.writing.is_some() || !(news || moved || self.unsure) {
             return;
         }
+        self.unsure = false;
         self.progress.position = position;
         let Progress { epoch, next_entry, .. } = self.progress;
         let next = Progress { epoch, position, next_entry, ..Progress::default() };
@@ -547,6 +604,7 @@ impl Reading {
                 self.progress.failed.extend(failed);
                 self.progress.done.extend(done);
                 self.progress.next_entry = next_entry;
+                self.unsure = true;
                 tokio::time::sleep(REST).await;
             }
         }
