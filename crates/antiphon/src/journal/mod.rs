@@ -1,8 +1,8 @@
 //! The webhooks journal: what happens, kept for apps that would rather read than be called.
 //!
 //! An app says what it wants in its journal ([`subscriptions`], [`filters`]). One node at a time reads the spine on behalf of
-//! all apps and writes entries ([`write`]), which are printed once ([`print`]) and found by their offsets ([`entries`]). What
-//! an entry holds is behind an address that is its own permission ([`file`]). Nothing here sends anything to anybody.
+//! all apps and writes entries ([`mod@write`]), which are printed once ([`mod@print`]) and found by their offsets ([`entries`]). What
+//! an entry holds is behind an address that is its own permission ([`mod@file`]). Nothing here sends anything to anybody.
 
 pub mod entries;
 pub mod file;
