@@ -780,3 +780,36 @@ async fn what_has_failed_is_not_sent_anew_by_whoever_comes_next() {
     assert_eq!((all.len(), &all[1]["attemptNumber"]), (2, &json!(3)));
     teller.stop().await;
 }
+
+#[tokio::test]
+async fn what_somebody_has_sent_again_is_counted_like_all_that_waits() {
+    let told = Told::of_messages().await;
+    let teller = Teller::start(&told.server);
+    told.portal.chat_from("v0", "Hello").await;
+    told.until("told", async || told.attempts().await.len() == 1).await;
+    told.receiver.react(|_| Reaction::status(500));
+    told.portal.chat_from("v1", "Hello").await;
+    told.until_failed(1).await;
+    let known = told.deliveries(DeliveryState::Waiting).await.remove(0);
+    let store = &told.server.app().store;
+    let all = store.events_after(told.id(), 0, 1_000).await.unwrap();
+    let taken = all.iter().find(|event| event.kind == EventKind::MessageAdded).unwrap();
+    let again = Delivery {
+        position: taken.position,
+        object_id: taken.object_id,
+        due_at: Some(told.server.now()),
+        ..known
+    };
+    store.deliveries_put(told.id(), told.app(), vec![again]).await.unwrap();
+    teller.wake();
+    told.until("tried", async || told.attempts().await.len() == 3).await;
+    let shown = |count| {
+        let figures = told.server.app().webhooks.apps();
+        figures.get(&told.app()).is_some_and(|figures| figures.waiting == count)
+    };
+    told.until("counted", async || shown(2)).await;
+    told.receiver.react(|_| Reaction::status(200));
+    told.until_taken(&teller).await;
+    told.until("counted", async || shown(0)).await;
+    teller.stop().await;
+}

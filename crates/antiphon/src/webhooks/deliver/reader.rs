@@ -86,10 +86,8 @@ struct Reading {
     recalled: bool,
     /// Whether somebody else may have the cursor by now.
     unsure: bool,
-    /// How many failed deliveries wait for their time.
-    failed: usize,
-    /// Those of them whose events are still to be read.
-    ahead: HashSet<Key>,
+    /// Failed deliveries that wait for their time.
+    failed: HashSet<Key>,
     /// Lines whose first event waits for nothing any more.
     released: BTreeSet<Line>,
     news: Option<News>,
@@ -129,8 +127,7 @@ impl Reading {
             secrets: Secrets::default(),
             recalled: false,
             unsure: false,
-            failed: 0,
-            ahead: HashSet::new(),
+            failed: HashSet::new(),
             released: BTreeSet::new(),
             news: None,
             behind: true,
@@ -145,8 +142,8 @@ impl Reading {
         let Told { portal, app } = self.told;
         self.queue.forget_failed();
         self.released.clear();
-        self.ahead.clear();
-        let (mut failed, mut after) = (0, None);
+        self.failed.clear();
+        let mut after = None;
         loop {
             let page = self.app.store.deliveries(portal, app, DeliveryState::Waiting, after, PAGE).await?;
             let full = page.len() == PAGE;
@@ -157,10 +154,7 @@ impl Reading {
                     self.progress.done.push(one.key());
                     continue;
                 };
-                failed += 1;
-                if one.position > self.queue.read() {
-                    self.ahead.insert(one.key());
-                }
+                self.failed.insert(one.key());
                 if ordered {
                     if one.due_at == Some(BEHIND) && self.queue.failed(line).next().is_none() {
                         self.released.insert(line);
@@ -174,7 +168,6 @@ impl Reading {
                 break;
             }
         }
-        self.failed = failed;
         self.look_at = Instant::now();
         let query = AttemptQuery { succeeded: Some(true), limit: 1, ..AttemptQuery::default() };
         let last = self.app.store.attempts(portal, app, &query).await?;
@@ -321,7 +314,7 @@ impl Reading {
 
     /// Reads on, as long as there is room.
     async fn read(&mut self) -> Result<(), StoreError> {
-        while self.behind && self.queue.waiting() < WINDOW && self.failed < MOST_FAILED {
+        while self.behind && self.queue.waiting() < WINDOW && self.failed.len() < MOST_FAILED {
             let page = self.app.store.events_after(self.told.portal, self.queue.read(), PAGE).await?;
             self.behind = page.len() == PAGE;
             for event in page {
@@ -335,7 +328,7 @@ impl Reading {
         let Some(subscription) = self.matching.find(&event).cloned() else {
             return self.queue.read_to(event.position);
         };
-        if self.ahead.remove(&(event.position, subscription.id)) {
+        if self.failed.contains(&(event.position, subscription.id)) {
             return self.queue.read_to(event.position);
         }
         let (event, since) = (Arc::new(event), Instant::now());
@@ -354,8 +347,10 @@ impl Reading {
 
     /// Notes a delivery that was not made.
     fn note(&mut self, item: &Item, now: Millis, due_at: Option<Millis>, error: String) {
-        let (waited, waits) = (item.row, due_at.is_some());
-        self.failed = (self.failed + usize::from(waits)).saturating_sub(usize::from(waited));
+        match due_at {
+            Some(_) => self.failed.insert(item.key()),
+            None => self.failed.remove(&item.key()),
+        };
         self.progress.failed.push(Delivery {
             position: item.event.position,
             subscription_id: item.subscription.id,
@@ -441,7 +436,7 @@ impl Reading {
         let line = (one.subscription_id, one.object_id);
         let Some(event) = event.filter(|event| event.position == one.position) else {
             self.queue.settle(line, one.position);
-            self.failed = self.failed.saturating_sub(1);
+            self.failed.remove(&one.key());
             let error = "The event is past its retention".to_owned();
             self.progress.failed.push(Delivery { due_at: None, error, ..one });
             return Ok(());
@@ -451,6 +446,7 @@ impl Reading {
             self.settle(line, one.position);
             return Ok(());
         };
+        self.failed.insert(one.key());
         self.queue.push_again(Item {
             subscription: subscription.clone(),
             event: Arc::new(event),
@@ -465,7 +461,7 @@ impl Reading {
     /// A failed delivery is done with.
     fn settle(&mut self, line: Line, position: i64) {
         self.queue.settle(line, position);
-        self.failed = self.failed.saturating_sub(1);
+        self.failed.remove(&(position, line.0));
         self.progress.done.push((position, line.0));
     }
 
@@ -618,7 +614,7 @@ impl Reading {
             1.. => store.events_after(portal, position, 1).await?.first().map(|event| event.occurred_at),
             _ => None,
         };
-        let (waiting, paused) = (self.failed, self.webhook().is_none());
+        let (waiting, paused) = (self.failed.len(), self.webhook().is_none());
         self.app.webhooks.show(self.told.app, Figures { lag, oldest, waiting, paused, ..Figures::default() });
         Ok(())
     }
