@@ -353,9 +353,9 @@ async fn the_command_line_shows_and_mends_webhooks() {
     teller.stop().await;
     // Now the command line has the store to itself.
     watched.desk.server.app().store.close().await;
-    let home = watched.desk.server.home().copy();
+    let home = watched.desk.server.home();
     let ask = async |more: &[&str]| -> Value {
-        let output = run(&home, &[more, &["--portal", &watched.desk.portal.id, "--json"]].concat()).await;
+        let output = run(home, &[more, &["--portal", &watched.desk.portal.id, "--json"]].concat()).await;
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
     };
@@ -380,7 +380,7 @@ async fn the_command_line_shows_and_mends_webhooks() {
     assert_eq!(ask(&["resend-failed", &app, "--since", "2020-01-01T00:00:00Z"]).await["resent"], 1);
     assert_eq!(ask(&["pause", &app, "--why", "It moves"]).await["pausedWhy"], "It moves");
     assert_eq!(ask(&["resume", &app]).await.get("pausedAt"), None);
-    let shown = run(&home, &["attempt", &app, "1", "--portal", &watched.desk.portal.id]).await;
+    let shown = run(home, &["attempt", &app, "1", "--portal", &watched.desk.portal.id]).await;
     let shown = String::from_utf8(shown.stdout).unwrap();
     assert!(shown.contains("so be it") && shown.contains(&event), "{shown}");
     for wrong in [
@@ -388,6 +388,6 @@ async fn the_command_line_shows_and_mends_webhooks() {
         &["resend", &app, "--attempt", "1", "--event", "2"],
         &["attempt", &app, "9"],
     ] {
-        assert!(!run(&home, wrong).await.status.success(), "{wrong:?}");
+        assert!(!run(home, wrong).await.status.success(), "{wrong:?}");
     }
 }
