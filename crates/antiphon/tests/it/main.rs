@@ -33,6 +33,7 @@ mod socket;
 mod stream;
 mod threads;
 mod tokens;
+mod undelivered;
 mod update;
 mod webhook_log;
 mod webhooks;
