@@ -442,6 +442,14 @@ impl Store {
         }
     }
 
+    /// The same for those who want to hear at once: where events are numbered after they are committed, it is done sooner.
+    pub async fn events_listen(&self, portal: PortalId, after_position: i64) -> Result<(), StoreError> {
+        if let Engine::Postgres(engine) = &self.now_at().engine {
+            engine.hurry();
+        }
+        self.events_wait(portal, after_position).await
+    }
+
     /// Forgets events from the oldest on: those from before a moment that everybody has read for whom the spine is read and
     /// nobody is told of again, and those from before `most_before` whatever waits for them. The newest stays. At most 500 go;
     /// how many did.

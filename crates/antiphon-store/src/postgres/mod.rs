@@ -209,6 +209,11 @@ impl Engine {
         listener.behind(after).await
     }
 
+    /// Has this node number soon, for a while.
+    pub(crate) fn hurry(&self) {
+        self.shared.sequencer.hurry();
+    }
+
     pub(crate) async fn lease(&self, name: &str) -> Answer<Option<Lease>> {
         self.shared.sequencer.lease(name).await
     }

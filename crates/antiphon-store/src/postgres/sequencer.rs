@@ -39,6 +39,10 @@ const RESTS: u32 = 20;
 /// The least time between the beginnings of two rounds: each costs a transaction, however few events it numbers.
 const GATHER: Duration = Duration::from_millis(15);
 
+/// The same while somebody on this node wants to hear at once of what happens, and for how long after they said so.
+const HURRIED: Duration = Duration::from_millis(3);
+const HURRIES: Duration = Duration::from_secs(10);
+
 /// How often the portals that somebody waits for are looked at.
 const POLL: Duration = Duration::from_secs(1);
 
@@ -74,6 +78,8 @@ pub(super) struct Shared {
     around: Notify,
     /// Whether this node has a connection to number on.
     able: AtomicBool,
+    /// Until when rounds follow each other quickly.
+    hurries: Mutex<Instant>,
 }
 
 impl Shared {
@@ -87,6 +93,7 @@ impl Shared {
             buckets: Mutex::new((0, Instant::now())),
             around: Notify::new(),
             able: AtomicBool::new(false),
+            hurries: Mutex::new(Instant::now()),
         }
     }
 
@@ -185,6 +192,11 @@ impl Sequencer {
     /// Says that events of a portal were committed.
     pub(super) fn ring(&self, portal: PortalId) {
         self.shared.ring(portal);
+    }
+
+    /// Says that somebody wants to hear at once of what happens.
+    pub(super) fn hurry(&self) {
+        *locked(&self.shared.hurries) = Instant::now() + HURRIES;
     }
 
     /// Those who wait for events.
@@ -290,7 +302,10 @@ impl<'a> Numbering<'a> {
                 biased;
                 () = self.shared.around.notified() => (walk, poll) = (now, now),
                 // What comes one by one is numbered at once, and what comes in crowds together.
-                () = self.shared.bell.notified() => sleep_until((begun + GATHER).into()).await,
+                () = self.shared.bell.notified() => {
+                    let hurries = *locked(&self.shared.hurries) > Instant::now();
+                    sleep_until((begun + if hurries { HURRIED } else { GATHER }).into()).await;
+                }
                 () = sleep_until(again.min(poll).min(walk).into()) => {}
             }
             locked(&self.shared.rung).extend(self.busy.drain());

@@ -36,7 +36,7 @@ impl Form {
     /// # Errors
     /// 400 when a WebSocket was asked for in a way that cannot be understood.
     pub fn of(head: &request::Parts) -> Result<Self, Failure> {
-        if head.version < Version::HTTP_2 && head.method == Method::GET && upgrades(&head.headers) {
+        if head.version == Version::HTTP_11 && head.method == Method::GET && upgrades(&head.headers) {
             return socket(&head.headers).map_err(|problems| Envelope::invalid(problems).into());
         }
         if names(&head.headers, &ACCEPT).any(|accepted| {

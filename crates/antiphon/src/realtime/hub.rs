@@ -319,7 +319,7 @@ impl Run {
             let position = self.hub.room().position;
             let mut doubts = false;
             tokio::select! {
-                waited = self.app.store.events_wait(self.hub.portal, position) => {
+                waited = self.app.store.events_listen(self.hub.portal, position) => {
                     let read = match waited {
                         Ok(()) => self.read(position, &mut doubts).await,
                         Err(error) => Err(error),
