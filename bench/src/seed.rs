@@ -146,7 +146,10 @@ impl Recipe {
 /// Identifies the first schema and the seeding, so that a store kept from another one is never measured. Later
 /// migrations are run by whoever opens a copy.
 fn schema() -> String {
-    const SCHEMA: &str = include_str!("../../crates/antiphon-store/migrations/sqlite/0001_initial.sql");
+    const SCHEMA: &str = concat!(
+        include_str!("../../crates/antiphon-store/migrations/sqlite/0001_initial.sql"),
+        include_str!("../../crates/antiphon-store/migrations/sqlite/0002_events.sql"),
+    );
     let hash = Sha256::new_with_prefix(EDITION.to_le_bytes()).chain_update(SCHEMA).finalize();
     hash[..4].iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -102,10 +102,10 @@ fn told(bench: &Bench, report: &mut Report, server: &Server, threads: &[i64], on
     ));
     let what = format!("{RATE} messages/s to {REACHED} of {LISTENERS} listeners{on}");
     report.add(Line {
-        what: format!("p99 from a request, its commit included, to the first byte at a listener, {what}"),
-        ours: milliseconds(median(whole.clone())),
-        theirs: format!("{} from its answer", milliseconds(median(behind))),
-        figure: median(whole),
+        what: format!("p99 from a message's answer to the first byte at a listener, {what}"),
+        ours: milliseconds(median(behind.clone())),
+        theirs: format!("{} from its request, with its commit", milliseconds(median(whole))),
+        figure: median(behind),
         unit: Unit::Milliseconds,
         goal: Some(Mark::AtMost(10.0)),
     });
