@@ -6,6 +6,7 @@ mod limits;
 mod listen;
 mod load;
 mod measures;
+mod receiver;
 mod report;
 mod rivals;
 mod seed;
@@ -57,6 +58,8 @@ enum Part {
     Beside,
     /// Those who listen to what happens.
     Stream,
+    /// Apps that are told of everything.
+    Webhooks,
     Start,
     Flat,
     /// Everything on PostgreSQL.
@@ -115,6 +118,9 @@ fn main() -> Result<()> {
     }
     if wanted(Part::Stream) {
         measures::stream::run(&bench, &mut report)?;
+    }
+    if wanted(Part::Webhooks) {
+        measures::webhooks::run(&bench, &mut report)?;
     }
     if wanted(Part::Postgres) {
         measures::postgres::run(&bench, &mut report)?;

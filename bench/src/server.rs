@@ -38,6 +38,8 @@ impl Server {
         // A seed that is a few days old is measured whole.
         command.env("ANTIPHON_EVENTS__KEEP_DAYS", "36500").env("ANTIPHON_EVENTS__MOST_DAYS", "36500");
         command.envs(more.iter().copied());
+        // Receivers of webhooks are on this machine too.
+        command.env("ANTIPHON_OUTBOUND__ALLOW", "[\"127.0.0.1\"]").env("ANTIPHON_OUTBOUND__HTTP", "true");
         Self::start(command, address, "/healthz", &data_dir.with_extension("log"), Duration::from_secs(60))
     }
 
@@ -131,6 +133,12 @@ impl Server {
             std::thread::sleep(Duration::from_millis(5));
         }
         Ok(())
+    }
+
+    /// Holds it still, or lets it go on.
+    pub fn pause(&self, still: bool) -> Result<()> {
+        use rustix::process::Signal;
+        self.signal(if still { Signal::STOP } else { Signal::CONT })
     }
 
     fn signal(&self, signal: rustix::process::Signal) -> Result<()> {

@@ -8,6 +8,7 @@ pub mod reads;
 pub mod sends;
 pub mod start;
 pub mod stream;
+pub mod webhooks;
 
 use std::time::Duration;
 

@@ -20,7 +20,7 @@ use crate::server::{Server, copy_dir};
 const RATE: u32 = 1000;
 /// Those who send them.
 const SENDERS: usize = 16;
-const LISTENERS: usize = 1000;
+pub(super) const LISTENERS: usize = 1000;
 /// How many of them each message reaches.
 const REACHED: usize = 10;
 const IDLE: usize = 10_000;
@@ -112,7 +112,7 @@ fn told(bench: &Bench, report: &mut Report, server: &Server, threads: &[i64], on
     Ok(())
 }
 
-fn listeners(address: SocketAddr, threads: &[i64]) -> Result<Listeners> {
+pub(super) fn listeners(address: SocketAddr, threads: &[i64]) -> Result<Listeners> {
     let query = |n: usize| format!("?type=conversation.newMessage&threadId={}", threads[n % threads.len()]);
     let listeners = Listeners::open(address, (0..LISTENERS).map(query).collect())?;
     listeners.wait_for(LISTENERS)?;
