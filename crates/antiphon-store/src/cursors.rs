@@ -83,7 +83,7 @@ pub struct Attempt {
     pub millis: i64,
     /// The beginning of what was answered.
     pub excerpt: String,
-    /// JSON: an array of `[position, subscription, attempt]`.
+    /// Which events it carried, in words of whoever wrote it.
     pub events: String,
 }
 

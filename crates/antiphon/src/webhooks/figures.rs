@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use antiphon_store::{AppId, Millis};
 use tokio::sync::watch;
@@ -25,12 +26,13 @@ pub struct Figures {
 /// The webhooks of this node.
 pub struct Webhooks {
     bell: watch::Sender<()>,
+    begun: Instant,
     apps: Mutex<BTreeMap<AppId, Figures>>,
 }
 
 impl Default for Webhooks {
     fn default() -> Self {
-        Self { bell: watch::Sender::new(()), apps: Mutex::default() }
+        Self { bell: watch::Sender::new(()), begun: Instant::now(), apps: Mutex::default() }
     }
 }
 
@@ -43,6 +45,13 @@ impl Webhooks {
     /// Hears when readers are to look.
     pub(crate) fn called(&self) -> watch::Receiver<()> {
         self.bell.subscribe()
+    }
+
+    /// The next of the moments that come this often, the same for all readers of this node.
+    pub(crate) fn next_moment(&self, often: Duration) -> Instant {
+        let since = self.begun.elapsed();
+        let rest = since.as_nanos() % often.as_nanos();
+        self.begun + since + often - Duration::from_nanos(rest as u64)
     }
 
     /// The apps that this node tells.

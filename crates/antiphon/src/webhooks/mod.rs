@@ -8,6 +8,7 @@ pub mod figures;
 pub mod log;
 pub mod pause;
 pub mod retry;
+pub mod sent;
 pub mod settings;
 pub mod sign;
 pub mod subscriptions;

@@ -141,7 +141,7 @@ impl Desk {
             error: Some("The receiver answered 500".into()),
             millis: 12,
             excerpt: "Sorry".into(),
-            events: format!("[[{},{subscription},0]]", event.position),
+            events: format!("[[{},{subscription},0,0]]", event.position),
         };
         let failed = Delivery {
             position: event.position,

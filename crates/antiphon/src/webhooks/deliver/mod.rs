@@ -33,6 +33,10 @@ const BUCKETS: i64 = 16;
 /// How often it is looked which apps there are, and whether another node has let go of some.
 const LOOK: Duration = Duration::from_millis(250);
 
+/// By how much this thread stands back behind those that take requests while all cores are busy: apps are told later then, and
+/// senders notice little of it.
+const NICE: i32 = 10;
+
 /// A reader that ends when nobody wants it to run any more.
 struct Running(JoinHandle<()>);
 
@@ -44,6 +48,12 @@ impl Drop for Running {
 
 /// Tells every app that this node may tell, until told to stop.
 pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
+    // Elsewhere it would be the whole process.
+    if cfg!(target_os = "linux")
+        && let Err(error) = rustix::process::setpriority_process(None, NICE)
+    {
+        tracing::warn!(%error, "telling apps does not stand back behind requests");
+    }
     let mut readers: HashMap<Told, Running> = HashMap::new();
     let mut leases: BTreeMap<i64, Lease> = BTreeMap::new();
     let mut called = app.webhooks.called();

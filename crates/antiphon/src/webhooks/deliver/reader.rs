@@ -42,6 +42,14 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How long progress may be behind what was only skipped.
 const LAZY: Duration = Duration::from_secs(1);
 
+/// How long the spine is left alone after it was read. Whoever sends most has a commit every millisecond: events are read by the
+/// dozen then, which costs little more than reading one.
+const READ: Duration = Duration::from_millis(20);
+
+/// How often progress is written. All readers do it in the same moments, so that the commits which carry progress are few, and
+/// sends seldom wait for one.
+const WRITE: Duration = Duration::from_millis(100);
+
 /// How long a store that cannot be written is left alone.
 const REST: Duration = Duration::from_millis(250);
 
@@ -79,6 +87,8 @@ struct Reading {
     /// What that is about.
     being_written: HashSet<Key>,
     written_at: Instant,
+    write_at: Instant,
+    read_at: Instant,
     directory: Option<Arc<Directory>>,
     matching: Matching,
     secrets: Secrets,
@@ -122,6 +132,8 @@ impl Reading {
             writing: None,
             being_written: HashSet::new(),
             written_at: now,
+            write_at: now,
+            read_at: now,
             directory: None,
             matching: Matching::default(),
             secrets: Secrets::default(),
@@ -211,6 +223,7 @@ impl Reading {
             while !self.lost
                 && (!self.flights.is_empty() || self.writing.is_some() || self.has_news_of_its_own())
             {
+                self.write_at = Instant::now();
                 self.write();
                 let came = self.wait().await;
                 self.take(came).await;
@@ -251,10 +264,17 @@ impl Reading {
             let gathered_at = self.queue.gathered_at().filter(|at| *at > Instant::now());
             until = gathered_at.map_or(until, |at| at.min(until));
         }
+        if self.has_news_of_its_own() && self.writing.is_none() {
+            until = until.min(self.write_at);
+        }
         let may_read = self.webhook().is_some() && !self.behind;
         if may_read && self.news.is_none() {
             let (store, portal, read) = (self.app.store.clone(), self.told.portal, self.queue.read());
-            self.news = Some(Box::pin(async move { store.events_wait(portal, read).await }));
+            let rested = self.read_at + READ;
+            self.news = Some(Box::pin(async move {
+                tokio::time::sleep_until(rested.into()).await;
+                store.events_wait(portal, read).await
+            }));
         }
         let Self { flights, writing, news, called, .. } = self;
         tokio::select! {
@@ -317,6 +337,7 @@ impl Reading {
         while self.behind && self.queue.waiting() < WINDOW && self.failed.len() < MOST_FAILED {
             let page = self.app.store.events_after(self.told.portal, self.queue.read(), PAGE).await?;
             self.behind = page.len() == PAGE;
+            self.read_at = Instant::now();
             for event in page {
                 self.take_in(event);
             }
@@ -555,7 +576,7 @@ impl Reading {
     /// Begins to write what there is to write, unless that is being done.
     fn write(&mut self) {
         let position = self.queue.position();
-        let news = self.has_news_of_its_own();
+        let news = self.has_news_of_its_own() && self.write_at <= Instant::now();
         let moved = position > self.progress.position && self.written_at.elapsed() >= LAZY;
         if self.writing.is_some() || !(news || moved || self.unsure) {
             return;
@@ -567,6 +588,7 @@ impl Reading {
         let progress = std::mem::replace(&mut self.progress, next);
         let (store, Told { portal, app }) = (self.app.store.clone(), self.told);
         self.written_at = Instant::now();
+        self.write_at = self.app.webhooks.next_moment(WRITE);
         self.being_written = progress.failed.iter().map(Delivery::key).chain(progress.done.clone()).collect();
         self.writing = Some(Box::pin(async move {
             let written = store.progress(portal, app, progress.clone()).await;

@@ -11,6 +11,7 @@ use super::body;
 use super::queue::Item;
 use crate::app::App;
 use crate::outbound::TargetUrl;
+use crate::webhooks::sent;
 use crate::webhooks::sign::{self, Older};
 
 /// What came of a request.
@@ -63,10 +64,8 @@ fn refused(status: Option<u16>) -> bool {
 /// Sends a batch.
 pub async fn fly(app: Arc<App>, told: Told, url: String, secrets: Vec<String>, batch: Vec<Item>) -> Landed {
     let body = Bytes::from(body::print(&app.store, told.portal, told.app, &batch).await);
-    let events: Vec<_> =
-        batch.iter().map(|item| (item.event.position, item.subscription.id.0, item.attempts)).collect();
-    // Numbers always print.
-    let events = serde_json::to_string(&events).unwrap_or_default();
+    let events = batch.iter().map(|item| (item.event.position, item.subscription.id, item.attempts));
+    let events = sent::print(events);
     let mut landed = post(&app, &url, secrets, body).await;
     for attempt in &mut landed.attempts {
         attempt.events.clone_from(&events);

@@ -13,6 +13,7 @@ use crate::events;
 use crate::listing;
 use crate::refusal::Refusal;
 use crate::webhooks::event_id::event_id;
+use crate::webhooks::sent;
 
 /// `GET /apps/{appId}/webhook/attempts`
 pub async fn list(call: Call) -> Result<Answer, Refusal> {
@@ -50,9 +51,7 @@ pub(super) async fn sought(call: &Call) -> Result<Attempt, Refusal> {
 
 /// What an attempt was made of: position, subscription, and how often it had been sent before.
 pub(super) fn parts(attempt: &Attempt) -> Vec<(i64, SubscriptionId, i64)> {
-    // It was printed here.
-    let parts: Vec<(i64, i64, i64)> = serde_json::from_str(&attempt.events).unwrap_or_default();
-    parts.into_iter().map(|(position, id, made)| (position, SubscriptionId(id), made)).collect()
+    sent::read(&attempt.events)
 }
 
 /// The event at a position, unless it is past its retention.
