@@ -30,6 +30,7 @@ mod sqlite;
 mod store;
 mod threads;
 mod visitors;
+mod words;
 
 pub use allowances::{Allowances, Draw, Drawn, Span};
 pub use changes::{Applied, Changes, ConversationKey, Earlier, Moment, Replacement, State, Target};
@@ -58,3 +59,4 @@ pub use postgres::Layout;
 pub use store::{Postgres, Settings, Store, StoreStatus};
 pub use threads::{KnownThread, Thread, ThreadPosition, ThreadQuery, ThreadSort, ThreadStatus, ThreadView};
 pub use visitors::{Ticket, Visitor, VisitorQuery};
+pub use words::{LONGEST_WORD, Word, Words};

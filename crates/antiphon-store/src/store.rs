@@ -170,7 +170,7 @@ impl Store {
     }
 
     /// Where it is now.
-    fn now_at(&self) -> &House {
+    pub(crate) fn now_at(&self) -> &House {
         let mut house = &self.house;
         while let Some(next) = house.next.get() {
             house = &next.house;

@@ -42,7 +42,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Handle, Runtime};
-use tokio::sync::{Semaphore, oneshot, watch};
+use tokio::sync::{Semaphore, broadcast, oneshot, watch};
 use tokio::task::JoinSet;
 
 use self::batch::Outcome;
@@ -212,6 +212,14 @@ impl Engine {
     /// Has this node number soon, for a while.
     pub(crate) fn hurry(&self) {
         self.shared.sequencer.hurry();
+    }
+
+    pub(crate) fn say(&self, portal: PortalId, word: &str) {
+        self.shared.sequencer.say(portal, word);
+    }
+
+    pub(crate) fn words(&self) -> broadcast::Receiver<Word> {
+        self.shared.sequencer.words()
     }
 
     pub(crate) async fn lease(&self, name: &str) -> Answer<Option<Lease>> {

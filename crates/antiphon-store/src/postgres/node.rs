@@ -148,7 +148,8 @@ impl Node {
         notices: &mut mpsc::UnboundedReceiver<String>,
     ) -> Result<std::convert::Infallible> {
         let client = &session.client;
-        let begin = "SET lock_timeout = 900; LISTEN antiphon_recorded; LISTEN antiphon_numbered";
+        let begin = "SET lock_timeout = 900; LISTEN antiphon_recorded; LISTEN antiphon_numbered; \
+                     LISTEN antiphon_said";
         within(async { Ok(client.batch_execute(begin).await?) }).await?;
         within(leases::sweep(client)).await?;
         // Nothing was heard until now.
@@ -379,7 +380,7 @@ fn payloads(notices: &Notices) -> Vec<(&'static str, String)> {
     let recorded = notices.recorded.iter().map(|portal| portal.0.to_string()).collect();
     let numbered =
         notices.numbered.iter().map(|(portal, position)| format!("{}:{position}", portal.0)).collect();
-    let mut all = Vec::new();
+    let mut all: Vec<_> = notices.said.iter().map(|said| ("antiphon_said", said.clone())).collect();
     for (channel, entries) in [("antiphon_recorded", recorded), ("antiphon_numbered", numbered)] {
         let entries: Vec<String> = entries;
         let mut payload = String::new();

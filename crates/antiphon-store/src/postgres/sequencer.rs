@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use deadpool_postgres::ClientWrapper;
 use futures_util::future::try_join_all;
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, mpsc, oneshot, watch};
+use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, sleep_until};
 
@@ -22,6 +22,7 @@ use super::node::{Asked, Node, Pauses, told, within};
 use super::readers::rows;
 use crate::leases::Lease;
 use crate::listeners::Listeners;
+use crate::words::{KEPT, LONGEST_WORD, Word};
 use crate::{PortalId, StoreError};
 
 /// How many parts the portals are divided into among the nodes.
@@ -61,6 +62,8 @@ pub(super) struct Notices {
     pub recorded: BTreeSet<PortalId>,
     /// Positions that were published.
     pub numbered: BTreeMap<PortalId, i64>,
+    /// What is said to them, as it is sent.
+    pub said: Vec<String>,
 }
 
 /// What the sequencer's two tasks and everybody else have in common.
@@ -80,6 +83,9 @@ pub(super) struct Shared {
     able: AtomicBool,
     /// Until when rounds follow each other quickly.
     hurries: Mutex<Instant>,
+    /// By which it knows its own words.
+    name: String,
+    words: broadcast::Sender<Word>,
 }
 
 impl Shared {
@@ -94,6 +100,8 @@ impl Shared {
             around: Notify::new(),
             able: AtomicBool::new(false),
             hurries: Mutex::new(Instant::now()),
+            name: uuid::Uuid::new_v4().to_string(),
+            words: broadcast::Sender::new(KEPT),
         }
     }
 
@@ -117,8 +125,32 @@ impl Shared {
         self.news.notify_one();
     }
 
-    /// Takes in what another node told: portals with new events, or positions that were published.
+    fn say(&self, portal: PortalId, word: &str) {
+        let mut notices = locked(&self.notices);
+        if word.len() <= LONGEST_WORD && notices.said.len() < KEPT {
+            notices.said.push(format!("!{} {portal} {word}", self.name));
+            drop(notices);
+            self.news.notify_one();
+        }
+    }
+
+    /// Takes in what somebody said, unless it was this node.
+    fn hear_word(&self, said: &str) {
+        let mut parts = said.splitn(3, ' ');
+        if let (Some(name), Some(portal), Some(text)) = (parts.next(), parts.next(), parts.next())
+            && name != self.name
+            && let Ok(portal) = portal.parse().map(PortalId)
+        {
+            // Nobody may be listening.
+            let _ = self.words.send(Word { portal, text: text.into() });
+        }
+    }
+
+    /// Takes in what another node told: portals with new events, positions that were published, or words.
     pub(super) fn hear(&self, text: &str) {
+        if let Some(said) = text.strip_prefix('!') {
+            return self.hear_word(said);
+        }
         for entry in text.split(',') {
             let (portal, position) = match entry.split_once(':') {
                 Some((portal, position)) => (portal.parse(), position.parse().ok()),
@@ -187,6 +219,16 @@ impl Sequencer {
         let numbering = number(place, shared.clone(), stops.clone());
         let tasks = Mutex::new(vec![runtime.spawn(node.run(stops)), runtime.spawn(numbering)]);
         Self { shared, asked, stopping, tasks }
+    }
+
+    /// Says something to the other nodes.
+    pub(super) fn say(&self, portal: PortalId, word: &str) {
+        self.shared.say(portal, word);
+    }
+
+    /// What the other nodes say from now on.
+    pub(super) fn words(&self) -> broadcast::Receiver<Word> {
+        self.shared.words.subscribe()
     }
 
     /// Says that events of a portal were committed.

@@ -16,7 +16,7 @@ use super::filter::{Filter, Kinds, Whereabouts, thread_of};
 use super::index::Index;
 use super::print::Printed;
 use super::spine::{Map, PAGE};
-use super::{Realtime, sees};
+use super::{Realtime, sees, talk};
 use crate::app::App;
 use crate::call::Caller;
 
@@ -315,6 +315,7 @@ impl Run {
     async fn run(mut self) {
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut words = self.app.store.words();
         loop {
             let position = self.hub.room().position;
             let mut doubts = false;
@@ -327,6 +328,13 @@ impl Run {
                     if let Err(error) = read {
                         tracing::debug!(%error, "events cannot be read; it is tried again");
                         tokio::time::sleep(AGAIN).await;
+                    }
+                }
+                word = words.next() => {
+                    if word.portal == self.hub.portal
+                        && let Some(passing) = talk::heard(&word.text)
+                    {
+                        self.app.realtime.pass(word.portal, &passing, None);
                     }
                 }
                 () = self.hub.bell.notified() => {}

@@ -30,6 +30,12 @@ impl Printed {
         Self::new(None, passed.kind, passed)
     }
 
+    /// The same as another node printed it. `None` when it is not what a node prints.
+    pub fn passed_on(kind: &str, json: &str) -> Option<Self> {
+        let said: &serde_json::value::RawValue = serde_json::from_str(json).ok()?;
+        (!json.contains('\n')).then(|| Self::new(None, kind, &said))
+    }
+
     /// That something is missing.
     pub fn resync(resync: &live::Resync) -> Self {
         Self::new(Some(resync.position), resync.kind, resync)

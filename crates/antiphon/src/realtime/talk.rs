@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use antiphon_store::{ActorKind, ThreadId, VisitorId};
+use antiphon_store::{ActorKind, InboxId, ThreadId, VisitorId};
 use antiphon_wire::actor::ActorId;
 use antiphon_wire::id::{Id, MAX_SAFE};
 use antiphon_wire::lenient;
 use antiphon_wire::live::{Passed, Said};
 use tokio::time::Instant;
 
-use super::filter::{self, PRESENCE, TYPING, Whereabouts};
+use super::filter::{self, NAMES, PRESENCE, TYPING, Whereabouts};
 use super::hub::Passing;
 use super::print::Printed;
 use crate::app::App;
@@ -88,7 +88,31 @@ pub async fn pass_on(app: &Arc<App>, caller: &Caller, said: &str, by: Option<u64
     };
     let passing = Passing { kind, thread, place, printed: Printed::passed(&passed) };
     app.realtime.pass(portal, &passing, by);
+    app.store.say(portal, &told(&passing));
     Ok(())
+}
+
+/// What is passed on, as nodes tell it to each other: its kind, the thread and the inbox that it is about, and itself.
+fn told(passing: &Passing) -> String {
+    let of = |id: Option<i64>| id.map_or_else(|| "-".to_owned(), |id| id.to_string());
+    let (thread, inbox) = (passing.thread.map(|id| id.0), passing.place.now.map(|id| id.0));
+    let json = String::from_utf8_lossy(&passing.printed.json()).into_owned();
+    format!("{} {} {} {json}", NAMES[passing.kind], of(thread), of(inbox))
+}
+
+/// Reads what another node told; `None` when a node of another version tells something else.
+pub(super) fn heard(told: &str) -> Option<Passing> {
+    let mut parts = told.splitn(4, ' ');
+    let name = parts.next()?;
+    let kind = [TYPING, PRESENCE].into_iter().find(|kind| NAMES[*kind] == name)?;
+    let mut id = || match parts.next()? {
+        "-" => Some(None),
+        id => id.parse().ok().map(Some),
+    };
+    let (thread, inbox) = (id()?, id()?);
+    let printed = Printed::passed_on(name, parts.next()?)?;
+    let place = Whereabouts { now: inbox.map(InboxId), ..Whereabouts::default() };
+    Some(Passing { kind, thread: thread.map(ThreadId), place, printed })
 }
 
 fn no_thread(sent: &impl std::fmt::Display) -> String {
@@ -119,6 +143,30 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    #[test]
+    fn what_is_told_to_another_node_is_heard_there() {
+        let passed = Passed {
+            kind: "typing",
+            app_id: Id(7),
+            actor_id: Some("A-71".into()),
+            thread_id: Some(Id(55)),
+            state: Some("two\nlines, and a blank".into()),
+        };
+        for (thread, inbox) in [(Some(55), Some(640)), (None, None)] {
+            let place = Whereabouts { now: inbox.map(InboxId), ..Whereabouts::default() };
+            let thread = thread.map(ThreadId);
+            let said = Passing { kind: TYPING, thread, place, printed: Printed::passed(&passed) };
+            let heard = heard(&told(&said)).unwrap();
+            assert_eq!((heard.kind, heard.thread, heard.place), (TYPING, thread, place));
+            assert_eq!(heard.printed.frame(), said.printed.frame());
+        }
+        for other in
+            ["", "typing", "typing - -", "typing - - {", "conversation.creation - - {}", "typing x - {}"]
+        {
+            assert!(heard(other).is_none(), "{other}");
+        }
+    }
 
     #[test]
     fn nobody_talks_without_taking_breath() {

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use antiphon::middleware::{Peer, handle};
-use antiphon_testkit::{EventStream, SEED_TOKEN};
+use antiphon_testkit::{EventStream, SEED_TOKEN, Socket};
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Empty;
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
 
 use crate::kit::*;
 
@@ -117,6 +118,47 @@ async fn a_token_that_is_withdrawn_on_one_node_hears_no_more_on_the_other() {
     nodes[0].operate("DELETE", &format!("tokens/{}", text(&made, "id")), &Value::Null).await.expect(204);
     let end = stream.event().await.unwrap();
     assert_eq!((&*end.event, &end.data["reason"]), ("cutOff", &json!("unauthorized")));
+    for node in nodes {
+        node.store().close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_said_on_one_node_is_heard_on_the_others_once() {
+    let bed = Bed::new(1).await;
+    let nodes = [bed.node(), bed.node(), bed.node()];
+    let position = nodes[0].store().event_position(bed.portal).await.unwrap();
+    let mut streams = Vec::new();
+    for (n, node) in nodes.iter().enumerate() {
+        let mut stream = listen(node, SEED_TOKEN, position).await;
+        // It has a seat once it was asked for something.
+        stream.block().await.unwrap();
+        assert!(stream.is_quiet(Duration::from_millis(50)).await);
+        streams.push(stream);
+        // Whoever can be given a lease hears the others.
+        while !matches!(node.store().lease(&format!("ears {n}")).await, Ok(Some(_))) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+    let address = antiphon_testkit::listen(&nodes[0].0).await.unwrap();
+    let mut says = Socket::open(address, SEED_TOKEN, "/antiphon/v1/events").await.unwrap().unwrap();
+    let thread = &bed.seed.threads[0];
+    for round in 0..5 {
+        let state = format!("round {round}");
+        let said = json!({ "type": "typing", "threadId": thread, "actorId": bed.seed.agent, "state": state });
+        says.say(Message::text(said.to_string())).await;
+        let told = json!({ "kind": "typing", "appId": "1", "actorId": bed.seed.agent, "threadId": thread, "state": state });
+        for stream in &mut streams {
+            let heard = stream.event().await.unwrap();
+            assert_eq!((heard.id, &*heard.event, &heard.data), (None, "typing", &told));
+        }
+    }
+    // What comes next is the next event, so nothing was heard twice.
+    let path = format!("{V3}/threads/{thread}/messages");
+    nodes[1].ask(SEED_TOKEN, "POST", &path, &json!({ "type": "COMMENT", "text": "note" })).await.expect(201);
+    for stream in &mut streams {
+        assert_eq!(stream.event().await.unwrap().id, Some(position + 1));
+    }
     for node in nodes {
         node.store().close().await;
     }

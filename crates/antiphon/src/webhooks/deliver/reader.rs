@@ -105,6 +105,8 @@ struct Reading {
     /// Whether there may be more to read than was read.
     behind: bool,
     look_at: Instant,
+    /// When it was looked at last what can be sent.
+    sent_at: Instant,
     last_success: Millis,
     lost: bool,
 }
@@ -144,6 +146,7 @@ impl Reading {
             news: None,
             behind: true,
             look_at: now,
+            sent_at: now,
             last_success: 0,
             lost: false,
         }
@@ -260,8 +263,8 @@ impl Reading {
     async fn wait(&mut self) -> Came {
         let mut until = self.look_at;
         if self.webhook().is_some_and(|webhook| (self.flights.len() as i64) < webhook.max_concurrent) {
-            // What has waited long enough and was not sent waits for a request that is under way.
-            let gathered_at = self.queue.gathered_at().filter(|at| *at > Instant::now());
+            // What had waited long enough when it was looked at and was not sent waits for a request that is under way.
+            let gathered_at = self.queue.gathered_at().filter(|at| *at > self.sent_at);
             until = gathered_at.map_or(until, |at| at.min(until));
         }
         if self.has_news_of_its_own() && self.writing.is_none() {
@@ -502,7 +505,10 @@ impl Reading {
         let secrets = self.secrets.of(app, self.app.store.now());
         while (self.flights.len() as i64) < most
             && self.progress.attempts.len() < MOST_UNWRITTEN
-            && let Some(batch) = self.queue.next(Instant::now())
+            && let Some(batch) = {
+                self.sent_at = Instant::now();
+                self.queue.next(self.sent_at)
+            }
         {
             let (app, url, secrets) = (self.app.clone(), url.clone(), secrets.clone());
             self.flights.push(Box::pin(request::fly(app, self.told, url, secrets, batch)));
