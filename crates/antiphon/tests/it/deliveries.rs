@@ -507,7 +507,14 @@ async fn who_is_not_told_any_more_gets_nothing_and_nobody_is_told_of_what_was_be
     told.portal.chat_from("v1", "But this").await;
     told.until("told", async || told.receiver.received().len() > before).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
-    assert_eq!(events(&told.receiver.received()[before..]).len(), 1);
+    let came = told.receiver.received();
+    assert_eq!(
+        events(&came[before..]).len(),
+        1,
+        "{:#?} before {:?}",
+        events(&came[before..]),
+        events(&came[..before])
+    );
     teller.stop().await;
 }
 

@@ -318,19 +318,14 @@ impl Reading {
         if revision(&found) == revision(&self.directory) {
             return Ok(());
         }
-        let app = self.told.app;
-        let known = std::mem::replace(&mut self.directory, found);
-        let Some(directory) = &self.directory else { return Ok(()) };
-        let same = |known: &Directory| {
-            let since = |one: &Directory| one.webhook(app).map(|webhook| webhook.created_at);
-            since(known) == since(directory) && known.subscriptions(app).eq(directory.subscriptions(app))
-        };
-        if !known.as_deref().is_some_and(same) {
+        // The app may have been told of nothing for a while, which ends one cursor and begins another, and may look as before now.
+        (self.recalled, self.unsure) = (false, self.directory.is_some());
+        self.directory = found;
+        if let Some(directory) = &self.directory {
+            let app = self.told.app;
             self.matching = Matching::new(directory, app);
             let active = |id| directory.subscriptions(app).find(|one| one.id == id && one.active).cloned();
             self.queue.adopt(active);
-            // It may have been told of nothing for a while, which ends one cursor and begins another.
-            (self.recalled, self.unsure) = (false, known.is_some());
         }
         Ok(())
     }
