@@ -116,6 +116,10 @@ async fn a_backup_is_one_file_and_goes_into_another_database() {
 async fn the_doctor_finds_what_was_changed_behind_its_back() {
     let home = Home::postgres();
     let thread = seed(&home, 2).await.unwrap().threads.remove(0);
+    // Whoever asks for the newest event has all of them numbered.
+    let store = antiphon_store::Store::open(home.settings()).unwrap();
+    assert!(store.event_position(antiphon_store::PortalId(1)).await.unwrap() > 3);
+    store.close().await;
     let report = async |fine: bool| -> Value {
         let output = run(&home, &home.store(), &["doctor", "--deep", "--json"]).await;
         assert_eq!(output.status.success(), fine, "{}", String::from_utf8_lossy(&output.stderr));
