@@ -89,6 +89,7 @@ pub struct Moment {
     pub(crate) next_actor: i64,
     pub(crate) next_subscription: i64,
     pub(crate) next_app: i64,
+    pub(crate) next_channel: i64,
     pub(crate) message_ids: MessageIds,
 }
 
@@ -132,6 +133,8 @@ impl Moment {
         subscription_id, next_subscription, crate::SubscriptionId, crate::SubscriptionId;
         /// The next app id of the server.
         app_id, next_app, crate::AppId, crate::AppId;
+        /// The next id of a channel of the server.
+        channel_id, next_channel, std::convert::identity, i64;
     }
 
     /// A fresh message id for an entry created at `at`.
@@ -169,6 +172,7 @@ impl Moment {
             next_actor: 1,
             next_subscription: 1,
             next_app: 1,
+            next_channel: 1_000_000,
             message_ids: MessageIds::Counted(Arc::default()),
         }
     }

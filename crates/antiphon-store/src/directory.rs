@@ -1,9 +1,11 @@
 //! The directory: everything about a portal that is small, rarely changed and needed on every request.
 
+mod channels;
 mod objects;
 mod revision;
 mod webhooks;
 
+pub use channels::{Channel, StagingToken};
 pub use objects::Objects;
 pub use revision::{Directory, DirectoryChange};
 pub use webhooks::{Expand, JournalSubscription, Paused, Replaced, Subscription, Webhook};

@@ -12,14 +12,16 @@ pub enum ObjectKind {
     File = 4,
     Directory = 5,
     App = 6,
+    Account = 7,
 }
 
 impl ObjectKind {
     /// The kind that is stored as this number.
     pub(crate) fn stored(value: i64) -> Result<Self, StoreError> {
         use ObjectKind::*;
-        let found =
-            [Thread, Visitor, Ticket, File, Directory, App].into_iter().find(|kind| *kind as i64 == value);
+        let found = [Thread, Visitor, Ticket, File, Directory, App, Account]
+            .into_iter()
+            .find(|kind| *kind as i64 == value);
         found.ok_or_else(|| StoreError::damaged("an event's object", value))
     }
 }
@@ -50,11 +52,17 @@ pub enum EventKind {
     DirectoryChanged = 10,
     /// Internal: an app's webhook was paused, since its receiver takes nothing; the payload says why.
     WebhookPaused = 11,
+    /// Internal, and told to the app whose channel it is: an account was connected. The payload says how it is.
+    AccountCreated = 12,
+    /// The same of an account that is otherwise now, archived or restored.
+    AccountUpdated = 13,
+    /// The same of an account that is gone for good.
+    AccountPurged = 14,
 }
 
 impl EventKind {
     /// Every kind, in the order of their numbers, which begin at 1.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::ThreadCreated,
         Self::MessageAdded,
         Self::ThreadChanged,
@@ -66,6 +74,9 @@ impl EventKind {
         Self::FileChanged,
         Self::DirectoryChanged,
         Self::WebhookPaused,
+        Self::AccountCreated,
+        Self::AccountUpdated,
+        Self::AccountPurged,
     ];
 
     /// The kind that is stored as this number.

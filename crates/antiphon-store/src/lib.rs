@@ -39,9 +39,9 @@ pub use cursors::{
     Attempt, AttemptQuery, Cursor, Delivery, DeliveryState, Progress, Reader, Told, Undelivered,
 };
 pub use directory::{
-    Account, Actor, ActorKind, Adapter, App, Directory, DirectoryChange, Expand, Identifier, Inbox,
-    InboxKind, JournalSubscription, Objects, Paused, Portal, Quota, Replaced, Subscription, Token, TokenHash,
-    Usage, Webhook,
+    Account, Actor, ActorKind, Adapter, App, Channel, Directory, DirectoryChange, Expand, Identifier, Inbox,
+    InboxKind, JournalSubscription, Objects, Paused, Portal, Quota, Replaced, StagingToken, Subscription,
+    Token, TokenHash, Usage, Webhook,
 };
 pub use error::{OpenError, StoreError};
 pub use events::{Event, EventKind, NewEvent, ObjectKind};

@@ -59,7 +59,15 @@ pub fn recorded(current: &Directory, mut wanted: Vec<DirectoryChange>, moment: &
         _ => None,
     });
     let apps: Vec<_> = apps.collect();
-    let events = if wanted.is_empty() { Vec::new() } else { vec![kinds::apps_changed(moment.now, &apps)] };
+    let mut events =
+        if wanted.is_empty() { Vec::new() } else { vec![kinds::apps_changed(moment.now, &apps)] };
+    // Whoever changes an account, and however: the app whose channel it is learns of it.
+    events.extend(wanted.iter().filter_map(|change| match change {
+        DirectoryChange::Account(account) => {
+            kinds::account_changed(current, current.account(account.id), account, moment.now)
+        }
+        _ => None,
+    }));
     Changes { directory: wanted, events, ..Changes::default() }
 }
 
@@ -78,6 +86,10 @@ fn is_so(current: &Directory, change: &DirectoryChange) -> bool {
         DirectoryChange::Subscription(one) => current.subscription(one.app_id, one.id) == Some(one),
         DirectoryChange::JournalSubscription(one) => {
             current.journal_subscriptions(one.app_id).any(|known| **known == *one)
+        }
+        DirectoryChange::Channel(channel) => current.channel(channel.id) == Some(channel),
+        DirectoryChange::StagingToken(token) => {
+            current.staging_tokens().get(&token.hash).is_some_and(|known| **known == *token)
         }
     }
 }

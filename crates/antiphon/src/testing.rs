@@ -248,6 +248,9 @@ pub fn events(changes: &Changes) -> Vec<String> {
             EventKind::FileChanged => "(file)".to_owned(),
             EventKind::DirectoryChanged => "(directory)".to_owned(),
             EventKind::WebhookPaused => "(paused)".to_owned(),
+            EventKind::AccountCreated => "(account created)".to_owned(),
+            EventKind::AccountUpdated => "(account updated)".to_owned(),
+            EventKind::AccountPurged => "(account purged)".to_owned(),
         }
     };
     changes.events.iter().map(told).collect()

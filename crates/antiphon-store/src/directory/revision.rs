@@ -5,8 +5,8 @@ use std::sync::Arc;
 use imbl::OrdSet;
 
 use super::{
-    Account, Actor, ActorKind, App, Inbox, JournalSubscription, Objects, Portal, Subscription, Token,
-    TokenHash, Webhook,
+    Account, Actor, ActorKind, App, Channel, Inbox, JournalSubscription, Objects, Portal, StagingToken,
+    Subscription, Token, TokenHash, Webhook,
 };
 use crate::{AccountId, AppId, InboxId, Reader, SubscriptionId};
 
@@ -26,6 +26,10 @@ pub struct Directory {
     webhooks: Objects<AppId, Webhook>,
     subscriptions: Objects<(AppId, SubscriptionId), Subscription>,
     journal_subscriptions: Objects<(AppId, SubscriptionId), JournalSubscription>,
+    channels: [Objects<i64, Channel>; 2],
+    staging_tokens: Objects<TokenHash, StagingToken>,
+    /// Living channels by their app.
+    channels_by_app: OrdSet<(AppId, i64)>,
     /// Living accounts by channel and address in lower case.
     accounts_by_address: OrdSet<(i64, Arc<str>, AccountId)>,
     accounts_by_inbox: OrdSet<(InboxId, AccountId)>,
@@ -45,6 +49,8 @@ pub enum DirectoryChange {
     Webhook(Webhook),
     Subscription(Subscription),
     JournalSubscription(JournalSubscription),
+    Channel(Channel),
+    StagingToken(StagingToken),
 }
 
 impl DirectoryChange {
@@ -55,7 +61,13 @@ impl DirectoryChange {
             Self::Webhook(webhook) => Some(webhook.app_id),
             Self::Subscription(one) => Some(one.app_id),
             Self::JournalSubscription(one) => Some(one.app_id),
-            Self::Portal(_) | Self::Inbox(_) | Self::Account(_) | Self::Actor(_) | Self::Token(_) => None,
+            Self::Channel(channel) => Some(channel.app_id),
+            Self::Portal(_)
+            | Self::Inbox(_)
+            | Self::Account(_)
+            | Self::Actor(_)
+            | Self::Token(_)
+            | Self::StagingToken(_) => None,
         }
     }
 }
@@ -74,6 +86,9 @@ impl Directory {
             webhooks: Default::default(),
             subscriptions: Default::default(),
             journal_subscriptions: Default::default(),
+            channels: Default::default(),
+            staging_tokens: Default::default(),
+            channels_by_app: OrdSet::new(),
             accounts_by_address: OrdSet::new(),
             accounts_by_inbox: OrdSet::new(),
             actors_by_email: OrdSet::new(),
@@ -174,6 +189,27 @@ impl Directory {
         all.take_while(move |one| one.app_id == app)
     }
 
+    /// A channel that an app brought, living or archived.
+    pub fn channel(&self, id: i64) -> Option<&Channel> {
+        self.channels.iter().find_map(|some| some.get(&id)).map(Arc::as_ref)
+    }
+
+    /// The living channels that apps brought, or the archived ones.
+    pub fn channels(&self, archived: bool) -> &Objects<i64, Channel> {
+        &self.channels[usize::from(archived)]
+    }
+
+    /// The living channels of an app, by id.
+    pub fn channels_of(&self, app: AppId) -> impl Iterator<Item = &Channel> {
+        let all = self.channels_by_app.range((app, i64::MIN)..=(app, i64::MAX));
+        all.filter_map(|(_, id)| self.channels[0].get(id)).map(Arc::as_ref)
+    }
+
+    /// The tokens with which accounts are being connected, by their hashes.
+    pub fn staging_tokens(&self) -> &Objects<TokenHash, StagingToken> {
+        &self.staging_tokens
+    }
+
     /// Whether the spine is read on behalf of an app: it has subscribed to something, and acts. A journal also says that it
     /// no longer does.
     pub fn reads(&self, reader: Reader, app: AppId) -> bool {
@@ -230,6 +266,19 @@ impl Directory {
             DirectoryChange::JournalSubscription(one) => match (one.app_id, one.id, one.deleted_at) {
                 (app, id, Some(_)) => self.journal_subscriptions.remove(&(app, id)),
                 (app, id, None) => self.journal_subscriptions.put((app, id), Arc::new(one)),
+            },
+            DirectoryChange::Channel(channel) => {
+                let archived = usize::from(channel.archived_at.is_some());
+                match archived {
+                    0 => drop(self.channels_by_app.insert((channel.app_id, channel.id))),
+                    _ => drop(self.channels_by_app.remove(&(channel.app_id, channel.id))),
+                }
+                self.channels[1 - archived].remove(&channel.id);
+                self.channels[archived].put(channel.id, Arc::new(channel));
+            }
+            DirectoryChange::StagingToken(token) => match token.deleted_at {
+                Some(_) => self.staging_tokens.remove(&token.hash),
+                None => self.staging_tokens.put(token.hash, Arc::new(token)),
             },
         }
     }

@@ -54,7 +54,7 @@ const fn in_directory(table: Table) -> Table {
 }
 
 /// Every table, in the order in which they are written: a row's thread, and a directory's portal, come before it.
-pub(crate) static TABLES: [Table; 27] = [
+pub(crate) static TABLES: [Table; 29] = [
     Table {
         owner: "id",
         ..table(
@@ -306,6 +306,39 @@ pub(crate) static TABLES: [Table; 27] = [
             ("filters", Text),
             ("created_at", Int),
             ("updated_at", Int),
+            ("deleted_at", Int),
+        ],
+    )),
+    in_directory(table(
+        "channels",
+        1,
+        &[
+            ("id", Int),
+            ("app_id", Int),
+            ("name", Text),
+            ("webhook_url", Text),
+            ("redirect_url", Text),
+            ("description", Text),
+            ("logo_url", Text),
+            ("capabilities", Text),
+            ("created_at", Int),
+            ("archived_at", Int),
+        ],
+    )),
+    in_directory(table(
+        "staging_tokens",
+        1,
+        &[
+            ("hash", Bytes),
+            ("channel_id", Int),
+            ("inbox_id", Int),
+            ("user_id", Int),
+            ("account_name", Text),
+            ("identifier_kind", Text),
+            ("identifier_value", Text),
+            ("account_id", Int),
+            ("created_at", Int),
+            ("expires_at", Int),
             ("deleted_at", Int),
         ],
     )),

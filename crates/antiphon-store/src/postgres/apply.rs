@@ -74,7 +74,9 @@ impl Batch<'_> {
             let written = revisions.get(&(event.object as u8, event.object_id)).copied();
             let known = written.or_else(|| match event.object {
                 ObjectKind::Thread => self.found.threads.get(&ThreadId(event.object_id)).map(|t| t.revision),
-                ObjectKind::Directory | ObjectKind::App => Some(self.directory.revision),
+                ObjectKind::Directory | ObjectKind::App | ObjectKind::Account => {
+                    Some(self.directory.revision)
+                }
                 ObjectKind::Visitor | ObjectKind::Ticket | ObjectKind::File => None,
             });
             self.writes.events.push((known, event.clone()));
@@ -104,7 +106,11 @@ impl Batch<'_> {
                 DirectoryChange::App(app) => raise(&mut self.ids.app, app.id.0),
                 DirectoryChange::Subscription(one) => raise(&mut self.ids.subscription, one.id.0),
                 DirectoryChange::JournalSubscription(one) => raise(&mut self.ids.subscription, one.id.0),
-                DirectoryChange::Portal(_) | DirectoryChange::Token(_) | DirectoryChange::Webhook(_) => {}
+                DirectoryChange::Channel(channel) => raise(&mut self.ids.channel, channel.id),
+                DirectoryChange::Portal(_)
+                | DirectoryChange::Token(_)
+                | DirectoryChange::Webhook(_)
+                | DirectoryChange::StagingToken(_) => {}
             }
             Arc::make_mut(&mut self.directory).put(change.clone());
         }

@@ -19,7 +19,10 @@ use super::readers::{execute, row};
 use super::resolve::{Found, Named};
 use super::{ANSWER, Shared};
 use crate::changes::MessageIds;
-use crate::{Applied, Changes, Directory, Millis, Moment, PortalId, State, StoreError, ThreadId, Usage};
+use crate::{
+    Applied, Changes, Directory, DirectoryChange, Millis, Moment, PortalId, State, StoreError, ThreadId,
+    Usage,
+};
 
 /// How one change of a batch stands: applied, refused by its rule, or stopped for a reason.
 pub(super) type Outcome = std::result::Result<Option<Applied>, StoreError>;
@@ -77,6 +80,7 @@ pub(super) struct Ids {
     pub actor: i64,
     pub subscription: i64,
     pub app: i64,
+    pub channel: i64,
 }
 
 impl Ids {
@@ -92,6 +96,7 @@ impl Ids {
             next_actor: self.actor,
             next_subscription: self.subscription,
             next_app: self.app,
+            next_channel: self.channel,
             message_ids: message_ids.clone(),
         }
     }
@@ -108,6 +113,7 @@ impl Ids {
             actor: moment.next_actor,
             subscription: moment.next_subscription,
             app: moment.next_app,
+            channel: moment.next_channel,
         }
     }
 }
@@ -179,7 +185,7 @@ async fn gather<'a>(
 const STANDING: &str = "SELECT (SELECT revision FROM portals WHERE id = $1), coalesce(sum(threads), 0)::bigint, \
                         coalesce(sum(messages), 0)::bigint, coalesce(sum(bytes), 0)::bigint, \
                         coalesce(max(latest_now), 0) FROM tallies WHERE portal_id = $1";
-const SERVER: &str = "SELECT next_app FROM server WHERE only_row = 1 FOR UPDATE";
+const SERVER: &str = "SELECT next_app, next_channel FROM server WHERE only_row = 1 FOR UPDATE";
 const COUNTERS: &str = "SELECT next_thread, next_visitor, next_ticket, next_file, next_inbox, next_account, next_actor, \
                         next_subscription FROM counters WHERE portal_id = $1 FOR UPDATE";
 
@@ -253,7 +259,7 @@ async fn take(session: &Session, portal: PortalId, hold: Hold) -> Result<Ids> {
     if hold == Hold::Server
         && let Some(server) = row(client, SERVER, &[]).await?
     {
-        ids.app = server.try_get(0)?;
+        (ids.app, ids.channel) = (server.try_get(0)?, server.try_get(1)?);
     }
     if let Some(row) = row(client, COUNTERS, &[&portal.0]).await? {
         ids.thread = row.try_get(0)?;
@@ -327,12 +333,13 @@ impl Batch<'_> {
     /// Whether all that a change touches is locked.
     fn covers(&self, plan: &Plan, changes: &Changes, spent: &Ids) -> std::result::Result<(), Stopped> {
         let mut wanted = plan.clone();
-        let Ids { app, .. } = *spent;
-        if app != self.ids.app
-            || changes.directory.iter().any(|change| matches!(change, crate::DirectoryChange::App(_)))
-        {
+        let Ids { app, channel, .. } = self.ids;
+        let of_server = |change: &DirectoryChange| {
+            matches!(change, DirectoryChange::App(_) | DirectoryChange::Channel(_))
+        };
+        if (spent.app, spent.channel) != (app, channel) || changes.directory.iter().any(of_server) {
             wanted.hold = Hold::Server;
-        } else if (Ids { app: self.ids.app, ..*spent }) != self.ids || changes.needs_the_portal() {
+        } else if (Ids { app, channel, ..*spent }) != self.ids || changes.needs_the_portal() {
             wanted.hold = wanted.hold.max(Hold::Portal);
         }
         let touched = changes.threads.iter().filter(|thread| thread.number != 0).map(|thread| thread.id);
@@ -363,6 +370,7 @@ impl Batch<'_> {
             actor: own.actor.max(spent.actor),
             subscription: own.subscription.max(spent.subscription),
             app: own.app.max(spent.app),
+            channel: own.channel.max(spent.channel),
         };
         self.latest_now = self.latest_now.max(now);
     }
@@ -383,8 +391,9 @@ impl Batch<'_> {
 
     async fn save_ids(&self, before: Ids) -> Result<()> {
         let (ids, client) = (&self.ids, &self.session.client);
-        if ids.app != before.app {
-            execute(client, "UPDATE server SET next_app = $1 WHERE only_row = 1", &[&ids.app]).await?;
+        if (ids.app, ids.channel) != (before.app, before.channel) {
+            let sql = "UPDATE server SET next_app = $1, next_channel = $2 WHERE only_row = 1";
+            execute(client, sql, &[&ids.app, &ids.channel]).await?;
         }
         let sql = "UPDATE counters SET next_thread = $2, next_visitor = $3, next_ticket = $4, next_file = $5, \
                    next_inbox = $6, next_account = $7, next_actor = $8, next_subscription = $9 WHERE portal_id = $1";

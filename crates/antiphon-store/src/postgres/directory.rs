@@ -8,7 +8,7 @@ use tokio_postgres::Row;
 
 use super::failure::{Result, conflict, damaged};
 use super::readers::{Values, execute, row, rows};
-use super::webhooks;
+use super::{channels, webhooks};
 use crate::{
     Account, AccountId, Actor, ActorKind, Adapter, App, AppId, Directory, DirectoryChange, Identifier, Inbox,
     InboxId, InboxKind, Millis, Portal, PortalId, Quota, Replaced, Token, TokenHash,
@@ -70,7 +70,7 @@ pub(super) async fn refresh(
     if known.as_ref().is_some_and(|known| known.revision >= revision) {
         return Ok(known);
     }
-    let (inboxes, accounts, actors, apps, tokens, hooks, subscriptions, journal) = try_join!(
+    let (inboxes, accounts, actors, apps, tokens, hooks, subscriptions, journal, brought, staging) = try_join!(
         rows(client, INBOXES, values),
         rows(client, ACCOUNTS, values),
         rows(client, ACTORS, values),
@@ -79,6 +79,8 @@ pub(super) async fn refresh(
         rows(client, webhooks::WEBHOOKS, values),
         rows(client, webhooks::SUBSCRIPTIONS, values),
         rows(client, webhooks::JOURNAL, values),
+        rows(client, channels::CHANNELS, values),
+        rows(client, channels::STAGING, values),
     )?;
     let mut directory = match known {
         Some(known) => Directory::clone(&known),
@@ -86,7 +88,7 @@ pub(super) async fn refresh(
     };
     directory.put(DirectoryChange::Portal(portal(&head)?));
     directory.revision = revision;
-    let reads: [(Vec<Row>, Read); 8] = [
+    let reads: [(Vec<Row>, Read); 10] = [
         (inboxes, inbox),
         (accounts, account),
         (actors, actor),
@@ -95,6 +97,8 @@ pub(super) async fn refresh(
         (hooks, webhooks::webhook),
         (subscriptions, webhooks::subscription),
         (journal, webhooks::journal),
+        (brought, channels::channel),
+        (staging, channels::staging),
     ];
     for (rows, read) in reads {
         for row in &rows {
@@ -277,6 +281,10 @@ pub(super) async fn write(
         }
         DirectoryChange::JournalSubscription(one) => {
             webhooks::write_journal(client, owner, revision, one).await?
+        }
+        DirectoryChange::Channel(channel) => channels::write(client, owner, revision, channel).await?,
+        DirectoryChange::StagingToken(token) => {
+            channels::write_staging(client, owner, revision, token).await?
         }
         DirectoryChange::Token(token) => {
             let sql = "INSERT INTO tokens (hash, portal_id, app_id, label, scopes, created_at, expires_at, revoked_at, \

@@ -7,6 +7,7 @@ mod allowances;
 mod apply;
 mod batch;
 mod caches;
+mod channels;
 mod check;
 mod commit;
 mod committer;

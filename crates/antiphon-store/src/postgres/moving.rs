@@ -140,12 +140,12 @@ impl End {
         ids.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
-    /// The next portal and the next app.
-    pub(crate) async fn server(&self) -> Result<(i64, i64)> {
-        let sql = "SELECT next_portal, next_app FROM server WHERE only_row = 1";
+    /// The next portal, the next app and the next channel.
+    pub(crate) async fn server(&self) -> Result<[i64; 3]> {
+        let sql = "SELECT next_portal, next_app, next_channel FROM server WHERE only_row = 1";
         let none = || Failure::Told(StoreError::Damaged("the server has no counters".into()));
         let server = row(&self.session.client, sql, &[]).await?.ok_or_else(none)?;
-        Ok((server.try_get(0)?, server.try_get(1)?))
+        Ok([server.try_get(0)?, server.try_get(1)?, server.try_get(2)?])
     }
 
     /// Rows of a portal behind a key.
@@ -347,11 +347,11 @@ impl End {
     }
 
     /// Makes a store of what was written. From now on it can be opened.
-    pub(crate) async fn finish(&mut self, (next_portal, next_app): (i64, i64)) -> Result<()> {
+    pub(crate) async fn finish(&mut self, [portal, app, channel]: [i64; 3]) -> Result<()> {
         let client = &self.session.client;
         client.batch_execute("SET synchronous_commit = on; BEGIN").await?;
-        let sql = "UPDATE server SET next_portal = $1, next_app = $2 WHERE only_row = 1";
-        execute(client, sql, &[&next_portal, &next_app]).await?;
+        let sql = "UPDATE server SET next_portal = $1, next_app = $2, next_channel = $3 WHERE only_row = 1";
+        execute(client, sql, &[&portal, &app, &channel]).await?;
         client.batch_execute("DROP TABLE move_from; DROP TABLE move_progress; COMMIT").await?;
         Ok(())
     }

@@ -22,6 +22,7 @@ pub(super) struct Migration {
 pub(super) const MIGRATIONS: &[Migration] = &[
     Migration { sql: include_str!("../../migrations/postgres/0001_initial.sql"), oldest: 1 },
     Migration { sql: include_str!("../../migrations/postgres/0002_events.sql"), oldest: 1 },
+    Migration { sql: include_str!("../../migrations/postgres/0003_channels.sql"), oldest: 1 },
 ];
 
 /// With which migration each format of documents came, as on the embedded engine.

@@ -79,7 +79,7 @@ fn write_directory(
     let memory = batch.portal(portal)?;
     let (before, position) = (memory.directory.clone(), memory.counters.event_position);
     let directory = Arc::make_mut(&mut memory.directory);
-    let mut highest_app = 0;
+    let (mut highest_app, mut highest_channel) = (0, 0);
     for change in &changes.directory {
         directory::apply(conn, directory, change)?;
         // An id that a rule chose itself is never given out again.
@@ -91,7 +91,11 @@ fn write_directory(
             DirectoryChange::App(app) => highest_app = highest_app.max(app.id.0),
             DirectoryChange::Subscription(one) => raise(&mut counters.next_subscription, one.id.0),
             DirectoryChange::JournalSubscription(one) => raise(&mut counters.next_subscription, one.id.0),
-            DirectoryChange::Portal(_) | DirectoryChange::Token(_) | DirectoryChange::Webhook(_) => {}
+            DirectoryChange::Channel(channel) => highest_channel = highest_channel.max(channel.id),
+            DirectoryChange::Portal(_)
+            | DirectoryChange::Token(_)
+            | DirectoryChange::Webhook(_)
+            | DirectoryChange::StagingToken(_) => {}
         }
     }
     cursors::switch(conn, &before, directory, &changes.directory, position, now)?;
@@ -99,6 +103,7 @@ fn write_directory(
     directory::write_revision(conn, directory)?;
     revisions.push((ObjectKind::Directory, 0, directory.revision));
     raise(&mut batch.pending.server.next_app, highest_app);
+    raise(&mut batch.pending.server.next_channel, highest_channel);
     // Whoever follows the spine lives on this event, whether or not the rule thought of it.
     if !changes.events.iter().any(|event| event.kind == EventKind::DirectoryChanged) {
         changes.events.push(NewEvent {
@@ -264,7 +269,9 @@ fn revision(batch: &mut Batch<'_>, portal: PortalId, event: &NewEvent) -> Result
         ObjectKind::Thread => {
             return Ok(batch.thread(portal, ThreadId(event.object_id))?.map_or(0, |thread| thread.revision));
         }
-        ObjectKind::Directory | ObjectKind::App => return Ok(batch.portal(portal)?.directory.revision),
+        ObjectKind::Directory | ObjectKind::App | ObjectKind::Account => {
+            return Ok(batch.portal(portal)?.directory.revision);
+        }
         ObjectKind::Visitor => "SELECT max(revision) FROM visitors WHERE portal_id = ?1 AND id = ?2",
         ObjectKind::Ticket => "SELECT max(revision) FROM tickets WHERE portal_id = ?1 AND id = ?2",
         ObjectKind::File => "SELECT max(revision) FROM files WHERE portal_id = ?1 AND id = ?2",

@@ -146,10 +146,8 @@ impl<'a> Batch<'a> {
                 portal.counters.save(self.conn, *id)?;
             }
         }
-        let server = self.pending.server;
-        if (server.next_portal, server.next_app)
-            != (self.committed.server.next_portal, self.committed.server.next_app)
-        {
+        let (server, committed) = (self.pending.server, self.committed.server);
+        if server != (ServerCounters { next_number: server.next_number, ..committed }) {
             server.save(self.conn)?;
         }
         Ok(())

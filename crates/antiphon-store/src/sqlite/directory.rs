@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::failure::{Result, conflict, damaged};
-use super::webhooks;
+use super::{channels, webhooks};
 use crate::{
     Account, AccountId, Actor, ActorKind, Adapter, App, AppId, Directory, DirectoryChange, Identifier, Inbox,
     InboxId, InboxKind, Millis, Portal, PortalId, Quota, Replaced, Token, TokenHash,
@@ -144,6 +144,8 @@ pub(super) fn load(conn: &Connection, id: PortalId) -> Result<Option<Directory>>
     rows(conn, &mut directory, webhooks::WEBHOOKS, webhooks::webhook)?;
     rows(conn, &mut directory, webhooks::SUBSCRIPTIONS, webhooks::subscription)?;
     rows(conn, &mut directory, webhooks::JOURNAL, webhooks::journal)?;
+    rows(conn, &mut directory, channels::CHANNELS, channels::channel)?;
+    rows(conn, &mut directory, channels::STAGING, channels::staging)?;
     let sql = format!("SELECT {TOKEN} FROM tokens WHERE portal_id = ?1");
     rows(conn, &mut directory, &sql, |row| Ok(DirectoryChange::Token(token(row)?)))?;
     Ok(Some(directory))
@@ -199,6 +201,8 @@ pub(super) fn apply(conn: &Connection, directory: &mut Directory, change: &Direc
         DirectoryChange::Webhook(webhook) => webhooks::write(conn, owner, webhook)?,
         DirectoryChange::Subscription(one) => webhooks::write_subscription(conn, owner, one)?,
         DirectoryChange::JournalSubscription(one) => webhooks::write_journal(conn, owner, one)?,
+        DirectoryChange::Channel(channel) => channels::write(conn, owner, channel)?,
+        DirectoryChange::StagingToken(token) => channels::write_staging(conn, owner, token)?,
     }
     directory.put(change.clone());
     Ok(())

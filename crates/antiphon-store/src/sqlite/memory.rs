@@ -99,6 +99,7 @@ pub(super) struct PortalMemory {
 pub(super) struct ServerCounters {
     pub next_portal: i64,
     pub next_app: i64,
+    pub next_channel: i64,
     /// Not stored: threads and purges know the highest.
     pub next_number: i64,
 }
@@ -108,14 +109,16 @@ impl ServerCounters {
         let highest = "SELECT max(coalesce((SELECT max(number) FROM threads), 0), \
                        coalesce((SELECT max(number) FROM purges), 0))";
         let highest: i64 = conn.query_row(highest, [], |row| row.get(0))?;
-        Ok(conn.query_row("SELECT next_portal, next_app FROM server WHERE only_row = 1", [], |row| {
-            Ok(Self { next_portal: row.get(0)?, next_app: row.get(1)?, next_number: highest + 1 })
+        let sql = "SELECT next_portal, next_app, next_channel FROM server WHERE only_row = 1";
+        Ok(conn.query_row(sql, [], |row| {
+            let (next_portal, next_app, next_channel) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            Ok(Self { next_portal, next_app, next_channel, next_number: highest + 1 })
         })?)
     }
 
     pub(super) fn save(&self, conn: &Connection) -> Result<()> {
-        conn.prepare_cached("UPDATE server SET next_portal = ?1, next_app = ?2 WHERE only_row = 1")?
-            .execute([self.next_portal, self.next_app])?;
+        let sql = "UPDATE server SET next_portal = ?1, next_app = ?2, next_channel = ?3 WHERE only_row = 1";
+        conn.prepare_cached(sql)?.execute([self.next_portal, self.next_app, self.next_channel])?;
         Ok(())
     }
 }
@@ -151,6 +154,7 @@ impl PortalMemory {
             next_actor: counters.next_actor,
             next_subscription: counters.next_subscription,
             next_app: server.next_app,
+            next_channel: server.next_channel,
             message_ids: message_ids.clone(),
         }
     }
@@ -168,5 +172,6 @@ impl PortalMemory {
         counters.next_actor = moment.next_actor;
         counters.next_subscription = moment.next_subscription;
         server.next_app = moment.next_app;
+        server.next_channel = moment.next_channel;
     }
 }

@@ -4,6 +4,7 @@ mod apply;
 pub(crate) mod backup;
 mod batch;
 mod caches;
+mod channels;
 mod check;
 mod checkpoint;
 mod cursors;

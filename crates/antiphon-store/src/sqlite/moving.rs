@@ -140,9 +140,9 @@ impl End {
     }
 
     /// The next portal and the next app.
-    pub(crate) fn server(&self) -> Result<(i64, i64)> {
-        let sql = "SELECT next_portal, next_app FROM server WHERE only_row = 1";
-        Ok(self.conn.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))?)
+    pub(crate) fn server(&self) -> Result<[i64; 3]> {
+        let sql = "SELECT next_portal, next_app, next_channel FROM server WHERE only_row = 1";
+        Ok(self.conn.query_row(sql, [], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))?)
     }
 
     /// Rows of a portal behind a key.
@@ -390,10 +390,10 @@ impl End {
     }
 
     /// Makes a store of what was written. From now on it can be opened.
-    pub(crate) fn finish(&mut self, (next_portal, next_app): (i64, i64)) -> Result<()> {
+    pub(crate) fn finish(&mut self, next: [i64; 3]) -> Result<()> {
         self.conn.execute_batch("BEGIN IMMEDIATE")?;
-        let sql = "UPDATE server SET next_portal = ?1, next_app = ?2";
-        self.conn.execute(sql, [next_portal, next_app])?;
+        let sql = "UPDATE server SET next_portal = ?1, next_app = ?2, next_channel = ?3";
+        self.conn.execute(sql, next)?;
         self.conn.execute_batch("DROP TABLE move_from; DROP TABLE move_progress; DROP TABLE move_numbers")?;
         self.conn.execute_batch("COMMIT")?;
         self.conn.pragma_update(None, "synchronous", "full")?;

@@ -10,6 +10,7 @@ use crate::{Document, OpenError};
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_initial.sql"),
     include_str!("../../migrations/sqlite/0002_events.sql"),
+    include_str!("../../migrations/sqlite/0003_channels.sql"),
 ];
 
 /// With which migration each format of documents came. A format comes with a migration, be it an empty one: so programs that
@@ -167,7 +168,8 @@ pub(super) fn refusal(file: &str, e: rusqlite::Error) -> OpenError {
 mod tests {
     use super::*;
 
-    const GROWN: &[&str] = &[MIGRATIONS[0], MIGRATIONS[1], "ALTER TABLE portals ADD COLUMN colour TEXT"];
+    const GROWN: &[&str] =
+        &[MIGRATIONS[0], MIGRATIONS[1], MIGRATIONS[2], "ALTER TABLE portals ADD COLUMN colour TEXT"];
 
     fn file() -> (tempfile::TempDir, std::path::PathBuf) {
         let dir = tempfile::tempdir().unwrap();
@@ -181,8 +183,8 @@ mod tests {
         open(&path, true).unwrap().execute("UPDATE server SET next_app = 7", []).unwrap();
         let conn = open_at(&path, true, GROWN).unwrap();
         conn.query_row("SELECT count(colour) FROM portals", [], |_| Ok(())).unwrap();
-        let kept = Connection::open(dir.path().join("antiphon.schema-2.db")).unwrap();
-        assert_eq!(check(&kept, "kept").unwrap(), 2);
+        let kept = Connection::open(dir.path().join("antiphon.schema-3.db")).unwrap();
+        assert_eq!(check(&kept, "kept").unwrap(), 3);
         let next: i64 = kept.query_row("SELECT next_app FROM server", [], |row| row.get(0)).unwrap();
         assert_eq!(next, 7);
     }
@@ -192,7 +194,7 @@ mod tests {
         let (_dir, path) = file();
         drop(open_at(&path, true, GROWN).unwrap());
         let before = std::fs::read(&path).unwrap();
-        assert!(matches!(open(&path, true), Err(OpenError::Newer(_, 3, 2))));
+        assert!(matches!(open(&path, true), Err(OpenError::Newer(_, 4, 3))));
         assert_eq!(std::fs::read(&path).unwrap(), before);
     }
 
@@ -200,7 +202,8 @@ mod tests {
     fn another_history_is_refused() {
         let (_dir, path) = file();
         drop(open_at(&path, true, GROWN).unwrap());
-        let other = [MIGRATIONS[0], MIGRATIONS[1], "ALTER TABLE portals ADD COLUMN color TEXT"];
+        let other =
+            [MIGRATIONS[0], MIGRATIONS[1], MIGRATIONS[2], "ALTER TABLE portals ADD COLUMN color TEXT"];
         assert!(matches!(open_at(&path, true, &other), Err(OpenError::Damaged(..))));
     }
 

@@ -201,6 +201,75 @@ async fn what_an_app_is_told_is_kept_and_forgotten_when_it_is_deleted() {
 }
 
 #[tokio::test]
+async fn channels_of_apps_are_kept_and_their_ids_are_unique_on_the_server() {
+    let kit = Kit::new().await;
+    let other = portal(&kit.store, "Second").await;
+    let make = async |portal| {
+        let made = kit.store.change(portal, Target::Directory, |_, moment| {
+            let channel = DirectoryChange::Channel(channel(moment.channel_id(), 7));
+            Ok::<_, No>(Changes { directory: vec![channel], ..Changes::default() })
+        });
+        match &made.await.unwrap().unwrap().changes.directory[0] {
+            DirectoryChange::Channel(channel) => channel.id,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!((make(kit.portal).await, make(other).await), (1_000_000, 1_000_001));
+    write(&kit, vec![DirectoryChange::Channel(channel(1_000_009, 8))]).await;
+    assert_eq!(make(kit.portal).await, 1_000_010, "an id that was chosen is never given out again");
+    let gone = Channel { archived_at: Some(NOON), ..channel(1_000_000, 7) };
+    let token = StagingToken {
+        hash: TokenHash([9; 32]),
+        channel_id: 1_000_010,
+        inbox_id: InboxId(1),
+        user_id: 71,
+        account_name: Some("Harbour".into()),
+        identifier: Some(Identifier { kind: "HS_SHORT_CODE".into(), value: "777".into() }),
+        account_id: Some(AccountId(4)),
+        created_at: NOON,
+        expires_at: NOON + 1,
+        deleted_at: None,
+    };
+    let written = vec![DirectoryChange::Channel(gone.clone()), DirectoryChange::StagingToken(token.clone())];
+    write(&kit, written).await;
+    let mut kit = kit;
+    for _ in 0..2 {
+        let directory = kit.store.directory(kit.portal).await.unwrap().unwrap();
+        let of = |app| directory.channels_of(AppId(app)).map(|one| one.id).collect::<Vec<_>>();
+        assert_eq!((of(6), of(7), of(8)), (vec![], vec![1_000_010], vec![1_000_009]));
+        assert_eq!(directory.channel(1_000_000), Some(&gone));
+        assert_eq!(directory.channel(1_000_001), None, "it is another portal's");
+        assert_eq!((directory.channels(false).len(), directory.channels(true).len()), (2, 1));
+        assert_eq!(
+            directory.staging_tokens().get(&token.hash).map(|one| StagingToken::clone(one)),
+            Some(token.clone())
+        );
+        kit = kit.reopen().await;
+    }
+    write(&kit, vec![DirectoryChange::StagingToken(StagingToken { deleted_at: Some(NOON), ..token })]).await;
+    for _ in 0..2 {
+        let directory = kit.store.directory(kit.portal).await.unwrap().unwrap();
+        assert!(directory.staging_tokens().is_empty());
+        kit = kit.reopen().await;
+    }
+}
+
+fn channel(id: i64, app: i64) -> Channel {
+    Channel {
+        id,
+        app_id: AppId(app),
+        name: "Harbour SMS".into(),
+        webhook_url: Some("https://example.org/events?a=%2F".into()),
+        redirect_url: None,
+        description: Some("Texts".into()),
+        logo_url: None,
+        capabilities: r#"{"richText":[]}"#.into(),
+        created_at: NOON,
+        archived_at: None,
+    }
+}
+
+#[tokio::test]
 async fn a_revoked_token_is_seen_at_once() {
     let kit = Kit::new().await;
     write(

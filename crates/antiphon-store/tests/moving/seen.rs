@@ -23,6 +23,7 @@ async fn of_portal(store: &Store, id: PortalId, seen: &mut Vec<String>) {
     seen.push(format!("{:?}", directory.actors(ActorKind::Agent, None).collect::<Vec<_>>()));
     seen.push(format!("{:?}", directory.apps().iter().collect::<Vec<_>>()));
     seen.push(format!("{:?}", directory.tokens().iter().collect::<Vec<_>>()));
+    seen.push(format!("{:?}", directory.staging_tokens().iter().collect::<Vec<_>>()));
     let token = store.token_by_hash(&TokenHash([id.0 as u8; 32])).await.unwrap();
     seen.push(format!("{:?}", token.map(|(token, _)| token)));
     for app in directory.apps().iter().map(|app| app.id) {
@@ -32,6 +33,7 @@ async fn of_portal(store: &Store, id: PortalId, seen: &mut Vec<String>) {
             directory.subscriptions(app).collect::<Vec<_>>()
         ));
         seen.push(format!("{:?}", directory.journal_subscriptions(app).collect::<Vec<_>>()));
+        seen.push(format!("{:?}", directory.channels_of(app).collect::<Vec<_>>()));
         let query = AttemptQuery { limit: 100, ..AttemptQuery::default() };
         seen.push(format!("{:?}", store.attempts(id, app, &query).await.unwrap()));
         for state in [DeliveryState::Waiting, DeliveryState::GivenUp] {

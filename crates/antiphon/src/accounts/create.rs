@@ -33,7 +33,8 @@ pub async fn create(call: Call) -> Result<Answer, Refusal> {
         Ok(vec![DirectoryChange::Account(make(&state.directory, &draft, moment)?)])
     };
     let account = changed!(directory::change(&call, rule).await?, Account)?;
-    Answer::json(201, &super::settings(&account)).map(|answer| answer.at(&call, account.id))
+    let directory = directory::now(&call).await?;
+    Answer::json(201, &super::settings(&directory, &account)).map(|answer| answer.at(&call, account.id))
 }
 
 fn read(body: ChannelAccountCreate) -> Result<Draft, Refusal> {

@@ -10,7 +10,7 @@ pub async fn get(call: Call) -> Result<Answer, Refusal> {
     let id = super::account_id(&call)?;
     match call.caller.directory.account(id) {
         Some(account) if account.archived_at.is_some() == archived => {
-            Answer::json(200, &super::shown(account))
+            Answer::json(200, &super::shown(&call.caller.directory, account))
         }
         _ => Err(Refusal::not_found(id)),
     }

@@ -20,7 +20,7 @@ pub async fn list(call: Call) -> Result<Answer, Refusal> {
         id: AccountId,
         matches: asked.map(|asked| asked.narrows().then_some(move |account: &Account| asked.admits(account))),
     };
-    listing::page(&call, source, |id| directory.account(id), super::shown)
+    listing::page(&call, source, |id| directory.account(id), |account| super::shown(directory, account))
 }
 
 /// Living or archived ones, of one of the channels and in one of the inboxes, where any are named.

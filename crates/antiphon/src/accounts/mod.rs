@@ -5,8 +5,9 @@ pub mod get;
 pub mod list;
 pub mod update;
 
-use antiphon_store::{Account, AccountId, Adapter, Identifier};
+use antiphon_store::{Account, AccountId, Adapter, Directory, Identifier};
 use antiphon_wire::account::ChannelAccount;
+use antiphon_wire::channel::FIRST_CUSTOM;
 use antiphon_wire::id::{Id, MAX_SAFE, parse_path_id};
 use antiphon_wire::message::{DeliveryIdentifier, DeliveryIdentifierType};
 use antiphon_wire::own;
@@ -22,14 +23,22 @@ fn account_id(call: &Call) -> Result<AccountId, Refusal> {
     parse_path_id(sent, MAX_SAFE).map(AccountId).ok_or_else(|| Refusal::not_found(sent))
 }
 
+/// Whether something can come and go on an account. Those of an app's channel are only as alive as the channel is.
+pub(crate) fn is_active(directory: &Directory, account: &Account) -> bool {
+    let brought = || directory.channel(account.channel_id).is_some_and(|one| one.archived_at.is_none());
+    account.active
+        && (account.channel_id < FIRST_CUSTOM
+            || account.authorized && account.archived_at.is_none() && brought())
+}
+
 /// An account as every version shows it.
-fn shown(account: &Account) -> ChannelAccount {
+pub(crate) fn shown(directory: &Directory, account: &Account) -> ChannelAccount {
     ChannelAccount {
         id: Id(account.id.0),
         name: account.name.clone(),
         channel_id: Id(account.channel_id),
         inbox_id: Id(account.inbox_id.0),
-        active: account.active,
+        active: is_active(directory, account),
         authorized: account.authorized,
         created_at: Timestamp(account.created_at),
         archived: account.archived_at.is_some(),
@@ -44,8 +53,8 @@ fn identifier_shown(identifier: &Identifier) -> Option<DeliveryIdentifier> {
 }
 
 /// An account as administrators see it.
-fn settings(account: &Account) -> own::ChannelAccount {
-    let shown = shown(account);
+fn settings(directory: &Directory, account: &Account) -> own::ChannelAccount {
+    let shown = shown(directory, account);
     own::ChannelAccount {
         id: shown.id,
         name: shown.name,

@@ -26,8 +26,10 @@ pub struct Edit {
 pub async fn update(call: Call) -> Result<Answer, Refusal> {
     let id = super::account_id(&call)?;
     let edit = read(call.json()?)?;
-    let account = change(&call, id, edit).await?;
-    Answer::json(200, &super::settings(&account))
+    change(&call, id, edit).await?;
+    let directory = directory::now(&call).await?;
+    let account = directory.account(id).ok_or_else(|| Refusal::not_found(id))?;
+    Answer::json(200, &super::settings(&directory, account))
 }
 
 /// `DELETE /channel-accounts/{channelAccountId}`
@@ -37,12 +39,12 @@ pub async fn archive(call: Call) -> Result<Answer, Refusal> {
     Ok(Answer::none())
 }
 
-async fn change(call: &Call, id: AccountId, edit: Edit) -> Result<Account, Refusal> {
+async fn change(call: &Call, id: AccountId, edit: Edit) -> Result<(), Refusal> {
     directory::change(call, move |state, moment| {
         Ok(vec![DirectoryChange::Account(edited(&state.directory, id, &edit, moment.now)?)])
     })
     .await?;
-    directory::now(call).await?.account(id).cloned().ok_or_else(|| Refusal::not_found(id))
+    Ok(())
 }
 
 fn read(body: ChannelAccountPatch) -> Result<Edit, Refusal> {

@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use antiphon_store::{
-    AppId, EventKind, MessageId, MessageKind, Millis, NewEvent, ObjectKind, ThreadId, TicketId, Visitor,
+    Account, AccountId, AppId, Channel, Directory, EventKind, MessageId, MessageKind, Millis, NewEvent,
+    ObjectKind, ThreadId, TicketId, Visitor,
 };
 use serde_json::json;
+
+use crate::accounts;
 
 /// Through what a thread changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +40,21 @@ pub fn thread_created(thread: ThreadId, at: Millis, by: Source) -> NewEvent {
 /// Something was said or noted: a message, a comment or a greeting.
 pub fn message_added(thread: ThreadId, at: Millis, id: MessageId, kind: MessageKind) -> NewEvent {
     on_thread(EventKind::MessageAdded, thread, at, entry(id, kind))
+}
+
+/// The same, where the app whose channel it is has to carry it to the visitor.
+pub fn message_to_carry(
+    thread: ThreadId,
+    at: Millis,
+    id: MessageId,
+    channel: &Channel,
+    account: AccountId,
+) -> NewEvent {
+    let (app, channel) = (channel.app_id, channel.id);
+    let payload = format!(
+        r#"{{"messageId":"{id}","messageType":"MESSAGE","appId":{app},"channelId":"{channel}","channelAccountId":"{account}"}}"#
+    );
+    on_thread(EventKind::MessageAdded, thread, at, payload)
 }
 
 /// A public property of a thread has another value; "" stands for none.
@@ -90,6 +108,30 @@ pub fn ticket_changed(ticket: TicketId, at: Millis) -> NewEvent {
 /// A file was made or changed.
 pub fn file_changed(file: i64, at: Millis) -> NewEvent {
     internal(EventKind::FileChanged, ObjectKind::File, file, at)
+}
+
+/// An account was connected, or is otherwise now, on a channel that an app brought: the payload is all that the app is told
+/// of it, since by then it may be another again. Nobody is told of other accounts.
+pub fn account_changed(
+    directory: &Directory,
+    before: Option<&Account>,
+    after: &Account,
+    at: Millis,
+) -> Option<NewEvent> {
+    let channel = directory.channel(after.channel_id)?;
+    let kind = before.map_or(EventKind::AccountCreated, |_| EventKind::AccountUpdated);
+    let mut payload = json!({
+        "appId": channel.app_id.0,
+        "channelId": channel.id.to_string(),
+        "channelAccountId": after.id.to_string(),
+        "authorized": after.authorized,
+        "active": accounts::is_active(directory, after),
+    });
+    if let Some(identifier) = &after.identifier {
+        payload["deliveryIdentifier"] = json!({ "type": identifier.kind, "value": identifier.value });
+    }
+    let event = internal(kind, ObjectKind::Account, after.id.0, at);
+    Some(NewEvent { payload: payload.to_string(), ..event })
 }
 
 /// The portal's directory has a new revision.

@@ -48,6 +48,9 @@ pub const fn kind_name(kind: EventKind) -> &'static str {
         EventKind::FileChanged => "antiphon.fileChanged",
         EventKind::DirectoryChanged => "antiphon.directoryChanged",
         EventKind::WebhookPaused => "antiphon.webhookPaused",
+        EventKind::AccountCreated => "antiphon.channelAccountCreated",
+        EventKind::AccountUpdated => "antiphon.channelAccountUpdated",
+        EventKind::AccountPurged => "antiphon.channelAccountPurged",
     }
 }
 
@@ -59,5 +62,6 @@ fn object_name(object: ObjectKind) -> &'static str {
         ObjectKind::File => "FILE",
         ObjectKind::Directory => "DIRECTORY",
         ObjectKind::App => "APP",
+        ObjectKind::Account => "CHANNEL_ACCOUNT",
     }
 }

@@ -21,6 +21,7 @@ use super::channel::{self, EMAIL};
 use super::people::{self, People};
 use super::recipients::{self, Counterpart};
 use super::within_quota;
+use crate::accounts::is_active;
 use crate::call::{Answer, Call};
 use crate::refusal::Refusal;
 use crate::threads::assign::actor_id;
@@ -231,12 +232,17 @@ pub fn say(life: &mut Lifecycle<'_>, state: &State, draft: &Draft) -> Result<(),
         return Ok(());
     };
     let sender = actor_id((sending.agent.kind, sending.agent.id));
+    let (channel, account) = (state.directory.channel(sending.account.channel_id), sending.account.id);
     sending.fill(&mut message, &sender, life, draft);
     let people = people::visitors(
         message.recipients.iter().map(|one| one.actor_id.as_deref()),
         life.thread.visitor_id,
     );
-    life.say(Entry { original: None, people, files, message });
+    let entry = Entry { original: None, people, files, message };
+    match channel {
+        Some(channel) => life.say_through(channel, account, entry),
+        None => life.say(entry),
+    };
     let inbox = state.directory.inbox(life.thread.inbox_id);
     if life.thread.assigned_to.is_none() && inbox.is_none_or(|inbox| inbox.assign_on_reply) {
         life.assign(Some(&sender), &Author::Actor(sender.clone()));
@@ -389,8 +395,8 @@ fn working_account<'d>(directory: &'d Directory, sent: Option<&LenientId>) -> Re
     let is = match account {
         None => "does not exist in this account",
         Some(account) if account.archived_at.is_some() => "is archived",
-        Some(account) if !account.active => "is switched off",
         Some(account) if !account.authorized => "is not authorized",
+        Some(account) if !is_active(directory, account) => "is switched off",
         Some(account) => return Ok(account),
     };
     Err(Problem::new(ACCOUNT, format!("Channel account {sent} {is}")))

@@ -20,6 +20,7 @@ use super::bodies::{Bodies, Cut};
 use super::channel::{self, EMAIL};
 use super::people::{self, People};
 use super::within_quota;
+use crate::accounts::is_active;
 use crate::app::App;
 use crate::events::kinds;
 use crate::refusal::Refusal;
@@ -185,7 +186,7 @@ pub(crate) fn working_account(state: &State, id: AccountId) -> Result<&Account, 
     let is = match account {
         None => "does not exist in this account",
         Some(account) if account.archived_at.is_some() => "is archived",
-        Some(account) if !account.active => "is switched off",
+        Some(account) if !is_active(&state.directory, account) => "is switched off",
         Some(account) => return Ok(account),
     };
     Err(Refusal::Invalid(vec![Problem::new("channelAccountId", format!("Channel account {id} {is}"))]))

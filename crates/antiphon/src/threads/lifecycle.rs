@@ -4,8 +4,8 @@
 //! A step that would change nothing does nothing: no entry, no event, no write.
 
 use antiphon_store::{
-    Account, Changes, Direction, Document, InboxId, MessageId, Millis, Moment, NewMessage, Thread,
-    ThreadStatus, TicketId, VisitorId,
+    Account, AccountId, Changes, Channel, Direction, Document, InboxId, MessageId, Millis, Moment,
+    NewMessage, Thread, ThreadStatus, TicketId, VisitorId,
 };
 use antiphon_wire::message::{self as wire, Message};
 use antiphon_wire::timestamp::Timestamp;
@@ -107,6 +107,13 @@ impl<'m> Lifecycle<'m> {
         let kind = history::kind_stored(entry.message.kind);
         let (id, at) = self.append(entry);
         self.changes.events.push(kinds::message_added(self.thread.id, at, id, kind));
+        id
+    }
+
+    /// The same, on an account whose messages the app has to carry that brought the channel.
+    pub fn say_through(&mut self, channel: &Channel, account: AccountId, entry: Entry) -> MessageId {
+        let (id, at) = self.append(entry);
+        self.changes.events.push(kinds::message_to_carry(self.thread.id, at, id, channel, account));
         id
     }
 
