@@ -1,29 +1,10 @@
 //! Which subscription of an app an event is for.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use antiphon_store::{AppId, Directory, Event, EventKind, Subscription};
-use serde::Deserialize;
+use antiphon_store::{AppId, Directory, EventKind, Subscription};
 
-/// What an event says besides ids, as `events::kinds` wrote it.
-#[derive(Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Payload {
-    pub message_id: Option<String>,
-    pub message_type: Option<String>,
-    pub property_name: Option<String>,
-    pub property_value: Option<String>,
-    pub change_source: Option<String>,
-    pub source_id: Option<String>,
-}
-
-impl Payload {
-    /// That of an event; an empty one where there is none.
-    pub fn of(event: &Event) -> Self {
-        serde_json::from_str(&event.payload).unwrap_or_default()
-    }
-}
+use super::spine::Occurrence;
 
 /// The public name of an event that apps can be told of.
 pub fn public_name(kind: EventKind) -> Option<&'static str> {
@@ -39,7 +20,7 @@ pub fn public_name(kind: EventKind) -> Option<&'static str> {
 
 /// An app's subscriptions that are switched on, as of one revision of the directory. Of a type and property there is only one.
 #[derive(Debug, Default)]
-pub struct Matching(HashMap<(&'static str, Option<String>), Arc<Subscription>>);
+pub struct Matching(Vec<(EventKind, Arc<Subscription>)>);
 
 impl Matching {
     /// Those of an app.
@@ -53,19 +34,22 @@ impl Matching {
         ];
         let active = directory.subscriptions(app).filter(|one| one.active);
         let of = active.filter_map(|one| {
-            let name = known.into_iter().filter_map(public_name).find(|name| *name == one.event_type)?;
-            Some(((name, one.property_name.clone()), one.clone()))
+            let kind = known.into_iter().find(|kind| public_name(*kind) == Some(&one.event_type))?;
+            Some((kind, one.clone()))
         });
         Self(of.collect())
     }
 
     /// The subscription that an event is for.
-    pub fn find(&self, event: &Event) -> Option<&Arc<Subscription>> {
-        let name = public_name(event.kind)?;
+    pub fn find(&self, event: &Occurrence) -> Option<&Arc<Subscription>> {
         let property = match event.kind {
-            EventKind::ThreadChanged => Payload::of(event).property_name,
+            EventKind::ThreadChanged => event.payload().property_name.as_ref(),
             _ => None,
         };
-        self.0.get(&(name, property))
+        // They are a handful.
+        let wanted = |(kind, one): &&(EventKind, Arc<Subscription>)| {
+            *kind == event.kind && one.property_name.as_ref() == property
+        };
+        self.0.iter().find(wanted).map(|(_, one)| one)
     }
 }

@@ -13,17 +13,17 @@ pub(super) mod matching;
 mod queue;
 mod reader;
 pub(super) mod request;
+pub(super) mod spine;
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use antiphon_store::{Lease, Reader, Told};
+use antiphon_store::{Lease, PortalId, Reader, Told};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-pub use reader::run as tell;
-
+use self::spine::Spine;
 use crate::app::App;
 use crate::serve::told;
 
@@ -46,6 +46,11 @@ impl Drop for Running {
     }
 }
 
+/// Tells an app of what happens, until it is told to stop, somebody else has the cursor, or there is nothing to tell.
+pub async fn tell(app: Arc<App>, told: Told, stop: watch::Receiver<bool>) {
+    reader::run(app, told, Arc::default(), stop).await;
+}
+
 /// Tells every app that this node may tell, until told to stop.
 pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     // Elsewhere it would be the whole process.
@@ -56,6 +61,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     }
     let mut readers: HashMap<Told, Running> = HashMap::new();
     let mut leases: BTreeMap<i64, Lease> = BTreeMap::new();
+    let mut spines: HashMap<PortalId, Weak<Spine>> = HashMap::new();
     let mut called = app.webhooks.called();
     while !*stop.borrow() {
         let everybody = match app.store.told(Reader::Webhooks).await {
@@ -81,10 +87,15 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
         });
         for one in everybody {
             if leases.contains_key(&(one.app.0 % BUCKETS)) {
-                let begin = || Running(tokio::spawn(reader::run(app.clone(), one, stop.clone())));
+                let begin = || {
+                    let spine = spines.get(&one.portal).and_then(Weak::upgrade).unwrap_or_default();
+                    spines.insert(one.portal, Arc::downgrade(&spine));
+                    Running(tokio::spawn(reader::run(app.clone(), one, spine, stop.clone())))
+                };
                 readers.entry(one).or_insert_with(begin);
             }
         }
+        spines.retain(|_, spine| spine.strong_count() > 0);
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}
             // The sender lives as long as the program.

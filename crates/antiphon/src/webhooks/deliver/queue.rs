@@ -3,11 +3,14 @@
 //! Events of one object are never in two requests at once, and so arrive in their order. An event of an ordered subscription
 //! waits besides as long as an earlier one of its object has failed and is to be tried again: it is *held*.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use antiphon_store::{Event, Millis, Subscription, SubscriptionId};
+use antiphon_store::{Millis, Subscription, SubscriptionId};
+use foldhash::HashMap;
+
+use super::spine::Occurrence;
 
 /// How long an event waits for others to go with it.
 pub const GATHER: Duration = Duration::from_millis(200);
@@ -27,7 +30,7 @@ pub type Key = (i64, SubscriptionId);
 /// An event on its way to an app.
 #[derive(Debug, Clone)]
 pub struct Item {
-    pub event: Arc<Event>,
+    pub event: Arc<Occurrence>,
     pub subscription: Arc<Subscription>,
     /// How often it was sent.
     pub attempts: i64,
@@ -67,7 +70,7 @@ pub struct Queue {
     loaded: HashSet<Key>,
     /// Objects of which something is in a request.
     flying: HashMap<i64, usize>,
-    /// Events sent for the first time, or about to be.
+    /// The first events of requests under way whose events are sent for the first time.
     open: BTreeSet<i64>,
     /// Failed events of ordered subscriptions.
     failed: BTreeMap<Line, BTreeSet<i64>>,
@@ -94,7 +97,10 @@ impl Queue {
 
     /// Everything up to here is done with, or has a row of its own.
     pub fn position(&self) -> i64 {
-        self.open.first().map_or(self.read, |first| first - 1)
+        // Those that wait are in order.
+        let waiting = self.waiting.front().map(|item| item.event.position);
+        let first = self.open.first().copied().into_iter().chain(waiting).min();
+        first.map_or(self.read, |first| first - 1)
     }
 
     /// Notes that everything up to an event was read.
@@ -109,7 +115,6 @@ impl Queue {
             self.fail(item.line(), item.event.position);
             return Placed::Held;
         }
-        self.open.insert(item.event.position);
         self.waiting.push_back(item);
         Placed::Waiting
     }
@@ -165,6 +170,9 @@ impl Queue {
         for item in &batch {
             *self.flying.entry(item.event.object_id).or_default() += 1;
         }
+        if let Some(first) = batch.first().filter(|first| !first.row) {
+            self.open.insert(first.event.position);
+        }
         (!batch.is_empty()).then_some(batch)
     }
 
@@ -185,7 +193,6 @@ impl Queue {
             });
         self.waiting = waiting;
         for item in &held {
-            self.open.remove(&item.event.position);
             self.fail(item.line(), item.event.position);
         }
         held.into()
@@ -207,9 +214,10 @@ impl Queue {
             }
             if item.row {
                 self.loaded.remove(&item.key());
-            } else {
-                self.open.remove(&item.event.position);
             }
+        }
+        if let Some(first) = batch.first().filter(|first| !first.row) {
+            self.open.remove(&first.event.position);
         }
     }
 
@@ -239,10 +247,7 @@ impl Queue {
         self.waiting.retain_mut(|item| {
             let found = current(item.subscription.id);
             let wanted = found.is_some();
-            match found {
-                Some(found) => item.subscription = found,
-                None => _ = self.open.remove(&item.event.position),
-            }
+            item.subscription = found.unwrap_or_else(|| item.subscription.clone());
             wanted
         });
     }
@@ -252,27 +257,31 @@ impl Queue {
 /// failed more than once goes with its own object only, so that an event its receiver cannot bear takes no others with it.
 fn take(from: &mut VecDeque<Item>, flying: &HashMap<i64, usize>) -> Vec<Item> {
     let mut stays: HashSet<i64> = HashSet::new();
-    let (mut batch, mut rest) = (Vec::new(), VecDeque::with_capacity(from.len()));
-    for item in from.drain(..) {
+    let (mut batch, mut rest) = (Vec::with_capacity(from.len().min(MOST)), Vec::new());
+    while batch.len() < MOST
+        && let Some(item) = from.pop_front()
+    {
         let object = item.event.object_id;
         let goes_along = batch.first().is_none_or(|first: &Item| {
             first.event.object_id == object || (first.attempts <= ALONE && item.attempts <= ALONE)
         });
         let free = !flying.contains_key(&object) && !stays.contains(&object);
-        if batch.len() < MOST && goes_along && free {
+        if goes_along && free {
             batch.push(item);
         } else {
             stays.insert(object);
-            rest.push_back(item);
+            rest.push(item);
         }
     }
-    *from = rest;
+    for item in rest.into_iter().rev() {
+        from.push_front(item);
+    }
     batch
 }
 
 #[cfg(test)]
 mod tests {
-    use antiphon_store::{AppId, EventKind, Expand, ObjectKind};
+    use antiphon_store::{AppId, Event, EventKind, Expand, ObjectKind};
     use proptest::prelude::*;
 
     use super::*;
@@ -301,7 +310,7 @@ mod tests {
             updated_at: None,
             deleted_at: None,
         };
-        let (event, subscription) = (Arc::new(event), Arc::new(subscription));
+        let (event, subscription) = (Arc::new(event.into()), Arc::new(subscription));
         Item { event, subscription, attempts: 0, first_at: None, row: false, since }
     }
 

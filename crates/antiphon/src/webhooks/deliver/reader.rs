@@ -9,8 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use antiphon_store::{
-    Attempt, Cursor, Delivery, Directory, Event, Millis, Progress, Reader, StoreError, SubscriptionId, Told,
-    Webhook,
+    Attempt, Cursor, Delivery, Directory, Millis, Progress, Reader, StoreError, SubscriptionId, Told, Webhook,
 };
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -19,6 +18,7 @@ use tokio::sync::watch;
 use super::matching::Matching;
 use super::queue::{Item, Key, Line, Placed, Queue};
 use super::request::{self, Landed, Secrets};
+use super::spine::{Occurrence, Spine};
 use crate::app::App;
 use crate::serve::told;
 use crate::webhooks::figures::Figures;
@@ -27,9 +27,6 @@ use crate::webhooks::retry::{self, Next};
 
 /// Most events that are read ahead of what is sent.
 const WINDOW: usize = 1_000;
-
-/// Most events read at once.
-const PAGE: usize = 500;
 
 /// Most failed deliveries that wait for their retries. With more, nothing new is sent until some of them are done with: the spine
 /// keeps it as well as rows would.
@@ -65,12 +62,12 @@ type Flight = Pin<Box<dyn Future<Output = Landed> + Send>>;
 type News = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>>;
 type Written = Pin<Box<dyn Future<Output = (Progress, Result<bool, StoreError>)> + Send>>;
 
-/// Tells an app of what happens, until it is told to stop, somebody else has the cursor, or there is nothing to tell.
-pub async fn run(app: Arc<App>, told: Told, stop: watch::Receiver<bool>) {
+/// Tells an app, as [`super::tell`] does, with a spine that it shares with the portal's other apps.
+pub async fn run(app: Arc<App>, told: Told, spine: Arc<Spine>, stop: watch::Receiver<bool>) {
     match app.store.cursor_take(told.portal, Reader::Webhooks, told.app).await {
         Ok(None) => {}
         Ok(Some(cursor)) => {
-            let mut reading = Reading::new(app, told, cursor);
+            let mut reading = Reading::new(app, told, spine, cursor);
             reading.run(stop).await;
             reading.app.webhooks.forget(told.app);
         }
@@ -81,6 +78,7 @@ pub async fn run(app: Arc<App>, told: Told, stop: watch::Receiver<bool>) {
 struct Reading {
     app: Arc<App>,
     told: Told,
+    spine: Arc<Spine>,
     queue: Queue,
     flights: FuturesUnordered<Flight>,
     /// What is to be written next; and what is being written.
@@ -123,13 +121,14 @@ enum Came {
 }
 
 impl Reading {
-    fn new(app: Arc<App>, told: Told, cursor: Cursor) -> Self {
+    fn new(app: Arc<App>, told: Told, spine: Arc<Spine>, cursor: Cursor) -> Self {
         let Cursor { position, epoch, next_entry } = cursor;
         let now = Instant::now();
         Self {
             called: app.webhooks.called(),
             app,
             told,
+            spine,
             queue: Queue::new(position),
             flights: FuturesUnordered::new(),
             progress: Progress { epoch, position, next_entry, ..Progress::default() },
@@ -296,8 +295,9 @@ impl Reading {
     /// Reads on, as long as there is room.
     async fn read(&mut self) -> Result<(), StoreError> {
         while self.behind && self.queue.waiting() < WINDOW && self.failed.len() < MOST_FAILED {
-            let page = self.app.store.events_after(self.told.portal, self.queue.read(), PAGE).await?;
-            self.behind = page.len() == PAGE;
+            let (store, read) = (&self.app.store, self.queue.read());
+            let (page, more) = self.spine.after(store, self.told.portal, read).await?;
+            self.behind = more;
             self.read_at = Instant::now();
             for event in page {
                 self.take_in(event);
@@ -306,14 +306,14 @@ impl Reading {
         Ok(())
     }
 
-    fn take_in(&mut self, event: Event) {
+    fn take_in(&mut self, event: Arc<Occurrence>) {
         let Some(subscription) = self.matching.find(&event).cloned() else {
             return self.queue.read_to(event.position);
         };
         if self.failed.contains(&(event.position, subscription.id)) {
             return self.queue.read_to(event.position);
         }
-        let (event, since) = (Arc::new(event), Instant::now());
+        let since = self.read_at;
         let item = Item { event, subscription, attempts: 0, first_at: None, row: false, since };
         if self.queue.push(item.clone()) == Placed::Held {
             self.hold(&item);
@@ -390,7 +390,7 @@ impl Reading {
             let (line, position) = (item.line(), item.event.position);
             let made = u32::try_from(item.attempts + 1).unwrap_or(u32::MAX);
             let next = retry::next(made, status, retry_after, now, fastrand::f64());
-            let ordered = self.is_ordered(line.0);
+            let ordered = if next == Next::Done { None } else { self.is_ordered(line.0) };
             let item =
                 Item { attempts: item.attempts + 1, first_at: Some(item.first_at.unwrap_or(now)), ..item };
             match next {

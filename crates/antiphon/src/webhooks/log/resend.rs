@@ -1,6 +1,6 @@
 //! Having events sent again, taken or not. They go with the same `eventId` as before, and a higher `attemptNumber`.
 
-use antiphon_store::{AppId, Delivery, DeliveryState, Event, Reader, SubscriptionId};
+use antiphon_store::{AppId, Delivery, DeliveryState, Reader, SubscriptionId};
 use antiphon_wire::error::Problem;
 use antiphon_wire::id::{MAX_SAFE, parse_path_id};
 use antiphon_wire::timestamp;
@@ -11,6 +11,7 @@ use super::{named, settings};
 use crate::call::{Answer, Call};
 use crate::refusal::Refusal;
 use crate::webhooks::deliver::matching::Matching;
+use crate::webhooks::deliver::spine::Occurrence;
 use crate::webhooks::event_id;
 
 /// `POST /apps/{appId}/webhook/attempts/{attemptId}/resend`
@@ -81,8 +82,8 @@ async fn delivery(
     made: i64,
 ) -> Result<Option<Delivery>, Refusal> {
     let (store, portal) = (&call.app.store, call.caller.portal());
-    let event = event_at(store, portal, key.0).await?;
-    let told = |event: &Event| matching.find(event).is_some_and(|one| one.id == key.1);
+    let event = event_at(store, portal, key.0).await?.map(Occurrence::from);
+    let told = |event: &Occurrence| matching.find(event).is_some_and(|one| one.id == key.1);
     let Some(event) = event.filter(told) else { return Ok(None) };
     let now = store.now();
     for state in [DeliveryState::Waiting, DeliveryState::GivenUp] {

@@ -1,7 +1,7 @@
 //! A test event: sent at once, signed as all others are, and answered with what the receiver said. It is in no log, and is not
 //! tried again.
 
-use antiphon_wire::events::Event;
+use antiphon_wire::events::{Along, Happened, Printed, Telling};
 use antiphon_wire::webhook_log::WebhookTrial;
 use bytes::Bytes;
 
@@ -16,27 +16,23 @@ pub async fn send(call: Call) -> Result<Answer, Refusal> {
     let (app, webhook) = settings(&directory, id)?;
     let now = call.app.store.now();
     // No subscription and no thread has the number 0, by which receivers can tell it.
-    let event = Event {
+    let happened = Happened {
+        occurred_at: now,
+        subscription_type: "conversation.creation",
+        change_flag: Some("CREATED"),
+        change_source: Some("AUTOMATION_PLATFORM"),
+        ..Happened::default()
+    };
+    let telling = Telling {
         event_id: 0,
         subscription_id: 0,
         portal_id: call.caller.portal().0,
         app_id: id.0,
-        occurred_at: now,
-        subscription_type: "conversation.creation",
         attempt_number: 0,
-        object_id: 0,
-        change_flag: Some("CREATED"),
-        change_source: Some("AUTOMATION_PLATFORM"),
-        source_id: None,
-        property_name: None,
-        property_value: None,
-        message_id: None,
-        message_type: None,
-        message: None,
-        thread: None,
-        contact: None,
     };
-    let body = serde_json::to_vec(&[event]).map_err(|e| Refusal::Internal(e.to_string()))?;
+    let mut body = vec![b'['];
+    Printed::new(&happened).print(&telling, &Along::default(), &mut body);
+    body.push(b']');
     let secrets = Secrets::default().of(app, now);
     let landed = request::post(&call.app, &webhook.target_url, secrets, Bytes::from(body)).await;
     let made = landed.attempts.into_iter().next_back();

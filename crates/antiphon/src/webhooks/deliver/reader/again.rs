@@ -6,7 +6,11 @@ use std::time::Instant;
 use antiphon_store::{AttemptQuery, Delivery, DeliveryState, StoreError, SubscriptionId, Told};
 
 use super::super::queue::{Item, Key, Line, MOST};
-use super::{BEHIND, PAGE, Reading};
+use super::super::spine::Occurrence;
+use super::{BEHIND, Reading};
+
+/// Most rows read at once.
+const PAGE: usize = 500;
 
 impl Reading {
     /// Reads what waits to be tried again: left by a reader before this one, or under subscriptions that are others by now.
@@ -119,7 +123,7 @@ impl Reading {
         }
         let event = self.app.store.events_after(self.told.portal, one.position - 1, 1).await?.pop();
         let line = (one.subscription_id, one.object_id);
-        let Some(event) = event.filter(|event| event.position == one.position) else {
+        let Some(event) = event.filter(|event| event.position == one.position).map(Occurrence::from) else {
             self.queue.settle(line, one.position);
             self.failed.remove(&one.key());
             let error = "The event is past its retention".to_owned();
