@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::{
-    AccountId, Directory, DirectoryChange, Document, FileRef, Identifier, MessageId, Millis, NewEvent,
-    NewMessage, StoredMessage, Thread, ThreadId, Ticket, TicketId, Usage, Visitor, VisitorId,
+    AccountId, Blob, Directory, DirectoryChange, Document, File, FileKey, FileState, FileTask, Folder,
+    Identifier, MessageId, Millis, NewEvent, NewMessage, StoredMessage, Thread, ThreadId, Ticket, TicketId,
+    Usage, Visitor, VisitorId,
 };
 
 /// What a change locks and what its rule is shown.
@@ -24,6 +25,8 @@ pub enum Target {
     Contact { email: Option<String>, phone: Option<String> },
     /// One ticket, and a thread to link it to.
     Ticket { ticket: Option<TicketId>, thread: Option<ThreadId> },
+    /// A file or folder, where it is or is to be, and what stands in its way.
+    File(Box<FileKey>),
     /// The portal's directory alone.
     Directory,
 }
@@ -73,6 +76,8 @@ pub struct State {
     /// For [`Target::Conversation`] whose `in_reply_to` is a message of the account: where that message is.
     pub replied: Option<ThreadId>,
     pub earlier: Option<Earlier>,
+    /// For [`Target::File`].
+    pub files: Option<Box<FileState>>,
 }
 
 /// The instant a rule runs in: time, and ids nobody else will get.
@@ -204,7 +209,10 @@ pub struct Changes {
     /// Idempotency keys spent, per account.
     pub idempotency_keys: Vec<(AccountId, String, Earlier)>,
     pub tickets: Vec<Ticket>,
-    pub files: Vec<FileRef>,
+    pub files: Vec<File>,
+    pub folders: Vec<Folder>,
+    pub blobs: Vec<Blob>,
+    pub file_tasks: Vec<FileTask>,
     pub directory: Vec<DirectoryChange>,
     /// Threads to hide now and to erase in the background.
     pub purged: Vec<ThreadId>,
@@ -231,6 +239,9 @@ impl Changes {
             + self.idempotency_keys.len()
             + self.tickets.len()
             + self.files.len()
+            + self.folders.len()
+            + self.blobs.len()
+            + self.file_tasks.len()
             + self.directory.len()
             + self.purged.len()
             + self.events.len()

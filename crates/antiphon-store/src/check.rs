@@ -149,11 +149,12 @@ impl Findings {
 }
 
 /// Tables with ids, and the counters that give them out.
-pub(crate) const COUNTED: [(&str, &str); 9] = [
+pub(crate) const COUNTED: [(&str, &str); 10] = [
     ("next_thread", "threads"),
     ("next_visitor", "visitors"),
     ("next_ticket", "tickets"),
     ("next_file", "files"),
+    ("next_file", "folders"),
     ("next_inbox", "inboxes"),
     ("next_account", "accounts"),
     ("next_actor", "actors"),

@@ -45,7 +45,10 @@ pub use directory::{
 };
 pub use error::{OpenError, StoreError};
 pub use events::{Event, EventKind, NewEvent, ObjectKind};
-pub use files::FileRef;
+pub use files::{
+    Access, Blob, File, FileCondition, FileField, FileKey, FileList, FileMention, FileSort, FileSpot,
+    FileState, FileTask, FileTaskKind, FileTaskStatus, FileTidy, Folder, Sha, numbered,
+};
 pub use ids::{
     AccountId, AppId, InboxId, MessageId, Millis, PortalId, SubscriptionId, ThreadId, TicketId, VisitorId,
 };

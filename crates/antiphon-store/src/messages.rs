@@ -60,6 +60,8 @@ impl Direction {
 ///
 /// Format 1: the bytes are the object up to and including its last key, `"archived":`. A reader completes it with
 /// `true}` or `false}`, since an entry is archived exactly when its thread is.
+///
+/// Format 2: in front of such an object stands where addresses in it are to be completed and signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
     /// The number of the format. A store that holds one that is not known is not opened.
@@ -68,12 +70,12 @@ pub struct Document {
 }
 
 impl Document {
-    /// The newest format, and the only one so far.
-    pub const FORMAT: u8 = 1;
+    /// The newest format.
+    pub const FORMAT: u8 = 2;
 
     /// A document that was read back.
     pub(crate) fn stored(format: u8, bytes: Vec<u8>) -> Result<Self, StoreError> {
-        if format != Self::FORMAT {
+        if !(1..=Self::FORMAT).contains(&format) {
             return Err(StoreError::Format(format));
         }
         Ok(Self { format, bytes })

@@ -40,7 +40,7 @@ impl Postgres {
 pub struct Settings {
     /// The database, if it is not the embedded one.
     pub postgres: Option<Postgres>,
-    /// Directory with the database file, its lock and, later, files.
+    /// Directory with the database file and its lock.
     pub data_dir: PathBuf,
     /// Most changes waiting or being written; more are refused as busy.
     pub queue: usize,
@@ -154,6 +154,8 @@ macro_rules! write {
         }
     };
 }
+
+mod files;
 
 impl Store {
     /// Opens a store and brings its schema up to date. The embedded one takes the lock of its data directory and keeps a
@@ -361,16 +363,6 @@ impl Store {
         limit: usize,
     ) -> Result<Vec<Ticket>, StoreError> {
         read!(self.tickets(portal, after, limit))
-    }
-
-    /// Those of these files that exist, in any order.
-    pub async fn files_by_ids(&self, portal: PortalId, ids: &[i64]) -> Result<Vec<FileRef>, StoreError> {
-        read!(self.files_by_ids(portal, ids))
-    }
-
-    /// The file whose bytes are at this URL.
-    pub async fn file_by_url(&self, portal: PortalId, url: &str) -> Result<Option<FileRef>, StoreError> {
-        read!(self.file_by_url(portal, url))
     }
 
     /// Threads that went to the trash before a moment, those first that have been there longest.

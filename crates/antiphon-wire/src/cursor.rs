@@ -43,12 +43,14 @@ wire_enum! {
         Contacts = "CONTACTS",
         /// Our own list of tickets.
         Tickets = "TICKETS",
-        /// Our own list of files.
+        /// Files.
         Files = "FILES",
         /// Our own list of requests to an app.
         Attempts = "ATTEMPTS",
         /// Our own list of events that an app has not taken.
         Deliveries = "DELIVERIES",
+        /// Folders.
+        Folders = "FOLDERS",
     }
 }
 

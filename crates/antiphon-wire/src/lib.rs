@@ -13,6 +13,7 @@ pub mod channel;
 pub mod cursor;
 pub mod error;
 pub mod events;
+pub mod files;
 pub mod id;
 pub mod inbox;
 pub mod journal;

@@ -189,11 +189,14 @@ pub const MAX_RECIPIENTS: usize = 50;
 /// Most attachments of a send.
 pub const MAX_ATTACHMENTS: usize = 20;
 
-/// The number of the document format that [`Message::document`] writes.
-pub const FORMAT: u8 = 1;
+/// The newest format of documents; [`format`] tells which one a document has.
+pub const FORMAT: u8 = 2;
 
 /// The end of a stored document: its last key, whose value is only known when it is read.
 const TAIL: &[u8] = b",\"archived\":";
+
+/// How the path of a file's address begins. In a document it stands for the whole address, which is made when it is read.
+pub const FILE_PATH: &str = "/files/";
 
 impl Message {
     /// An entry with what every kind has; the rest is for the caller to fill in.
@@ -233,39 +236,125 @@ impl Message {
         }
     }
 
-    /// The document to be stored: the entry as JSON, up to and including its last key, `"archived":`.
+    /// The document to be stored: the entry as JSON, up to and including its last key, `"archived":`. Where files are attached
+    /// that are kept here, it begins with where their paths are.
     pub fn document(&self) -> Vec<u8> {
-        let mut document = Vec::with_capacity(768);
+        let mut json = Vec::with_capacity(768);
         // Nothing in a message fails to serialise, and a Vec takes everything.
-        if serde_json::to_writer(&mut document, self).is_ok() {
-            document.pop();
+        if serde_json::to_writer(&mut json, self).is_ok() {
+            json.pop();
         }
-        document.extend_from_slice(TAIL);
+        json.extend_from_slice(TAIL);
+        let holes = self.holes(&json);
+        if holes.is_empty() {
+            return json;
+        }
+        let mut document = vec![FORMAT, holes.len() as u8];
+        for Hole { start, length } in &holes {
+            document.extend_from_slice(&start.to_be_bytes());
+            document.extend_from_slice(&length.to_be_bytes());
+        }
+        document.append(&mut json);
         document
+    }
+
+    /// Where the paths of files are. An attachment is found as a whole, in its turn: what people write looks different inside of
+    /// JSON, and nothing that is no file's path may ever be signed.
+    fn holes(&self, json: &[u8]) -> Vec<Hole> {
+        let mut holes = Vec::new();
+        let mut from = 0;
+        for attachment in self.attachments.iter().flatten() {
+            let Attachment::File { url: Some(url), .. } = attachment else { continue };
+            if !url.starts_with(FILE_PATH) || holes.len() >= MAX_ATTACHMENTS {
+                continue;
+            }
+            let Ok(whole) = serde_json::to_vec(attachment) else { continue };
+            let Some(at) = memchr::memmem::find(json.get(from..).unwrap_or_default(), &whole) else {
+                continue;
+            };
+            from += at + whole.len();
+            // The address is its last value; what has to be escaped is in no path.
+            let start = from.saturating_sub(2 + url.len());
+            if json.get(start..start + url.len()) == Some(url.as_bytes())
+                && let (Ok(start), Ok(length)) = (u32::try_from(start), u16::try_from(url.len()))
+            {
+                holes.push(Hole { start, length });
+            }
+        }
+        holes
     }
 }
 
-/// Appends a stored document to an answer, complete.
-pub fn complete(document: &[u8], archived: bool, out: &mut Vec<u8>) {
-    out.extend_from_slice(document);
+/// A place in a document that is filled when it is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Hole {
+    start: u32,
+    length: u16,
+}
+
+const HOLE: usize = 6;
+
+/// Makes addresses of the paths of files.
+pub trait Addresses {
+    /// Prints the address of a file, which begins with this path, into a JSON text.
+    fn write(&self, path: &[u8], out: &mut Vec<u8>);
+}
+
+/// Leaves paths as they are stored.
+struct Stored;
+
+impl Addresses for Stored {
+    fn write(&self, path: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(path);
+    }
+}
+
+/// The number of a document's format.
+pub fn format(document: &[u8]) -> u8 {
+    document.first().map_or(1, |first| if *first == b'{' { 1 } else { *first })
+}
+
+/// The holes of a document, still as bytes, and its JSON.
+fn parts(document: &[u8]) -> Option<(&[u8], &[u8])> {
+    match document {
+        [b'{', ..] => Some((&[], document)),
+        [FORMAT, count, rest @ ..] => rest.split_at_checked(usize::from(*count) * HOLE),
+        _ => None,
+    }
+}
+
+/// Appends a stored document to an answer, complete. Nothing of it is parsed.
+pub fn complete(document: &[u8], archived: bool, addresses: &dyn Addresses, out: &mut Vec<u8>) {
+    let (holes, json) = parts(document).unwrap_or((&[], document));
+    let mut done = 0;
+    for hole in holes.chunks_exact(HOLE) {
+        let &[a, b, c, d, e, f] = hole else { continue };
+        let start = u32::from_be_bytes([a, b, c, d]) as usize;
+        let end = start + usize::from(u16::from_be_bytes([e, f]));
+        let (Some(before), Some(path)) = (json.get(done..start), json.get(start..end)) else { continue };
+        out.extend_from_slice(before);
+        addresses.write(path, out);
+        done = end;
+    }
+    out.extend_from_slice(json.get(done..).unwrap_or_default());
     out.extend_from_slice(if archived { b"true}" } else { b"false}" });
 }
 
-/// Whether a stored document of format 1 begins and ends as one.
+/// Whether a stored document begins and ends as one.
 pub fn is_complete(document: &[u8]) -> bool {
-    document.starts_with(b"{") && document.ends_with(TAIL)
+    parts(document).is_some_and(|(_, json)| json.starts_with(b"{") && json.ends_with(TAIL))
 }
 
-/// Whether a stored document of format 1 can be read back, to its last field.
+/// Whether a stored document can be read back, to its last field.
 pub fn is_sound(document: &[u8]) -> bool {
     is_complete(document) && read(document).is_some()
 }
 
-/// Reads a stored document of format 1 back, for rules that build on an earlier entry. Printing what was read gives the same
-/// document again. `None` if it is no such document.
+/// Reads a stored document back, for rules that build on an earlier entry. Printing what was read gives the same document again.
+/// `None` if it is no such document.
 pub fn read(document: &[u8]) -> Option<Message> {
     let mut whole = Vec::with_capacity(document.len() + 6);
-    complete(document, false, &mut whole);
+    complete(document, false, &Stored, &mut whole);
     serde_json::from_slice(&whole).ok()
 }
 

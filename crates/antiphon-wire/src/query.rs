@@ -7,7 +7,8 @@ use crate::error::Problem;
 use crate::timestamp;
 
 /// Parameters that are lists: only these are split at commas.
-const LISTS: [&str; 6] = ["inboxId", "channelId", "sort", "association", "property", "properties"];
+const LISTS: [&str; 8] =
+    ["inboxId", "channelId", "sort", "association", "property", "properties", "ids", "parentFolderIds"];
 
 /// Parameters that are secrets: they never come back in a link.
 const SECRETS: [&str; 2] = ["hapikey", "access_token"];

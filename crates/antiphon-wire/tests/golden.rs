@@ -58,7 +58,6 @@ fn described<T: ToSchema>(printed: &str) {
 
 #[test]
 fn stored_documents_of_format_1_keep_loading_and_printing() {
-    assert_eq!(message::FORMAT, 1);
     let samples = samples("document-1");
     let mut kinds = Vec::new();
     for (path, document) in &samples {
@@ -67,7 +66,7 @@ fn stored_documents_of_format_1_keep_loading_and_printing() {
         assert_eq!(String::from_utf8(read.document()).unwrap(), *document, "{}", path.display());
         for archived in [true, false] {
             let mut printed = Vec::new();
-            message::complete(document.as_bytes(), archived, &mut printed);
+            message::complete(document.as_bytes(), archived, &Signing, &mut printed);
             let printed = String::from_utf8(printed).unwrap();
             described::<message::MessageSchema>(&printed);
             assert_eq!(serde_json::from_str::<Value>(&printed).unwrap()["archived"], json!(archived));
@@ -75,6 +74,90 @@ fn stored_documents_of_format_1_keep_loading_and_printing() {
         kinds.push(read.kind);
     }
     assert!(MessageType::ALL.iter().all(|kind| kinds.contains(kind)), "every kind has a sample");
+}
+
+/// Makes addresses as a server would.
+struct Signing;
+
+impl message::Addresses for Signing {
+    fn write(&self, path: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(b"https://inbox.test");
+        out.extend_from_slice(path);
+        out.extend_from_slice(b"?signature=1");
+    }
+}
+
+/// They are kept as texts, with the holes in front: where each begins, and how long it is.
+#[test]
+fn stored_documents_of_format_2_keep_loading_and_printing() {
+    assert_eq!(message::FORMAT, 2);
+    let samples = samples("document-2");
+    assert!(!samples.is_empty());
+    for (path, sample) in &samples {
+        let (holes, json) = sample.split_once('\n').unwrap();
+        let holes: Vec<(u32, u16)> = serde_json::from_str(holes).unwrap();
+        let mut document = vec![2, holes.len() as u8];
+        for (start, length) in &holes {
+            document.extend(start.to_be_bytes());
+            document.extend(length.to_be_bytes());
+        }
+        document.extend(json.as_bytes());
+        assert_eq!(message::format(&document), 2);
+        assert!(message::is_sound(&document), "{}", path.display());
+        let read = message::read(&document).unwrap();
+        assert_eq!(read.document(), document, "{}", path.display());
+        let mut printed = Vec::new();
+        message::complete(&document, false, &Signing, &mut printed);
+        let printed = String::from_utf8(printed).unwrap();
+        described::<message::MessageSchema>(&printed);
+        assert_eq!(printed.matches("\"https://inbox.test/files/").count(), holes.len());
+        assert_eq!(printed.matches("?signature=1\"").count(), holes.len());
+    }
+}
+
+#[test]
+fn only_the_path_of_a_file_is_a_hole() {
+    let whole = format!(
+        "{}false}}",
+        samples("document-1").iter().find(|(_, text)| text.contains("\"FILE\"")).unwrap().1
+    );
+    let mut message: Value = serde_json::from_str(&whole).unwrap();
+    let file = json!({ "type": "FILE", "fileId": "7", "fileUsageType": "OTHER", "name": "a.txt", "url": "/files/1/7/a.txt" });
+    let quoted = format!("{}", json!({ "type": "FILE", "url": "/files/1/8/b" }));
+    message["text"] = json!(quoted);
+    message["attachments"] = json!([
+        { "type": "LOCATION", "latitude": 1.0, "longitude": 2.0, "url": "/files/1/9/c" },
+        { "type": "WHATSAPP_TEMPLATE_METADATA", "crmObjectIds": {}, "parameters": { "type": "FILE", "url": "/files/1/9/d" } },
+        { "type": "FILE", "fileId": "6", "fileUsageType": "OTHER", "name": quoted, "url": "https://elsewhere.example/files/1/9/e" },
+        file,
+        file,
+    ]);
+    let read: message::Message = serde_json::from_value(message).unwrap();
+    let document = read.document();
+    let mut printed = Vec::new();
+    message::complete(&document, true, &Signing, &mut printed);
+    let printed: Value = serde_json::from_slice(&printed).unwrap();
+    let urls: Vec<_> =
+        printed["attachments"].as_array().unwrap().iter().map(|one| one["url"].clone()).collect();
+    let signed = json!("https://inbox.test/files/1/7/a.txt?signature=1");
+    assert_eq!(
+        urls,
+        [
+            json!("/files/1/9/c"),
+            Value::Null,
+            json!("https://elsewhere.example/files/1/9/e"),
+            signed.clone(),
+            signed
+        ]
+    );
+    assert_eq!(printed["text"], quoted.as_str());
+    assert_eq!(printed.to_string().matches("?signature").count(), 2);
+    assert!(message::is_sound(&document));
+    for cut in [&document[..1], &document[..2], &document[..9], b"\x02\xff{", b"\x03{", b""] {
+        assert!(!message::is_complete(cut));
+        message::complete(cut, false, &Signing, &mut Vec::new());
+        assert_eq!(message::read(cut), None);
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use crate::backups::Progress;
 use crate::config::Config;
+use crate::files::bytes::Kept;
 use crate::metrics::Figures;
 use crate::middleware::body::Room;
 use crate::middleware::limits::Limits;
@@ -32,6 +33,8 @@ pub struct App {
     pub webhooks: Webhooks,
     /// Who listens to what happens.
     pub realtime: Realtime,
+    /// Where the bytes of files are.
+    pub kept: Kept,
     /// Memory for large bodies.
     pub room: Room,
     /// The OpenAPI document, printed when it is first asked for.
@@ -60,6 +63,7 @@ impl App {
             outbound: Outbound::new(&config.outbound)?,
             webhooks: Webhooks::default(),
             realtime: Realtime::default(),
+            kept: Kept::open(&config)?,
             room: Room::default(),
             openapi: OnceLock::new(),
             open_connections: AtomicUsize::new(0),

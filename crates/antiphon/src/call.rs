@@ -11,6 +11,7 @@ use http::{HeaderName, HeaderValue};
 
 use crate::app::App;
 use crate::middleware::form::Form;
+use crate::middleware::inflow::Inflow;
 use crate::middleware::outflow::Outflow;
 use crate::operation::Version;
 use crate::realtime::socket::Upgrade;
@@ -54,6 +55,8 @@ pub struct Call {
     pub form: Form,
     /// Whole body, inflated, within the operation's limit; empty where none is taken.
     pub body: Bytes,
+    /// The body as it comes, where it is too much to be taken whole.
+    pub inflow: Option<Inflow>,
 }
 
 impl Call {
@@ -82,6 +85,8 @@ pub struct Answer {
     /// What a WebSocket is opened with, and what is said on it.
     pub headers: Vec<(HeaderName, HeaderValue)>,
     pub socket: Option<Upgrade>,
+    /// The headers say what the body is; it is no JSON.
+    pub bare: bool,
 }
 
 impl Answer {

@@ -32,7 +32,7 @@ pub fn document(routes: &Routes, server: &str) -> Value {
             let method = leaf.operation.verb.name().to_lowercase();
             methods.insert(method, operation(at, leaf.operation, &mut schemas));
         }
-        paths.insert(at.template.clone(), Value::Object(methods));
+        paths.insert(at.template.replace("{*", "{"), Value::Object(methods));
     }
     for page in PAGES {
         paths.insert(
@@ -90,7 +90,7 @@ impl Schemas {
     fn payload(&mut self, payload: Payload) -> Option<Value> {
         let (item, counted) = match payload {
             Payload::Nothing => return None,
-            Payload::One(shape) => return Some(self.reference(shape)),
+            Payload::One(shape) | Payload::Form(shape) => return Some(self.reference(shape)),
             Payload::Page(shape) => (self.reference(shape), false),
             Payload::CountedPage(shape) => (self.reference(shape), true),
             Payload::List(shape) => {
@@ -152,7 +152,8 @@ fn operation(at: &Mounted, operation: &Operation, schemas: &mut Schemas) -> Valu
         flowing(&mut described, schemas);
     }
     if let Some(body) = schemas.payload(operation.request) {
-        described["requestBody"] = json!({ "required": true, "content": { MEDIA: { "schema": body } } });
+        let media = if operation.flows_in { "multipart/form-data" } else { MEDIA };
+        described["requestBody"] = json!({ "required": true, "content": { media: { "schema": body } } });
     }
     described
 }
@@ -197,6 +198,7 @@ fn tag(at: &Mounted, family: Family) -> &'static str {
         Family::Journal | Family::JournalSubscriptions | Family::JournalSnapshots | Family::JournalFiles => {
             "journal"
         }
+        Family::Files | Family::FileManager | Family::FileBytes => "files",
     }
 }
 
@@ -216,6 +218,7 @@ fn operation_id(at: &Mounted, operation: &Operation) -> String {
 
 fn path_parameters(template: &str) -> Vec<Value> {
     let names = template.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'));
+    let names = names.map(|name| name.trim_start_matches('*'));
     names
         .map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }))
         .collect()
@@ -239,6 +242,15 @@ fn responses(version: Version, operation: &Operation, schemas: &mut Schemas) -> 
     let mut responses = Map::new();
     let (status, payload) = operation.success;
     let success = match schemas.payload(payload) {
+        _ if operation.raw => {
+            let any = json!({ "schema": { "type": "string", "format": "binary" } });
+            let part = json!({ "description": "The part that was asked for.", "content": { "*/*": any } });
+            responses.insert("206".into(), part);
+            for (status, why) in [("304", "It is as it was."), ("416", "It has no such part.")] {
+                responses.insert(status.into(), json!({ "description": why }));
+            }
+            json!({ "description": "The bytes.", "content": { "*/*": any } })
+        }
         Some(schema) => json!({ "description": "Success.", "content": { MEDIA: { "schema": schema } } }),
         None => json!({ "description": "Success." }),
     };

@@ -70,6 +70,12 @@ pub enum Family {
     JournalSnapshots,
     /// and the files, whose addresses are their own permission.
     JournalFiles,
+    /// Files and folders.
+    Files,
+    /// A path of an older file manager that a client still calls.
+    FileManager,
+    /// The bytes of files, for whoever knows their address.
+    FileBytes,
 }
 
 impl Family {
@@ -114,13 +120,28 @@ impl Family {
                 ("/webhooks-journal/snapshots/2027-03-beta", Version::Beta2027_03),
             ],
             Self::JournalFiles => &[("/webhooks-journal/files", Version::Own)],
+            Self::Files => &[
+                ("/files/v3", Version::V3),
+                ("/files/2025-09", Version::V2025_09),
+                ("/files/2026-03", Version::V2026_03),
+                ("/files/2026-09", Version::V2026_09),
+                ("/files/2026-09-beta", Version::Beta2026_09),
+            ],
+            Self::FileManager => &[("/filemanager/api/v3", Version::V3)],
+            Self::FileBytes => &[("/files", Version::Own)],
         }
     }
 
     /// Most requests of an app in a second, where that is the limit and not the portal's.
     pub fn per_second(self) -> Option<usize> {
         match self {
-            Self::Conversations | Self::Webhooks | Self::Own | Self::JournalFiles => None,
+            Self::Conversations
+            | Self::Webhooks
+            | Self::Own
+            | Self::JournalFiles
+            | Self::Files
+            | Self::FileManager
+            | Self::FileBytes => None,
             Self::Journal => Some(100),
             Self::JournalSubscriptions => Some(50),
             Self::JournalSnapshots => Some(10),
@@ -155,11 +176,17 @@ pub enum Scope {
     JournalManagement,
     /// Having objects put into it.
     JournalSnapshots,
+    /// Reading files.
+    FilesRead,
+    /// Uploading and changing them.
+    FilesWrite,
+    /// Deleting them.
+    FilesDelete,
 }
 
 impl Scope {
     /// Every scope that a token may carry.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Read,
         Self::Write,
         Self::Admin,
@@ -169,6 +196,9 @@ impl Scope {
         Self::JournalSubscriptions,
         Self::JournalManagement,
         Self::JournalSnapshots,
+        Self::FilesRead,
+        Self::FilesWrite,
+        Self::FilesDelete,
     ];
 
     /// The scope as it stands in a token.
@@ -205,6 +235,9 @@ impl Scope {
                 "developer.webhooks_journal.snapshots.write",
                 "webhooks.journal.snapshot.management",
             ],
+            Self::FilesRead => &["files.read", "files", "files.ui_hidden.read"],
+            Self::FilesWrite => &["files.write", "files", "files.ui_hidden.write"],
+            Self::FilesDelete => &["files.delete", "files", "files.ui_hidden.write"],
         }
     }
 }
@@ -267,6 +300,8 @@ pub enum Payload {
     CountedPage(Shape),
     /// A bare array.
     List(Shape),
+    /// A form in parts.
+    Form(Shape),
 }
 
 /// Type of a parameter's value.
@@ -321,6 +356,10 @@ pub struct Operation {
     pub live: bool,
     /// Answers 204 where there is nothing to answer with.
     pub or_nothing: bool,
+    /// The body is a form, read as it comes.
+    pub flows_in: bool,
+    /// The answer is bytes of any kind.
+    pub raw: bool,
 }
 
 impl Operation {
@@ -348,6 +387,8 @@ impl Operation {
             conflicting: false,
             live: false,
             or_nothing: false,
+            flows_in: false,
+            raw: false,
         }
     }
 
@@ -377,6 +418,22 @@ impl Operation {
         door: Door,
     ) -> Self {
         Self::new(family, Entry::Scope(scope), verb, path, id, door)
+    }
+
+    /// An operation on files. Whatever is no GET needs the write scope, and DELETE the one for that.
+    pub const fn files(verb: Verb, path: &'static str, id: &'static str, door: Door) -> Self {
+        let scope = match verb {
+            Verb::Get => Scope::FilesRead,
+            Verb::Delete => Scope::FilesDelete,
+            Verb::Post | Verb::Put | Verb::Patch => Scope::FilesWrite,
+        };
+        Self::new(Family::Files, Entry::Scope(scope), verb, path, id, door)
+    }
+
+    /// The same, of another family.
+    pub const fn of(mut self, family: Family) -> Self {
+        self.family = family;
+        self
     }
 
     /// Says that the address is the permission.
@@ -435,6 +492,19 @@ impl Operation {
     /// Says that the answer may go on.
     pub const fn flowing(mut self) -> Self {
         self.live = true;
+        self
+    }
+
+    /// The form that is read as it comes.
+    pub const fn takes_form(mut self, shape: Shape) -> Self {
+        self.request = Payload::Form(shape);
+        self.flows_in = true;
+        self
+    }
+
+    /// Says that the answer is bytes of any kind.
+    pub const fn gives_bytes(mut self) -> Self {
+        self.raw = true;
         self
     }
 

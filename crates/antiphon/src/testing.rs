@@ -48,6 +48,7 @@ pub fn state() -> State {
         message: None,
         replied: None,
         earlier: None,
+        files: None,
     }
 }
 

@@ -54,7 +54,7 @@ const fn in_directory(table: Table) -> Table {
 }
 
 /// Every table, in the order in which they are written: a row's thread, and a directory's portal, come before it.
-pub(crate) static TABLES: [Table; 29] = [
+pub(crate) static TABLES: [Table; 32] = [
     Table {
         owner: "id",
         ..table(
@@ -194,6 +194,50 @@ pub(crate) static TABLES: [Table; 29] = [
             ("url", Text),
             ("created_at", Int),
             ("revision", Int),
+            ("extension", Text),
+            ("access", Int),
+            ("listed", Bool),
+            ("folder_id", Int),
+            ("blob", Bytes),
+            ("md5", Text),
+            ("encoding", Text),
+            ("width", Int),
+            ("height", Int),
+            ("usable", Bool),
+            ("source", Int),
+            ("updated_at", Int),
+            ("archived_at", Int),
+            ("expires_at", Int),
+            ("erased_at", Int),
+        ],
+    ),
+    table(
+        "folders",
+        1,
+        &[
+            ("id", Int),
+            ("parent_id", Int),
+            ("name", Text),
+            ("created_at", Int),
+            ("updated_at", Int),
+            ("archived_at", Int),
+        ],
+    ),
+    table("blobs", 1, &[("sha", Bytes), ("object", Text), ("size", Int), ("tombstone_at", Int)]),
+    table(
+        "file_tasks",
+        1,
+        &[
+            ("id", Text),
+            ("kind", Int),
+            ("status", Int),
+            ("body", Text),
+            ("requested_at", Int),
+            ("started_at", Int),
+            ("completed_at", Int),
+            ("leased_until", Int),
+            ("object_id", Int),
+            ("errors", Text),
         ],
     ),
     of(

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::batch::Batch;
 use super::failure::{Failure, Result, conflict};
 use super::readers::{execute, row};
-use super::{cursors, directory, people};
+use super::{cursors, directory, files, people};
 use crate::messages::{MOST_ENTRIES, key};
 use crate::{
     Changes, DirectoryChange, Earlier, EventKind, Millis, NewEvent, NewMessage, ObjectKind, Thread, ThreadId,
@@ -63,7 +63,7 @@ impl Batch<'_> {
         }
         let mut revisions = Revisions::new();
         self.write_directory(&mut changes, now, &mut revisions).await?;
-        self.write_people(&changes, &mut revisions).await?;
+        self.write_people(&changes, now, &mut revisions).await?;
         self.write_threads(&mut changes, &mut revisions)?;
         self.replace(&changes).await?;
         for id in &changes.purged {
@@ -136,8 +136,17 @@ impl Batch<'_> {
         Ok(())
     }
 
-    async fn write_people(&mut self, changes: &Changes, revisions: &mut Revisions) -> Result<()> {
+    async fn write_people(
+        &mut self,
+        changes: &Changes,
+        now: Millis,
+        revisions: &mut Revisions,
+    ) -> Result<()> {
         let (client, portal) = (&self.session.client, self.portal);
+        if changes.needs_files() {
+            files::write(client, portal, changes).await?;
+            self.writes.begun = true;
+        }
         for visitor in &changes.visitors {
             let revision = people::put_visitor(client, portal, visitor).await?;
             revisions.insert((ObjectKind::Visitor as u8, visitor.id.0), revision);
@@ -151,10 +160,11 @@ impl Batch<'_> {
             self.found.tickets.insert(ticket.id, ticket.clone());
         }
         for file in &changes.files {
-            let revision = people::put_file(client, portal, file).await?;
+            let revision = files::put(client, portal, file, now).await?;
             revisions.insert((ObjectKind::File as u8, file.id), revision);
             raise(&mut self.ids.file, file.id);
         }
+        changes.folders.iter().for_each(|folder| raise(&mut self.ids.file, folder.id));
         for (account, identifier, visitor) in &changes.identities {
             let key = people::bind(client, portal, *account, identifier, *visitor).await?;
             self.found.identities.insert((*account, identifier.kind.clone(), key), *visitor);

@@ -12,16 +12,15 @@ use tokio::time::timeout;
 use super::apply::Writes;
 use super::commit::{self, Broken};
 use super::connect::{Session, answered};
-use super::directory;
 use super::failure::{Failure, Result};
 use super::lanes::Waiting;
 use super::readers::{execute, row};
 use super::resolve::{Found, Named};
-use super::{ANSWER, Shared};
+use super::{ANSWER, Shared, directory, files};
 use crate::changes::MessageIds;
 use crate::{
-    Applied, Changes, Directory, DirectoryChange, Millis, Moment, PortalId, State, StoreError, ThreadId,
-    Usage,
+    Applied, Changes, Directory, DirectoryChange, Millis, Moment, PortalId, State, StoreError, Target,
+    ThreadId, Usage,
 };
 
 /// How one change of a batch stands: applied, refused by its rule, or stopped for a reason.
@@ -292,8 +291,13 @@ async fn one(
         message: None,
         replied: None,
         earlier: None,
+        files: None,
     };
     batch.found.fill(&mut state, waiting.work.target())?;
+    if let Target::File(key) = waiting.work.target() {
+        let found = files::state(&batch.session.client, batch.portal, key).await?;
+        state.files = Some(Box::new(found));
+    }
     let now = shared.now().max(batch.latest_now);
     let mut moment = batch.ids.moment(now, &shared.message_ids);
     let changes = match catch_unwind(AssertUnwindSafe(|| waiting.work.run(&state, &mut moment))) {
@@ -421,6 +425,11 @@ fn message(panic: &(dyn Any + Send)) -> &str {
 }
 
 impl Changes {
+    /// Whether these are changes of what belongs to files.
+    pub(super) fn needs_files(&self) -> bool {
+        !(self.folders.is_empty() && self.blobs.is_empty() && self.file_tasks.is_empty())
+    }
+
     /// Whether these are changes that only whoever holds the portal's counters may make.
     fn needs_the_portal(&self) -> bool {
         !(self.visitors.is_empty()
@@ -428,6 +437,7 @@ impl Changes {
             && self.thread_keys.is_empty()
             && self.tickets.is_empty()
             && self.files.is_empty()
+            && !self.needs_files()
             && self.directory.is_empty())
     }
 }

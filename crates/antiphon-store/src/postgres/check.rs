@@ -128,7 +128,7 @@ async fn entries(
             };
             let in_place = counted.is_none() || at == key(number(at), found.there);
             found.strange += i64::from(!in_place);
-            match format == i16::from(Document::FORMAT) {
+            match format <= i16::from(Document::FORMAT) {
                 true => found.torn += i64::from(!sound(document)),
                 false => found.newer += 1,
             }

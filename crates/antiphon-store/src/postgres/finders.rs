@@ -173,14 +173,6 @@ impl Engine {
         ask!(self, client => visitors::tickets(client, portal, after, limit))
     }
 
-    pub(crate) async fn files_by_ids(&self, portal: PortalId, ids: &[i64]) -> Answer<Vec<FileRef>> {
-        ask!(self, client => visitors::files_by_ids(client, portal, ids))
-    }
-
-    pub(crate) async fn file_by_url(&self, portal: PortalId, url: &str) -> Answer<Option<FileRef>> {
-        ask!(self, client => visitors::file_by_url(client, portal, url))
-    }
-
     pub(crate) async fn purge_due(
         &self,
         portal: PortalId,

@@ -43,6 +43,7 @@ fn threads(target: &Target) -> &[ThreadId] {
         | Target::Visitor(_)
         | Target::Contact { .. }
         | Target::Ticket { .. }
+        | Target::File(_)
         | Target::Directory => &[],
     }
 }

@@ -113,7 +113,11 @@ impl Lanes {
                 let who = (key.account_id, &key.thread_key, &key.identifier, key.visitor, key.in_reply_to);
                 hash.hash_one(who) % self.count
             }
-            Target::Visitor(_) | Target::Contact { .. } | Target::Ticket { .. } | Target::Directory => 0,
+            Target::Visitor(_)
+            | Target::Contact { .. }
+            | Target::Ticket { .. }
+            | Target::File(_)
+            | Target::Directory => 0,
         };
         (portal, lane)
     }

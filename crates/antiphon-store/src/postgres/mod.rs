@@ -16,6 +16,7 @@ mod cursors;
 mod directory;
 mod events;
 mod failure;
+mod files;
 mod finders;
 mod held_up;
 mod journal;

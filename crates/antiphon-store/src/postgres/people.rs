@@ -1,4 +1,4 @@
-//! Visitors, the addresses they are known by, tickets and files: written one by one, under the portal's counters.
+//! Visitors, the addresses they are known by, and tickets: written one by one, under the portal's counters.
 
 use deadpool_postgres::ClientWrapper;
 use tokio_postgres::Row;
@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 use super::failure::{Failure, Result};
 use super::readers::{Values, execute, row};
 use crate::visitors::{email_key, identity_key};
-use crate::{AccountId, FileRef, Identifier, PortalId, StoreError, ThreadId, Ticket, Visitor, VisitorId};
+use crate::{AccountId, Identifier, PortalId, StoreError, ThreadId, Ticket, Visitor, VisitorId};
 
 fn revision(row: Option<Row>) -> Result<i64> {
     let row = row.ok_or_else(|| Failure::Told(StoreError::Engine("a row was not written".into())))?;
@@ -41,16 +41,6 @@ pub(super) async fn put_ticket(client: &ClientWrapper, portal: PortalId, ticket:
                VALUES ($1, $2, $3, $4, 1) ON CONFLICT (portal_id, id) \
                DO UPDATE SET subject = $3, revision = tickets.revision + 1 RETURNING revision";
     let values: Values<'_> = &[&portal.0, &ticket.id.0, &ticket.subject, &ticket.created_at];
-    revision(row(client, sql, values).await?)
-}
-
-/// Writes a file; its new revision.
-pub(super) async fn put_file(client: &ClientWrapper, portal: PortalId, file: &FileRef) -> Result<i64> {
-    let sql = "INSERT INTO files (portal_id, id, name, media_type, size, url, created_at, revision) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, 1) ON CONFLICT (portal_id, id) DO UPDATE SET \
-               name = $3, media_type = $4, size = $5, url = $6, revision = files.revision + 1 RETURNING revision";
-    let values: Values<'_> =
-        &[&portal.0, &file.id, &file.name, &file.media_type, &file.size, &file.url, &file.created_at];
     revision(row(client, sql, values).await?)
 }
 

@@ -45,6 +45,11 @@ pub(super) fn discard(borrowed: Borrowed) {
     drop(Object::take(borrowed));
 }
 
+/// A connection that is not given back.
+pub(super) fn own(borrowed: Borrowed) -> ClientWrapper {
+    Object::take(borrowed)
+}
+
 pub(super) struct Readers(Pool<Maker>);
 
 impl Readers {

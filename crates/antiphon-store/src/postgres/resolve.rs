@@ -86,7 +86,7 @@ impl Named {
                 self.threads.extend(thread.map(|id| id.0));
                 self.portal = true;
             }
-            Target::Directory => self.portal = true,
+            Target::File(_) | Target::Directory => self.portal = true,
         }
     }
 
@@ -310,7 +310,8 @@ impl Found {
                 state.ticket = ticket.and_then(|id| self.tickets.get(&id).cloned());
                 state.thread = id.as_ref().and_then(thread);
             }
-            Target::Directory => {}
+            // Files are looked up when it is their turn: changes before them in the batch have written theirs by then.
+            Target::File(_) | Target::Directory => {}
         }
         Ok(())
     }

@@ -23,10 +23,11 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     Migration { sql: include_str!("../../migrations/postgres/0001_initial.sql"), oldest: 1 },
     Migration { sql: include_str!("../../migrations/postgres/0002_events.sql"), oldest: 1 },
     Migration { sql: include_str!("../../migrations/postgres/0003_channels.sql"), oldest: 1 },
+    Migration { sql: include_str!("../../migrations/postgres/0004_files.sql"), oldest: 1 },
 ];
 
 /// With which migration each format of documents came, as on the embedded engine.
-const FORMATS: [usize; Document::FORMAT as usize] = [1];
+const FORMATS: [usize; Document::FORMAT as usize] = [1, 4];
 const _: () = assert!(FORMATS[FORMATS.len() - 1] <= MIGRATIONS.len());
 
 /// How the rows of portals are spread.

@@ -1,4 +1,4 @@
-//! Visitors, tickets and files: read.
+//! Visitors and tickets: read.
 
 use deadpool_postgres::ClientWrapper;
 use tokio_postgres::Row;
@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 use super::failure::Result;
 use super::readers::{row, rows};
 use crate::visitors::email_key;
-use crate::{FileRef, PortalId, Ticket, TicketId, Visitor, VisitorId, VisitorQuery};
+use crate::{PortalId, Ticket, TicketId, Visitor, VisitorId, VisitorQuery};
 
 /// What [`visitor`] reads.
 pub(super) const COLUMNS: &str = "id, contact, name, email, phone, avatar, created_at, updated_at";
@@ -100,40 +100,4 @@ pub(super) async fn tickets(
         format!("SELECT {TICKET_COLUMNS} FROM tickets WHERE portal_id = $1 AND id > $2 ORDER BY id LIMIT $3");
     let after = after.map_or(0, |id| id.0);
     rows(client, &sql, &[&portal.0, &after, &(limit as i64)]).await?.iter().map(ticket).collect()
-}
-
-/// What [`file()`] reads.
-pub(super) const FILE_COLUMNS: &str = "id, name, media_type, size, url, created_at";
-
-pub(super) fn file(row: &Row) -> Result<FileRef> {
-    Ok(FileRef {
-        id: row.try_get(0)?,
-        name: row.try_get(1)?,
-        media_type: row.try_get(2)?,
-        size: row.try_get(3)?,
-        url: row.try_get(4)?,
-        created_at: row.try_get(5)?,
-    })
-}
-
-pub(super) async fn files_by_ids(
-    client: &ClientWrapper,
-    portal: PortalId,
-    ids: &[i64],
-) -> Result<Vec<FileRef>> {
-    let sql = format!("SELECT {FILE_COLUMNS} FROM files WHERE portal_id = $1 AND id = ANY($2)");
-    rows(client, &sql, &[&portal.0, &ids]).await?.iter().map(file).collect()
-}
-
-/// The newest file at a URL. The index holds what is the same length for every URL.
-pub(super) async fn file_by_url(
-    client: &ClientWrapper,
-    portal: PortalId,
-    url: &str,
-) -> Result<Option<FileRef>> {
-    let sql = format!(
-        "SELECT {FILE_COLUMNS} FROM files WHERE portal_id = $1 AND md5(url) = md5($2) AND url = $2 \
-         ORDER BY id DESC LIMIT 1"
-    );
-    row(client, &sql, &[&portal.0, &url]).await?.as_ref().map(file).transpose()
 }

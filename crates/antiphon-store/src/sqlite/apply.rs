@@ -6,7 +6,7 @@ use rusqlite::params;
 
 use super::batch::Batch;
 use super::failure::{Result, conflict};
-use super::{cursors, directory, events, messages, resolve, visitors};
+use super::{cursors, directory, events, files, messages, resolve, visitors};
 use crate::{
     Applied, Changes, DirectoryChange, EventKind, Millis, Moment, NewEvent, ObjectKind, PortalId, State,
     StoreError, Target, Thread, ThreadId,
@@ -50,7 +50,7 @@ fn apply(
     batch.pending.server = server;
     let mut revisions = Revisions::new();
     write_directory(batch, portal, &mut changes, moment.now, &mut revisions)?;
-    write_people(batch, portal, &changes, &mut revisions)?;
+    write_people(batch, portal, &changes, moment.now, &mut revisions)?;
     write_threads(batch, portal, &mut changes, &mut revisions)?;
     for new in &changes.replaced {
         let conn = batch.conn;
@@ -125,9 +125,11 @@ fn write_people(
     batch: &mut Batch<'_>,
     portal: PortalId,
     changes: &Changes,
+    now: Millis,
     revisions: &mut Revisions,
 ) -> Result<()> {
     let conn = batch.conn;
+    files::write(conn, portal, changes)?;
     for visitor in &changes.visitors {
         revisions.push((ObjectKind::Visitor, visitor.id.0, visitors::put(conn, portal, visitor)?));
     }
@@ -135,7 +137,7 @@ fn write_people(
         revisions.push((ObjectKind::Ticket, ticket.id.0, visitors::put_ticket(conn, portal, ticket)?));
     }
     for file in &changes.files {
-        revisions.push((ObjectKind::File, file.id, visitors::put_file(conn, portal, file)?));
+        revisions.push((ObjectKind::File, file.id, files::put(conn, portal, file, now)?));
     }
     for (account, identifier, visitor) in &changes.identities {
         visitors::bind(conn, portal, *account, identifier, *visitor)?;
@@ -144,6 +146,7 @@ fn write_people(
     changes.visitors.iter().for_each(|visitor| raise(&mut counters.next_visitor, visitor.id.0));
     changes.tickets.iter().for_each(|ticket| raise(&mut counters.next_ticket, ticket.id.0));
     changes.files.iter().for_each(|file| raise(&mut counters.next_file, file.id));
+    changes.folders.iter().for_each(|folder| raise(&mut counters.next_file, folder.id));
     Ok(())
 }
 

@@ -145,7 +145,7 @@ fn entries(
             let document = row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?;
             let in_place = counted.is_none() || row.get::<_, i64>(0)? == key(number, found.there);
             found.strange += i64::from(!in_place || row.get::<_, i64>(1)? != portal);
-            match row.get::<_, u8>(2)? == Document::FORMAT {
+            match row.get::<_, u8>(2)? <= Document::FORMAT {
                 true => found.torn += i64::from(!sound(document)),
                 false => found.newer += 1,
             }

@@ -78,14 +78,6 @@ impl Engine {
         self.read(|conn| visitors::tickets(conn, portal, after, limit))
     }
 
-    pub(crate) fn files_by_ids(&self, portal: PortalId, ids: &[i64]) -> Answer<Vec<FileRef>> {
-        self.read(|conn| visitors::files_by_ids(conn, portal, ids))
-    }
-
-    pub(crate) fn file_by_url(&self, portal: PortalId, url: &str) -> Answer<Option<FileRef>> {
-        self.read(|conn| visitors::file_by_url(conn, portal, url))
-    }
-
     pub(crate) fn purge_due(
         &self,
         portal: PortalId,

@@ -12,6 +12,7 @@ mod directory;
 mod disk;
 mod events;
 mod failure;
+mod files;
 mod finders;
 mod gate;
 mod journal;

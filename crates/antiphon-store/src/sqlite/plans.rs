@@ -116,13 +116,15 @@ fn exercise(conn: &Connection) -> Result<()> {
         created_at: 1,
         updated_at: 1,
     };
-    let file = FileRef {
+    let file = File {
         id: 1,
         name: "a".into(),
         media_type: "b".into(),
         size: None,
         url: "u".into(),
+        blob: Some([1; 32]),
         created_at: 1,
+        ..File::default()
     };
     let token = Token {
         hash: TokenHash([1; 32]),
@@ -157,6 +159,20 @@ fn exercise(conn: &Connection) -> Result<()> {
         idempotency_keys: vec![(account, "i".into(), earlier)],
         tickets: vec![Ticket { id: TicketId(1), subject: "s".into(), created_at: 1 }],
         files: vec![file],
+        folders: vec![Folder { id: 2, name: "f".into(), ..Folder::default() }],
+        blobs: vec![Blob { sha: [1; 32], object: "o".into(), size: 1, tombstone_at: None }],
+        file_tasks: vec![FileTask {
+            id: "t".into(),
+            kind: FileTaskKind::Import,
+            status: FileTaskStatus::Pending,
+            body: "{}".into(),
+            requested_at: 1,
+            started_at: None,
+            completed_at: None,
+            leased_until: 0,
+            object: None,
+            errors: "[]".into(),
+        }],
         directory: vec![DirectoryChange::Token(token), DirectoryChange::Portal(portal())],
         purged: Vec::new(),
         events: [ObjectKind::Thread, ObjectKind::Visitor, ObjectKind::Ticket, ObjectKind::File]
@@ -236,8 +252,21 @@ fn questions(conn: &Connection, thread: ThreadId, message: MessageId) -> Result<
     threads::purge_due(conn, PORTAL, 100, 5)?;
     visitors::contact_by_email(conn, PORTAL, "a@example.org")?.unwrap();
     visitors::tickets(conn, PORTAL, None, 5)?;
-    visitors::file_by_id(conn, PORTAL, 1)?.unwrap();
-    visitors::file_by_url(conn, PORTAL, "u")?.unwrap();
+    files::by_url(conn, PORTAL, "u")?.unwrap();
+    for path in [None, Some(vec!["f".to_owned()])] {
+        let key = FileKey {
+            file: Some(1),
+            subject: Some(2),
+            folder: Some(2),
+            path,
+            name: Some(("a".into(), String::new())),
+            content: Some(("m".into(), 1)),
+            blob: Some([1; 32]),
+            task: Some("t".into()),
+        };
+        let state = files::state(conn, PORTAL, &key)?;
+        assert!(state.placed && state.blob.is_some() && state.task.is_some() && state.subject.is_some());
+    }
     for contacts in [true, false] {
         for email in [None, Some("a@example.org".to_owned())] {
             visitors::page(conn, PORTAL, &VisitorQuery { contacts, email, after: None, limit: 5 })?;

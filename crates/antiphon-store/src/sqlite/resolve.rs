@@ -2,7 +2,7 @@
 
 use super::batch::Batch;
 use super::failure::Result;
-use super::{messages, threads, visitors};
+use super::{files, messages, threads, visitors};
 use crate::{
     ConversationKey, Earlier, MessageId, PortalId, State, StoreError, Target, Thread, ThreadId, Visitor,
 };
@@ -21,6 +21,7 @@ pub(super) fn state(batch: &mut Batch<'_>, portal: PortalId, target: &Target) ->
         message: None,
         replied: None,
         earlier: None,
+        files: None,
     };
     match target {
         Target::Thread(id) => state.thread = batch.thread(portal, *id)?.cloned(),
@@ -53,6 +54,7 @@ pub(super) fn state(batch: &mut Batch<'_>, portal: PortalId, target: &Target) ->
                 state.thread = batch.thread(portal, *id)?.cloned();
             }
         }
+        Target::File(key) => state.files = Some(Box::new(files::state(batch.conn, portal, key)?)),
         Target::Directory => {}
     }
     Ok(state)

@@ -11,11 +11,12 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0001_initial.sql"),
     include_str!("../../migrations/sqlite/0002_events.sql"),
     include_str!("../../migrations/sqlite/0003_channels.sql"),
+    include_str!("../../migrations/sqlite/0004_files.sql"),
 ];
 
 /// With which migration each format of documents came. A format comes with a migration, be it an empty one: so programs that
 /// do not know the format refuse the whole file, and no page of history has to look at what it reads.
-const FORMATS: [usize; Document::FORMAT as usize] = [1];
+const FORMATS: [usize; Document::FORMAT as usize] = [1, 4];
 const _: () = assert!(FORMATS[FORMATS.len() - 1] <= MIGRATIONS.len());
 
 /// Marks the file as ours: "Antp".
@@ -168,8 +169,14 @@ pub(super) fn refusal(file: &str, e: rusqlite::Error) -> OpenError {
 mod tests {
     use super::*;
 
-    const GROWN: &[&str] =
-        &[MIGRATIONS[0], MIGRATIONS[1], MIGRATIONS[2], "ALTER TABLE portals ADD COLUMN colour TEXT"];
+    const KNOWN: i64 = MIGRATIONS.len() as i64;
+
+    /// What a later program knows.
+    fn grown(with: &'static str) -> Vec<&'static str> {
+        MIGRATIONS.iter().copied().chain([with]).collect()
+    }
+
+    const COLOUR: &str = "ALTER TABLE portals ADD COLUMN colour TEXT";
 
     fn file() -> (tempfile::TempDir, std::path::PathBuf) {
         let dir = tempfile::tempdir().unwrap();
@@ -181,10 +188,10 @@ mod tests {
     fn an_old_file_is_kept_and_brought_up_to_date() {
         let (dir, path) = file();
         open(&path, true).unwrap().execute("UPDATE server SET next_app = 7", []).unwrap();
-        let conn = open_at(&path, true, GROWN).unwrap();
+        let conn = open_at(&path, true, &grown(COLOUR)).unwrap();
         conn.query_row("SELECT count(colour) FROM portals", [], |_| Ok(())).unwrap();
-        let kept = Connection::open(dir.path().join("antiphon.schema-3.db")).unwrap();
-        assert_eq!(check(&kept, "kept").unwrap(), 3);
+        let kept = Connection::open(dir.path().join(format!("antiphon.schema-{KNOWN}.db"))).unwrap();
+        assert_eq!(check(&kept, "kept").unwrap(), KNOWN);
         let next: i64 = kept.query_row("SELECT next_app FROM server", [], |row| row.get(0)).unwrap();
         assert_eq!(next, 7);
     }
@@ -192,18 +199,18 @@ mod tests {
     #[test]
     fn a_newer_file_is_refused_as_it_is() {
         let (_dir, path) = file();
-        drop(open_at(&path, true, GROWN).unwrap());
+        drop(open_at(&path, true, &grown(COLOUR)).unwrap());
         let before = std::fs::read(&path).unwrap();
-        assert!(matches!(open(&path, true), Err(OpenError::Newer(_, 4, 3))));
+        let refused = open(&path, true);
+        assert!(matches!(refused, Err(OpenError::Newer(_, found, KNOWN)) if found == KNOWN + 1));
         assert_eq!(std::fs::read(&path).unwrap(), before);
     }
 
     #[test]
     fn another_history_is_refused() {
         let (_dir, path) = file();
-        drop(open_at(&path, true, GROWN).unwrap());
-        let other =
-            [MIGRATIONS[0], MIGRATIONS[1], MIGRATIONS[2], "ALTER TABLE portals ADD COLUMN color TEXT"];
+        drop(open_at(&path, true, &grown(COLOUR)).unwrap());
+        let other = grown("ALTER TABLE portals ADD COLUMN color TEXT");
         assert!(matches!(open_at(&path, true, &other), Err(OpenError::Damaged(..))));
     }
 

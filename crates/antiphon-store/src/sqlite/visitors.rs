@@ -1,10 +1,10 @@
-//! Visitors, the addresses they are known by, tickets and files.
+//! Visitors, the addresses they are known by, and tickets.
 
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::failure::Result;
 use crate::visitors::{email_key, identity_key};
-use crate::{AccountId, FileRef, Identifier, PortalId, Ticket, TicketId, Visitor, VisitorId, VisitorQuery};
+use crate::{AccountId, Identifier, PortalId, Ticket, TicketId, Visitor, VisitorId, VisitorQuery};
 
 macro_rules! select_visitor {
     ($rest:literal) => {
@@ -159,41 +159,6 @@ pub(super) fn put_ticket(conn: &Connection, portal: PortalId, ticket: &Ticket) -
     Ok(conn.prepare_cached(sql)?.query_row(values, |row| row.get(0))?)
 }
 
-fn file(row: &Row<'_>) -> rusqlite::Result<FileRef> {
-    Ok(FileRef {
-        id: row.get(0)?,
-        name: row.get(1)?,
-        media_type: row.get(2)?,
-        size: row.get(3)?,
-        url: row.get(4)?,
-        created_at: row.get(5)?,
-    })
-}
-
-pub(super) fn file_by_id(conn: &Connection, portal: PortalId, id: i64) -> Result<Option<FileRef>> {
-    let mut sql = conn.prepare_cached(
-        "SELECT id, name, media_type, size, url, created_at FROM files WHERE portal_id = ?1 AND id = ?2",
-    )?;
-    Ok(sql.query_row([portal.0, id], file).optional()?)
-}
-
-/// The newest file at a URL.
-pub(super) fn file_by_url(conn: &Connection, portal: PortalId, url: &str) -> Result<Option<FileRef>> {
-    let mut sql = conn.prepare_cached(
-        "SELECT id, name, media_type, size, url, created_at FROM files WHERE portal_id = ?1 AND url = ?2 \
-         ORDER BY id DESC LIMIT 1",
-    )?;
-    Ok(sql.query_row(params![portal.0, url], file).optional()?)
-}
-
-/// Writes a file; its new revision.
-pub(super) fn put_file(conn: &Connection, portal: PortalId, file: &FileRef) -> Result<i64> {
-    let sql = "INSERT INTO files VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1) ON CONFLICT (portal_id, id) DO UPDATE SET \
-               name = ?3, media_type = ?4, size = ?5, url = ?6, revision = revision + 1 RETURNING revision";
-    let values = params![portal.0, file.id, file.name, file.media_type, file.size, file.url, file.created_at];
-    Ok(conn.prepare_cached(sql)?.query_row(values, |row| row.get(0))?)
-}
-
 /// Looks each of a list up; what is not there is left out.
 fn each<K, T>(keys: &[K], find: impl Fn(&K) -> Result<Option<T>>) -> Result<Vec<T>> {
     keys.iter().filter_map(|key| find(key).transpose()).collect()
@@ -209,8 +174,4 @@ pub(super) fn contacts_by_emails(
     emails: &[String],
 ) -> Result<Vec<Visitor>> {
     each(emails, |email| contact_by_email(conn, portal, email))
-}
-
-pub(super) fn files_by_ids(conn: &Connection, portal: PortalId, ids: &[i64]) -> Result<Vec<FileRef>> {
-    each(ids, |id| file_by_id(conn, portal, *id))
 }

@@ -23,13 +23,14 @@ async fn portals_never_see_each_other() {
             created_at: NOON,
             updated_at: NOON,
         };
-        let file = FileRef {
+        let file = File {
             id: 1,
             name: text.into(),
             media_type: "text/plain".into(),
             size: None,
             url: "https://example.org/same".into(),
             created_at: NOON,
+            ..File::default()
         };
         let changes = Changes {
             visitors: vec![visitor],

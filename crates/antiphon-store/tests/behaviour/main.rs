@@ -14,6 +14,7 @@ mod changes;
 mod conversations;
 mod cursors;
 mod directory;
+mod drive;
 mod events;
 mod files;
 mod history;

@@ -78,13 +78,14 @@ async fn pages_of_visitors_go_by_id() {
 async fn tickets_and_files_are_kept() {
     let kit = Kit::new().await;
     let ticket = |id| Ticket { id: TicketId(id), subject: format!("Ticket {id}"), created_at: NOON };
-    let file = |id: i64| FileRef {
+    let file = |id: i64| File {
         id,
         name: format!("{id}.png"),
         media_type: "image/png".into(),
         size: Some(10),
         url: "https://example.org/a.png".into(),
         created_at: NOON,
+        ..File::default()
     };
     let changes = Changes {
         tickets: (1..=5).map(ticket).collect(),

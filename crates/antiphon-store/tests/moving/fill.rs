@@ -82,13 +82,45 @@ async fn people(store: &Store, id: PortalId) {
             identities: vec![(ACCOUNT, identifier, visitors[1].id)],
             visitors,
             tickets: vec![Ticket { id: moment.ticket_id(), subject: "It is broken".into(), created_at: now }],
-            files: vec![FileRef {
+            files: vec![File {
                 id: moment.file_id(),
                 name: "picture.png".into(),
                 media_type: "image/png".into(),
                 size: Some(7),
                 url: "https://example.org/picture.png".into(),
+                extension: "png".into(),
+                folder: 2,
+                access: Access::Private,
+                md5: Some("00".into()),
+                encoding: Some("png".into()),
+                width: Some(3),
+                height: Some(4),
+                usable: true,
+                conversational: true,
                 created_at: now,
+                updated_at: now,
+                expires_at: Some(now + 1),
+                ..File::default()
+            }],
+            folders: vec![Folder {
+                id: moment.file_id(),
+                name: "Bilder".into(),
+                created_at: now,
+                updated_at: now,
+                ..Folder::default()
+            }],
+            blobs: vec![Blob { sha: [7; 32], object: "seven".into(), size: 7, tombstone_at: Some(now) }],
+            file_tasks: vec![FileTask {
+                id: "import".into(),
+                kind: FileTaskKind::Import,
+                status: FileTaskStatus::Processing,
+                body: "{}".into(),
+                requested_at: now,
+                started_at: Some(now),
+                completed_at: None,
+                leased_until: 1,
+                object: None,
+                errors: "[]".into(),
             }],
             directory: vec![
                 DirectoryChange::Actor(Actor {

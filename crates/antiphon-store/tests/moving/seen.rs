@@ -54,6 +54,14 @@ async fn of_portal(store: &Store, id: PortalId, seen: &mut Vec<String>) {
     seen.push(format!("{contacts:?}"));
     seen.push(format!("{:?}", store.tickets(id, None, 100).await.unwrap()));
     seen.push(format!("{:?}", store.file_by_url(id, "https://example.org/picture.png").await.unwrap()));
+    let key = FileKey {
+        file: Some(1),
+        path: Some(vec!["Bilder".into()]),
+        blob: Some([7; 32]),
+        task: Some("import".into()),
+        ..FileKey::default()
+    };
+    seen.push(format!("{:?}", store.file_state(id, &key).await.unwrap()));
     let mut threads = Vec::new();
     for archived in [false, true] {
         for sort in [ThreadSort::Id, ThreadSort::LatestMessage] {

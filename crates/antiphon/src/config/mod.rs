@@ -2,6 +2,7 @@
 
 mod database;
 mod events;
+mod files;
 mod limits;
 mod log;
 mod outbound;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub use database::Database;
 pub use events::Events;
+pub use files::Files;
 pub use limits::Limits;
 pub use log::{Log, LogFormat};
 pub use outbound::{Outbound, Place};
@@ -57,6 +59,7 @@ pub struct Config {
     pub events: Events,
     pub webhooks: Webhooks,
     pub outbound: Outbound,
+    pub files: Files,
     pub log: Log,
 }
 
@@ -151,6 +154,7 @@ impl Config {
         self.events.check()?;
         self.webhooks.check()?;
         self.outbound.check()?;
+        self.files.check()?;
         self.log.check()?;
         Ok(self)
     }

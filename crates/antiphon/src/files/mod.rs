@@ -1,14 +1,16 @@
 //! Files that messages can name. Their bytes are elsewhere: only where is kept here.
 
+pub mod bytes;
 pub mod get;
+pub mod links;
 pub mod register;
 
-use antiphon_store::FileRef;
+use antiphon_store::File;
 use antiphon_wire::id::Id;
 use antiphon_wire::own;
 use antiphon_wire::timestamp::Timestamp;
 
-fn shown(file: &FileRef) -> own::File {
+fn shown(file: &File) -> own::File {
     own::File {
         id: Id(file.id),
         name: file.name.clone(),

@@ -1,6 +1,6 @@
 //! Making a file known that is hosted elsewhere.
 
-use antiphon_store::{Changes, FileRef, Moment, State, Target};
+use antiphon_store::{Changes, File, Moment, State, Target};
 use antiphon_wire::error::Problem;
 use antiphon_wire::own::FileCreate;
 
@@ -46,13 +46,15 @@ fn read(body: FileCreate) -> Result<Draft, Refusal> {
 
 /// The rule.
 pub fn make(draft: &Draft, moment: &mut Moment) -> Changes {
-    let file = FileRef {
+    let file = File {
         id: moment.file_id(),
         name: draft.name.clone(),
         media_type: draft.media_type.clone(),
         size: draft.size,
         url: draft.url.clone(),
         created_at: moment.now,
+        updated_at: moment.now,
+        ..File::default()
     };
     let events = vec![kinds::file_changed(file.id, moment.now)];
     Changes { files: vec![file], events, ..Changes::default() }

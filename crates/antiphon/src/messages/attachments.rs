@@ -1,6 +1,6 @@
 //! Attachments between door and rule: the door finds the files that are named, the rule makes those that are new.
 
-use antiphon_store::{Changes, FileRef, Millis, Moment, PortalId, Store};
+use antiphon_store::{Changes, File, Millis, Moment, PortalId, Store};
 use antiphon_wire::attachment::{Attachment, FileUsageType, Requested, RequestedFile};
 use antiphon_wire::error::Problem;
 use antiphon_wire::id::{MAX_SAFE, parse_path_id};
@@ -22,9 +22,9 @@ pub struct Attachments {
 #[derive(Debug, Clone)]
 enum Part {
     Ready(Attachment),
-    File(FileRef, Option<FileUsageType>),
+    File(File, Option<FileUsageType>),
     /// A file that the store does not know yet; its number and time come with the rule.
-    New(FileRef, Option<FileUsageType>),
+    New(File, Option<FileUsageType>),
 }
 
 impl Attachments {
@@ -53,10 +53,7 @@ impl Attachments {
                     }
                 }
                 Ok(Requested::File(RequestedFile::Inline { name, url, media_type, size }, usage)) => {
-                    parts.push(Part::New(
-                        FileRef { id: 0, name, media_type, size, url, created_at: 0 },
-                        usage,
-                    ));
+                    parts.push(Part::New(File { name, media_type, size, url, ..File::default() }, usage));
                 }
                 Err(problem) => problems.push(problem),
             }
@@ -86,7 +83,13 @@ impl Attachments {
                 }
                 Part::File(file, usage) => (file.clone(), *usage),
                 Part::New(file, usage) => {
-                    let file = FileRef { id: moment.file_id(), created_at: at, ..file.clone() };
+                    let file = File {
+                        id: moment.file_id(),
+                        created_at: at,
+                        updated_at: at,
+                        conversational: true,
+                        ..file.clone()
+                    };
                     changes.events.push(kinds::file_changed(file.id, at));
                     changes.files.push(file.clone());
                     (file, *usage)
@@ -105,7 +108,7 @@ impl Attachments {
 }
 
 /// A file by its id, or by the address of its bytes.
-async fn known(store: &Store, portal: PortalId, named: &str) -> Result<Option<FileRef>, Refusal> {
+async fn known(store: &Store, portal: PortalId, named: &str) -> Result<Option<File>, Refusal> {
     if let Some(id) = parse_path_id(named, MAX_SAFE) {
         return Ok(store.files_by_ids(portal, &[id]).await?.pop());
     }
@@ -122,9 +125,9 @@ mod tests {
     use super::*;
     use crate::testing::NOW;
 
-    fn file(id: i64, media_type: &str) -> FileRef {
+    fn file(id: i64, media_type: &str) -> File {
         let (name, url) = (format!("file-{id}"), format!("https://inbox.test/files/{id}"));
-        FileRef { id, name, media_type: media_type.into(), size: None, url, created_at: 1 }
+        File { id, name, media_type: media_type.into(), url, created_at: 1, ..File::default() }
     }
 
     #[test]

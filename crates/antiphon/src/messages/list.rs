@@ -6,6 +6,7 @@ use antiphon_wire::message as wire;
 use antiphon_wire::page::{Link, Page};
 
 use crate::call::{Answer, Call};
+use crate::files::links::Links;
 use crate::refusal::Refusal;
 use crate::threads::list::Asked;
 use crate::threads::{path, thread_id};
@@ -17,7 +18,8 @@ pub async fn list(call: Call) -> Result<Answer, Refusal> {
     let archived = query.archived;
     let mut out = Vec::with_capacity(query.limit.min(100) * 1536);
     let mut page = Page::open(&mut out);
-    let mut sink = |document: &[u8]| page.item(|out| wire::complete(document, archived, out));
+    let links = Links::of(&call);
+    let mut sink = |document: &[u8]| page.item(|out| wire::complete(document, archived, &links, out));
     let found = call.app.store.history(call.caller.portal(), id, &query, &mut sink).await?;
     let next = found.ok_or_else(|| Refusal::not_found(path(&call, 0)))?.next;
     let cursor = next.map(|Position(position)| Cursor::Messages { ascending: query.ascending, position });

@@ -21,6 +21,7 @@ use antiphon_store::{Changes, Document, MessageId, State, StoredMessage};
 use antiphon_wire::message as wire;
 
 use crate::call::Call;
+use crate::files::links::Links;
 use crate::refusal::Refusal;
 use crate::threads::path;
 
@@ -34,11 +35,17 @@ pub(crate) fn message_id(call: &Call) -> Result<MessageId, Refusal> {
 const _: () = assert!(wire::FORMAT == Document::FORMAT);
 
 /// Prints a stored entry.
-pub(crate) fn print(message: &StoredMessage) -> Vec<u8> {
+pub(crate) fn print(message: &StoredMessage, links: &Links<'_>) -> Vec<u8> {
     let document = &message.document.bytes;
     let mut out = Vec::with_capacity(document.len() + 6);
-    wire::complete(document, message.archived, &mut out);
+    wire::complete(document, message.archived, links, &mut out);
     out
+}
+
+/// What is stored of an entry.
+pub(crate) fn document(message: &wire::Message) -> Document {
+    let bytes = message.document();
+    Document { format: wire::format(&bytes), bytes }
 }
 
 /// Lets changes pass that the portal has room for.

@@ -33,7 +33,7 @@ fn content(found: Original) -> Result<Option<Vec<u8>>, Refusal> {
 
 #[cfg(test)]
 mod tests {
-    use antiphon_store::{Document, MessageId, StoredMessage};
+    use antiphon_store::{MessageId, StoredMessage};
     use antiphon_wire::message::{Client, ClientType, Message, MessageType};
 
     use super::*;
@@ -42,7 +42,7 @@ mod tests {
         let client = Client::of(ClientType::Hubspot);
         let mut message = Message::new(MessageType::Comment, "m".into(), 1, 1, "S-hubspot".into(), client);
         message.text = text.map(str::to_owned);
-        let document = Document { format: wire::FORMAT, bytes: message.document() };
+        let document = crate::messages::document(&message);
         let message =
             StoredMessage { id: MessageId([1; 16]), kind, direction: None, document, archived: false };
         Original { message, original: original.map(|text| text.as_bytes().to_vec()) }

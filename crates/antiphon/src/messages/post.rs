@@ -23,6 +23,7 @@ use super::recipients::{self, Counterpart};
 use super::within_quota;
 use crate::accounts::is_active;
 use crate::call::{Answer, Call};
+use crate::files::links::Links;
 use crate::refusal::Refusal;
 use crate::threads::assign::actor_id;
 use crate::threads::history::{self, Author};
@@ -78,7 +79,7 @@ pub async fn post(call: Call) -> Result<Answer, Refusal> {
     let message = applied.changes.messages.first();
     let message = message.ok_or_else(|| Refusal::Internal("a message was accepted and not stored".into()))?;
     let mut out = Vec::with_capacity(message.document.bytes.len() + 6);
-    wire::complete(&message.document.bytes, false, &mut out);
+    wire::complete(&message.document.bytes, false, &Links::of(&call), &mut out);
     let location = format!("{}/{}", call.uri_path.trim_end_matches('/'), message.id);
     Ok(Answer::created(out, location))
 }

@@ -23,6 +23,7 @@ use super::within_quota;
 use crate::accounts::is_active;
 use crate::app::App;
 use crate::events::kinds;
+use crate::files::links::Links;
 use crate::refusal::Refusal;
 use crate::threads::history::{self, Author};
 use crate::threads::lifecycle::{Entry, Lifecycle};
@@ -125,18 +126,19 @@ impl Incoming {
 
 /// Takes a message in, and answers it once it is durable.
 pub async fn take(app: &App, portal: PortalId, incoming: Incoming) -> Result<Received, Refusal> {
+    let links = Links::new(app, &app.public_url);
     let target = Target::Conversation(incoming.key());
     let rule = move |state: &State, moment: &mut Moment| receive(state, &incoming, moment);
     let applied = app.store.change(portal, target, rule).await??;
     if let Some(Earlier { thread_id, message_id }) = applied.state.earlier {
         let stored = app.store.message_by_id(portal, thread_id, message_id).await?;
         let stored = stored.ok_or_else(|| Refusal::not_found(message_id))?;
-        return Ok(Received { thread_id, message_id, message: super::print(&stored), new: false });
+        return Ok(Received { thread_id, message_id, message: super::print(&stored, &links), new: false });
     }
     let said = applied.changes.messages.iter().find(|one| one.direction.is_some());
     let said = said.ok_or_else(|| Refusal::Internal("a message was accepted and not stored".into()))?;
     let mut message = Vec::with_capacity(said.document.bytes.len() + 6);
-    wire::complete(&said.document.bytes, false, &mut message);
+    wire::complete(&said.document.bytes, false, &links, &mut message);
     Ok(Received { thread_id: said.thread_id, message_id: said.id, message, new: true })
 }
 

@@ -1,6 +1,6 @@
 //! What became of an outgoing message: delivered, read, failed.
 
-use antiphon_store::{Changes, Direction, Document, Moment, Replacement, State, Target};
+use antiphon_store::{Changes, Direction, Moment, Replacement, State, Target};
 use antiphon_wire::error::Problem;
 use antiphon_wire::message::{self as wire, Status, StatusType};
 use antiphon_wire::own::DeliveryUpdate;
@@ -9,6 +9,7 @@ use antiphon_wire::timestamp::Timestamp;
 use crate::call::{Answer, Call};
 use crate::checks::Checks;
 use crate::events::kinds;
+use crate::files::links::Links;
 use crate::refusal::Refusal;
 use crate::threads::{path, thread_id};
 
@@ -39,7 +40,8 @@ pub async fn report(call: Call) -> Result<Answer, Refusal> {
     let rule = move |state: &State, moment: &mut Moment| set_status(state, &delivery, moment);
     store.change(portal, Target::Message(thread, id), rule).await??;
     let stored = store.message_by_id(portal, thread, id).await?;
-    Ok(Answer::ok(super::print(&stored.ok_or_else(|| Refusal::not_found(id))?)))
+    let stored = stored.ok_or_else(|| Refusal::not_found(id))?;
+    Ok(Answer::ok(super::print(&stored, &Links::of(&call))))
 }
 
 /// The rule. Any order of states is accepted, except that what was read stays read when it is reported as sent.
@@ -72,7 +74,7 @@ pub fn set_status(state: &State, delivery: &Delivery, moment: &mut Moment) -> Re
     }
     message.status = Some(status);
     message.updated_at = Some(Timestamp(moment.now.max(message.created_at.0)));
-    let document = Document { format: wire::FORMAT, bytes: message.document() };
+    let document = super::document(&message);
     changes.replaced.push(Replacement { thread_id: thread.id, message_id: stored.id, document });
     changes.events.push(kinds::entry_touched(thread.id, moment.now, stored.id, stored.kind));
     Ok(changes)

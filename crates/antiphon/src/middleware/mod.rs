@@ -8,6 +8,7 @@ pub mod correlation;
 pub mod error;
 pub mod form;
 pub mod gzip;
+pub mod inflow;
 pub mod lag;
 pub mod limits;
 pub mod log;
@@ -42,6 +43,7 @@ use crate::routes::{Found, Leaf};
 use correlation::Correlation;
 use error::Failure;
 use form::Form;
+use inflow::Inflow;
 use limits::Allowance;
 use outflow::Outflow;
 use reply::Reply;
@@ -75,7 +77,7 @@ struct Trail {
 /// Answers one request. Sockets and tests enter here.
 pub async fn handle<B>(app: &Arc<App>, peer: &Peer, request: Request<B>) -> Response<Outflow>
 where
-    B: Body<Data = Bytes> + Unpin,
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let started = Instant::now();
@@ -114,7 +116,7 @@ async fn answer<B>(
     started: Instant,
 ) -> Result<Reply, Failure>
 where
-    B: Body<Data = Bytes> + Unpin,
+    B: Body<Data = Bytes> + Send + Unpin + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let path = head.uri.path();
@@ -150,8 +152,12 @@ where
     let form = if operation.live { Form::of(head)? } else { Form::Whole };
     let caller = admitted(app, peer, head, operation, &values, trail).await?;
     let left = app.config.server.request().saturating_sub(started.elapsed());
-    let mut place = None;
+    let (mut place, mut inflow) = (None, None);
     let body = match operation.verb {
+        _ if operation.flows_in => {
+            inflow = Some(Inflow::of(&head.headers, body, app.config.server.idle()));
+            Bytes::new()
+        }
         Verb::Get | Verb::Delete => {
             body::discard(&head.headers, body, left).await;
             Bytes::new()
@@ -174,6 +180,7 @@ where
         query: Query::parse(query.unwrap_or_default().as_bytes()),
         form,
         body,
+        inflow: inflow.clone(),
     };
     // A change has its own deadline in the writer's queue; cutting it off here could hide one that was made.
     let patience = app.config.server.request() + if operation.live { poll::LONGEST } else { Duration::ZERO };
@@ -186,6 +193,9 @@ where
         _ => guarded((operation.door)(call)).await,
     };
     drop(place);
+    if let Some(inflow) = inflow {
+        inflow.discard(&head.headers).await;
+    }
     if matches!(answered, Err(Refusal::Busy)) {
         app.figures.shed(Shed::Queue);
     }

@@ -15,6 +15,9 @@ pub type Pieces = Pin<Box<dyn Stream<Item = Bytes> + Send>>;
 /// The body of a response. Whole bytes cost nothing beyond themselves.
 pub enum Outflow {
     Whole(Bytes),
+    /// Of something that has an end, and is waited for when the server stops.
+    File(Pieces),
+    /// Of what has none.
     Stream(Pieces, Option<Box<dyn Any + Send>>),
 }
 
@@ -48,6 +51,7 @@ impl std::fmt::Debug for Outflow {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Whole(bytes) => write!(f, "{} bytes", bytes.len()),
+            Self::File(_) => f.write_str("a file"),
             Self::Stream(..) => f.write_str("a stream"),
         }
     }
@@ -64,7 +68,7 @@ impl Body for Outflow {
         match self.get_mut() {
             Self::Whole(bytes) if bytes.is_empty() => Poll::Ready(None),
             Self::Whole(bytes) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes))))),
-            Self::Stream(pieces, _) => {
+            Self::File(pieces) | Self::Stream(pieces, _) => {
                 pieces.as_mut().poll_next(context).map(|piece| piece.map(|piece| Ok(Frame::data(piece))))
             }
         }
@@ -77,7 +81,7 @@ impl Body for Outflow {
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Self::Stream(..) => SizeHint::default(),
+            Self::File(_) | Self::Stream(..) => SizeHint::default(),
         }
     }
 }

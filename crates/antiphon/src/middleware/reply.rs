@@ -66,6 +66,8 @@ impl From<Answer> for Reply {
         Self {
             status: answer.status,
             content_type: match answer.body {
+                _ if answer.bare => None,
+                Outflow::File(_) => None,
                 Outflow::Stream(..) => Some(EVENTS),
                 Outflow::Whole(_) => (!matches!(answer.status, 101 | 204)).then_some(JSON),
             },
@@ -108,7 +110,14 @@ pub fn finish(
     if let Some(origin) = head.headers.get(ORIGIN) {
         cors_headers(app, head, origin, &mut headers);
     }
-    headers.extend(extra);
+    for (name, value) in extra {
+        // What an answer says of its own keeping goes before what is said of all.
+        if name == CACHE_CONTROL {
+            headers.insert(name, value);
+        } else {
+            headers.append(name, value);
+        }
+    }
     if head.method == Method::HEAD {
         body = Outflow::default();
     }

@@ -49,7 +49,7 @@ pub async fn open(
     let listener = Listener::new(&call.app, &call.caller, filter, Way::Socket, after).await?;
     let session = Session { listener, app: call.app.clone(), caller: call.caller.clone() };
     let socket = Some(Upgrade(Arc::new(Mutex::new(Some(session)))));
-    Ok(Answer { status: 101, body: Outflow::default(), headers: opening, socket, location: None })
+    Ok(Answer { status: 101, body: Outflow::default(), headers: opening, socket, ..Answer::default() })
 }
 
 /// The session that begins where a response ends. It is taken out once.

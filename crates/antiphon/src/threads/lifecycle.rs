@@ -4,8 +4,8 @@
 //! A step that would change nothing does nothing: no entry, no event, no write.
 
 use antiphon_store::{
-    Account, AccountId, Changes, Channel, Direction, Document, InboxId, MessageId, Millis, Moment,
-    NewMessage, Thread, ThreadStatus, TicketId, VisitorId,
+    Account, AccountId, Changes, Channel, Direction, InboxId, MessageId, Millis, Moment, NewMessage, Thread,
+    ThreadStatus, TicketId, VisitorId,
 };
 use antiphon_wire::message::{self as wire, Message};
 use antiphon_wire::timestamp::Timestamp;
@@ -235,7 +235,7 @@ impl<'m> Lifecycle<'m> {
             kind,
             direction,
             created_at: at,
-            document: Document { format: wire::FORMAT, bytes: message.document() },
+            document: crate::messages::document(&message),
             original,
             people,
             files,

@@ -79,13 +79,14 @@ fn everything(state: &State, moment: &mut Moment, name: &str) -> Changes {
         entries: 0,
         revision: 0,
     };
-    let file = FileRef {
+    let file = File {
         id: moment.file_id(),
         name: name.into(),
         media_type: "text/plain".into(),
         size: Some(1),
         url: format!("https://files.example/{name}"),
         created_at: now,
+        ..File::default()
     };
     let message = NewMessage {
         id: moment.message_id(now),

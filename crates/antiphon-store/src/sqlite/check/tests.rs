@@ -131,7 +131,7 @@ async fn each_damage_is_one_sentence_that_says_what_to_do() {
             "1 entries of thread 1 of portal 1 cannot be read",
         ),
         (
-            &format!("{first} format = 2 {at}"),
+            &format!("{first} format = 9 {at}"),
             "formats",
             "1 entries of thread 1 of portal 1 are in a format that is not known",
         ),

@@ -63,7 +63,7 @@ fn refused(status: Option<u16>) -> bool {
 
 /// Sends a batch.
 pub async fn fly(app: Arc<App>, told: Told, url: String, secrets: Vec<String>, batch: Vec<Item>) -> Landed {
-    let body = Bytes::from(body::print(&app.store, told.portal, told.app, &batch).await);
+    let body = Bytes::from(body::print(&app, told.portal, told.app, &batch).await);
     let events = batch.iter().map(|item| (item.event.position, item.subscription.id, item.attempts));
     let events = sent::print(events);
     let mut landed = post(&app, &url, secrets, body).await;
