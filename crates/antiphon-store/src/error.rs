@@ -65,6 +65,18 @@ pub enum OpenError {
     NotEmpty(String),
     #[error("{0} is being served; stop every antiphon process on it, or move with --online")]
     Served(String),
+    #[error(
+        "{0} was sealed with a master key, and {1} is not there; put the key of the server that made it there, or name it \
+         with ANTIPHON_SECRETS__KEY; `antiphon key replace` helps when it is lost"
+    )]
+    NoKey(String, String),
+    #[error(
+        "{0} was sealed with another master key than {1}; use that of the server that made it; `antiphon key replace` helps \
+         when it is lost"
+    )]
+    OtherKey(String, String),
+    #[error("the master key in {0} cannot be read ({1}); it is a file with 32 bytes in Base64")]
+    BadKey(String, String),
     #[error("{0} cannot be opened: {1}")]
     Engine(String, String),
 }

@@ -26,6 +26,7 @@ mod messages;
 mod moving;
 mod postgres;
 mod retention;
+mod secrets;
 mod sqlite;
 mod store;
 mod threads;
@@ -59,6 +60,7 @@ pub use messages::{
 };
 pub use moving::{MoveError, Moved, MovedTable, Moving};
 pub use postgres::Layout;
+pub use secrets::{KeySource, MasterKey, Resealed, SigningKey};
 pub use store::{Postgres, Settings, Store, StoreStatus};
 pub use threads::{KnownThread, Thread, ThreadPosition, ThreadQuery, ThreadSort, ThreadStatus, ThreadView};
 pub use visitors::{Ticket, Visitor, VisitorQuery};

@@ -42,6 +42,8 @@ pub struct Settings {
     pub postgres: Option<Postgres>,
     /// Directory with the database file and its lock.
     pub data_dir: PathBuf,
+    /// The master key, which seals secrets.
+    pub key: KeySource,
     /// Most changes waiting or being written; more are refused as busy.
     pub queue: usize,
     /// Most changes in one transaction.
@@ -63,9 +65,11 @@ pub struct Settings {
 impl Settings {
     /// The defaults for a data directory.
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        let data_dir = data_dir.into();
         Self {
             postgres: None,
-            data_dir: data_dir.into(),
+            key: KeySource::of(&data_dir),
+            data_dir,
             queue: 320,
             batch: 256,
             deadline: Duration::from_secs(30),
@@ -155,7 +159,9 @@ macro_rules! write {
     };
 }
 
+// Below the macros, which they use.
 mod files;
+mod keys;
 
 impl Store {
     /// Opens a store and brings its schema up to date. The embedded one takes the lock of its data directory and keeps a

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use antiphon::config::Config;
 use antiphon_cluster::{Cluster, Database, Options};
-use antiphon_store::{Layout, Postgres, Settings, Store};
+use antiphon_store::{Layout, MasterKey, Postgres, Settings, Store};
 use tempfile::TempDir;
 
 use crate::{Program, copy_dir};
@@ -14,6 +14,11 @@ pub struct Home {
     directory: TempDir,
     database: Option<Database>,
     cluster: Option<Cluster>,
+}
+
+/// The master key of every home on a database: its servers may have several data directories.
+fn key() -> MasterKey {
+    MasterKey::new(*b"the master key of every test ...")
 }
 
 /// The engine under test, as `ANTIPHON_TEST_STORE` names it: `sqlite` (also when it names none), `postgres`, or `partitioned`,
@@ -70,6 +75,7 @@ impl Home {
 
     fn on(database: Database, layout: Layout) -> Self {
         let home = Self { database: Some(database), ..Self::embedded() };
+        home.keep_key();
         if layout != Layout::Plain {
             // Whoever opens it later takes it as it is.
             let mut settings = home.settings();
@@ -94,6 +100,11 @@ impl Home {
         self.database.as_ref().map_or("sqlite:".into(), Database::url)
     }
 
+    /// The master key that servers of the database need; the embedded engine makes its own.
+    pub fn key(&self) -> Option<String> {
+        self.database.as_ref().map(|_| key().text())
+    }
+
     /// The database, if it is not the embedded one.
     pub fn database(&self) -> Option<&Database> {
         self.database.as_ref()
@@ -108,7 +119,16 @@ impl Home {
         };
         let copied = antiphon_cluster::shared().and_then(|cluster| cluster.database_like(database.name()));
         let copied = copied.unwrap_or_else(|e| panic!("it cannot be copied: {e:#}"));
-        Self { database: Some(copied), ..Self::embedded() }
+        let copy = Self { database: Some(copied), ..Self::embedded() };
+        copy.keep_key();
+        copy
+    }
+
+    /// Puts the master key where whoever serves here looks for it.
+    fn keep_key(&self) {
+        key()
+            .write(&self.data().join("secret.key"))
+            .unwrap_or_else(|e| panic!("the master key cannot be kept: {e}"));
     }
 
     /// How a store here is opened.
@@ -125,6 +145,11 @@ impl Home {
 
     /// The real program here.
     pub fn program(&self, binary: &str) -> Program {
-        Program::new(binary, self.data()).env("ANTIPHON_STORE", self.store())
+        let program = Program::new(binary, self.data()).env("ANTIPHON_STORE", self.store());
+        match self.key() {
+            // Servers that share it have data directories of their own.
+            Some(key) => program.env("ANTIPHON_SECRETS__KEY", key),
+            None => program,
+        }
     }
 }

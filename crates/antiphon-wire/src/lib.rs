@@ -17,6 +17,7 @@ pub mod files;
 pub mod id;
 pub mod inbox;
 pub mod journal;
+pub mod keys;
 pub mod lenient;
 pub mod live;
 pub mod message;

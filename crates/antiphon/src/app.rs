@@ -9,6 +9,7 @@ use bytes::Bytes;
 use crate::backups::Progress;
 use crate::config::Config;
 use crate::files::bytes::Kept;
+use crate::keys::Keys;
 use crate::metrics::Figures;
 use crate::middleware::body::Room;
 use crate::middleware::limits::Limits;
@@ -27,6 +28,8 @@ pub struct App {
     pub routes: Routes,
     pub limits: Limits,
     pub figures: Figures,
+    /// With which the server signs.
+    pub keys: Keys,
     /// The way to receivers elsewhere.
     pub outbound: Outbound,
     /// How this node's webhooks stand.
@@ -55,7 +58,9 @@ impl App {
     /// When the table of operations contradicts itself.
     pub fn new(store: Store, config: Config, public_url: String) -> anyhow::Result<Self> {
         let routes = Routes::new()?;
+        let keys = Keys::new(&store.signing_keys_found(), store.now());
         Ok(Self {
+            keys,
             store,
             public_url,
             limits: Limits::new(&config.limits),

@@ -22,6 +22,7 @@ pub mod health;
 pub mod inboxes;
 pub mod jobs;
 pub mod journal;
+pub mod keys;
 pub mod listing;
 pub mod messages;
 pub mod metrics;

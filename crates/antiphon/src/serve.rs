@@ -20,13 +20,14 @@ use crate::app::App;
 use crate::config::Config;
 use crate::middleware::{Peer, lag};
 use crate::webhooks::deliver;
-use crate::{jobs, journal, metrics};
+use crate::{jobs, journal, keys, metrics};
 use connection::Door;
 
 /// How the store of a configuration is opened.
 pub fn settings(config: &Config) -> Settings {
     Settings {
         postgres: config.postgres(),
+        key: config.secrets.source(&config.data_dir),
         queue: config.writer.queue,
         batch: config.writer.batch,
         wal_bytes: config.writer.wal_bytes,
@@ -104,7 +105,8 @@ impl Server {
                 }
             };
             let journal = journal::write::drive(&app, stop.clone());
-            tokio::join!(socket, jobs::drive(&app, stop.clone()), journal);
+            let keys = keys::follow(&app, stop.clone());
+            tokio::join!(socket, jobs::drive(&app, stop.clone()), journal, keys);
         })?;
         let app = server.app.clone();
         server.thread("webhooks".into(), move |stop| deliver::run(app, stop))?;

@@ -10,6 +10,7 @@ mod tables;
 use std::path::Path;
 
 use self::row::{Sum, decode, encode};
+use crate::secrets::StoredKey;
 use crate::{OpenError, PortalId, Postgres, Settings, StoreError, postgres, sqlite};
 
 pub(crate) use online::{Change, refuse_same, run as run_online};
@@ -36,6 +37,16 @@ impl Page {
         self.bytes += row::weight(std::slice::from_ref(&row));
         self.rows.push(row);
     }
+}
+
+/// What a store has besides its portals.
+#[derive(Debug)]
+pub(crate) struct Server {
+    /// The next portal, the next app and the next channel.
+    pub next: [i64; 3],
+    /// Of the master key, which both ends have in common.
+    pub key_check: Option<String>,
+    pub signing_keys: Vec<StoredKey>,
 }
 
 /// How far a move has come with a table of a portal.

@@ -94,10 +94,11 @@ impl Batch<'_> {
             return Ok(());
         }
         self.writes.begun = true;
-        let (client, portal, revision) = (&self.session.client, self.portal, self.directory.revision + 1);
+        let (session, portal, revision) = (&self.session, self.portal, self.directory.revision + 1);
+        let client = &session.client;
         let before = self.directory.clone();
         for change in &changes.directory {
-            directory::write(client, portal, revision, change).await?;
+            directory::write(session, portal, revision, change).await?;
             // An id that a rule chose itself is never given out again.
             match change {
                 DirectoryChange::Inbox(inbox) => raise(&mut self.ids.inbox, inbox.id.0),

@@ -245,7 +245,7 @@ async fn begin<'a>(
         return Ok(None);
     };
     if held.as_ref().is_none_or(|held| held.revision < revision) {
-        held = directory::refresh(client, portal, held).await?;
+        held = directory::refresh(session, portal, held).await?;
     }
     let Some(directory) = held else { return Err(Failure::Told(StoreError::NoPortal).into()) };
     Ok(Some(Batch { session, portal, directory, usage, latest_now, ids, found, writes: Writes::default() }))

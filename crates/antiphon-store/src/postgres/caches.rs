@@ -141,7 +141,7 @@ async fn whole(
 ) -> Result<Option<Arc<Directory>>> {
     let client = &session.client;
     client.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
-    let read = directory::refresh(client, portal, known).await;
+    let read = directory::refresh(session, portal, known).await;
     client.batch_execute("ROLLBACK").await?;
     read
 }

@@ -5,6 +5,7 @@ use tokio_postgres::Row;
 
 use super::failure::{Result, damaged};
 use super::readers::{Values, execute};
+use crate::secrets::Seals;
 use crate::{
     AccountId, AppId, Channel, DirectoryChange, Identifier, InboxId, PortalId, StagingToken, TokenHash,
 };
@@ -16,7 +17,7 @@ pub(super) const STAGING: &str = "SELECT hash, channel_id, inbox_id, user_id, ac
      identifier_value, account_id, created_at, expires_at, deleted_at FROM staging_tokens \
      WHERE portal_id = $1 AND revision > $2";
 
-pub(super) fn channel(row: &Row) -> Result<DirectoryChange> {
+pub(super) fn channel(row: &Row, _: &Seals) -> Result<DirectoryChange> {
     Ok(DirectoryChange::Channel(Channel {
         id: row.try_get(0)?,
         app_id: AppId(row.try_get(1)?),
@@ -31,7 +32,7 @@ pub(super) fn channel(row: &Row) -> Result<DirectoryChange> {
     }))
 }
 
-pub(super) fn staging(row: &Row) -> Result<DirectoryChange> {
+pub(super) fn staging(row: &Row, _: &Seals) -> Result<DirectoryChange> {
     let hash: &[u8] = row.try_get(0)?;
     let length = |_| damaged("the length of a staging token's hash", hash.len() as i64);
     let (kind, value): (Option<String>, Option<String>) = (row.try_get(5)?, row.try_get(6)?);

@@ -21,6 +21,7 @@ use tokio_postgres::{AsyncMessage, Config, Connection, Socket, Statement};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::failure::{Failure, Result};
+use crate::secrets::Seals;
 use crate::{OpenError, StoreError};
 
 /// The oldest server that has everything used here.
@@ -38,6 +39,8 @@ pub(super) struct Place {
     config: Config,
     tls: MakeRustlsConnect,
     durable: bool,
+    /// What opens the secrets there; nothing before the master key was compared.
+    pub seals: Seals,
 }
 
 /// How strictly the server has to prove who it is.
@@ -108,7 +111,7 @@ impl Place {
         config.keepalives_idle(Duration::from_secs(2));
         config.keepalives_interval(Duration::from_secs(1));
         config.keepalives_retries(2);
-        Ok(Self { config, tls, durable })
+        Ok(Self { config, tls, durable, seals: Seals::default() })
     }
 
     /// Opens a connection and looks whom it leads to. Its traffic runs in a task of the runtime that this is called in.
@@ -159,6 +162,7 @@ impl Place {
         }
         Ok(Session {
             client,
+            seals: self.seals.clone(),
             warned,
             backend_start: row.try_get(3)?,
             pid: row.try_get(4)?,
@@ -177,6 +181,7 @@ pub(super) async fn answered<T>(patience: Duration, what: impl Future<Output = R
 /// A connection, and by which name the server knows it.
 pub(super) struct Session {
     pub client: ClientWrapper,
+    pub seals: Seals,
     /// Set by any warning of the server. While committing there is only one: that the standby has not confirmed.
     warned: Arc<AtomicBool>,
     pub pid: i32,

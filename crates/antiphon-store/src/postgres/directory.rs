@@ -6,9 +6,11 @@ use deadpool_postgres::ClientWrapper;
 use futures_util::try_join;
 use tokio_postgres::Row;
 
+use super::connect::Session;
 use super::failure::{Result, conflict, damaged};
 use super::readers::{Values, execute, row, rows};
 use super::{channels, webhooks};
+use crate::secrets::Seals;
 use crate::{
     Account, AccountId, Actor, ActorKind, Adapter, App, AppId, Directory, DirectoryChange, Identifier, Inbox,
     InboxId, InboxKind, Millis, Portal, PortalId, Quota, Replaced, Token, TokenHash,
@@ -30,7 +32,7 @@ const TOKENS: &str = "SELECT hash, portal_id, app_id, label, scopes, created_at,
 const REVISION: &str = "SELECT directory FROM counters WHERE portal_id = $1";
 
 /// From a row to what it puts into the directory.
-type Read = fn(&Row) -> Result<DirectoryChange>;
+type Read = fn(&Row, &Seals) -> Result<DirectoryChange>;
 
 fn portal(row: &Row) -> Result<Portal> {
     Ok(Portal {
@@ -55,10 +57,11 @@ pub(super) async fn portals(
 /// The directory as it is now: what is new since `known`, put into that. A transaction of the caller's decides what "now" is;
 /// without one, rows may be newer than the revision says, and are then read once more next time.
 pub(super) async fn refresh(
-    client: &ClientWrapper,
+    session: &Session,
     id: PortalId,
     known: Option<Arc<Directory>>,
 ) -> Result<Option<Arc<Directory>>> {
+    let client = &session.client;
     let since = known.as_ref().map_or(0, |known| known.revision);
     let head = format!("{PORTAL} WHERE id = $1");
     let values: Values<'_> = &[&id.0, &since];
@@ -102,13 +105,13 @@ pub(super) async fn refresh(
     ];
     for (rows, read) in reads {
         for row in &rows {
-            directory.put(read(row)?);
+            directory.put(read(row, &session.seals)?);
         }
     }
     Ok(Some(Arc::new(directory)))
 }
 
-fn inbox(row: &Row) -> Result<DirectoryChange> {
+fn inbox(row: &Row, _: &Seals) -> Result<DirectoryChange> {
     let kind = match row.try_get(2)? {
         1 => InboxKind::Inbox,
         2 => InboxKind::HelpDesk,
@@ -125,7 +128,7 @@ fn inbox(row: &Row) -> Result<DirectoryChange> {
     }))
 }
 
-fn account(row: &Row) -> Result<DirectoryChange> {
+fn account(row: &Row, _: &Seals) -> Result<DirectoryChange> {
     let adapter = match row.try_get(8)? {
         1 => Adapter::Stored,
         2 => Adapter::None,
@@ -148,7 +151,7 @@ fn account(row: &Row) -> Result<DirectoryChange> {
     }))
 }
 
-fn actor(row: &Row) -> Result<DirectoryChange> {
+fn actor(row: &Row, _: &Seals) -> Result<DirectoryChange> {
     let kind = match row.try_get(0)? {
         1 => ActorKind::Agent,
         2 => ActorKind::Bot,
@@ -166,16 +169,19 @@ fn actor(row: &Row) -> Result<DirectoryChange> {
     }))
 }
 
-fn app(row: &Row) -> Result<DirectoryChange> {
+fn app(row: &Row, seals: &Seals) -> Result<DirectoryChange> {
+    let id = AppId(row.try_get(0)?);
+    let old: Option<String> = row.try_get(7)?;
+    let old = old.map(|old| seals.open_secret(id, old)).transpose()?;
     Ok(DirectoryChange::App(App {
-        id: AppId(row.try_get(0)?),
+        id,
         name: row.try_get(1)?,
         avatar: row.try_get(2)?,
-        client_secret: row.try_get(3)?,
+        client_secret: seals.open_secret(id, row.try_get(3)?)?,
         developer_key: row.try_get(4)?,
         active: row.try_get(5)?,
         created_at: row.try_get(6)?,
-        old_secret: replaced(row.try_get(7)?, row.try_get(8)?),
+        old_secret: replaced(old, row.try_get(8)?),
         old_key: replaced(row.try_get(9)?, row.try_get(10)?),
     }))
 }
@@ -184,7 +190,7 @@ fn replaced(value: Option<String>, until: Option<Millis>) -> Option<Replaced> {
     value.zip(until).map(|(value, until)| Replaced { value, until })
 }
 
-fn token(row: &Row) -> Result<DirectoryChange> {
+fn token(row: &Row, _: &Seals) -> Result<DirectoryChange> {
     let hash: &[u8] = row.try_get(0)?;
     let scopes: &str = row.try_get(4)?;
     Ok(DirectoryChange::Token(Token {
@@ -226,11 +232,12 @@ pub(super) async fn app_of_key(
 
 /// Writes one change to its row, under the directory's next revision.
 pub(super) async fn write(
-    client: &ClientWrapper,
+    session: &Session,
     owner: PortalId,
     revision: i64,
     change: &DirectoryChange,
 ) -> Result<()> {
+    let client = &session.client;
     let written = match change {
         DirectoryChange::Portal(portal) if portal.id != owner => {
             return Err(conflict("a portal cannot change another one"));
@@ -254,9 +261,11 @@ pub(super) async fn write(
                        name = $3, avatar = $4, client_secret = $5, developer_key = $6, active = $7, revision = $9, \
                        old_secret = $10, old_secret_until = $11, old_key = $12, old_key_until = $13 \
                        WHERE apps.portal_id = $2";
-            let (secret, key) = (&app.client_secret, &app.developer_key);
+            let secret = &session.seals.seal_secret(app.id, &app.client_secret)?;
+            let key = &app.developer_key;
             let parts = |old: &'_ Option<Replaced>| old.clone().map(|old| (old.value, old.until)).unzip();
             let (old_secret, old_secret_until): (Option<String>, Option<Millis>) = parts(&app.old_secret);
+            let old_secret = old_secret.map(|old| session.seals.seal_secret(app.id, &old)).transpose()?;
             let (old_key, old_key_until): (Option<String>, Option<Millis>) = parts(&app.old_key);
             let values: Values<'_> = &[
                 &app.id.0,

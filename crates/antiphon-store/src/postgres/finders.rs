@@ -41,6 +41,10 @@ impl Engine {
         ask!(self, client => directory::portals(client, after, limit))
     }
 
+    pub(crate) async fn signing_keys(&self) -> Answer<Vec<SigningKey>> {
+        ask!(self, client => self.signing_keys_on(client))
+    }
+
     pub(crate) async fn directory(&self, portal: PortalId) -> Answer<Option<Arc<Directory>>> {
         Ok(self.shared.caches.directory(portal).await?)
     }

@@ -31,6 +31,7 @@ mod purge;
 mod readers;
 mod resolve;
 mod schema;
+pub(crate) mod secrets;
 mod sequencer;
 mod thread_list;
 mod threads;
@@ -122,6 +123,8 @@ impl Shared {
 
 pub(crate) struct Engine {
     shared: Arc<Shared>,
+    /// The signing keys that were found.
+    pub(crate) keys: Vec<SigningKey>,
     /// By which name limits know it.
     node: i64,
     lanes: Arc<Lanes>,
@@ -160,10 +163,10 @@ impl Engine {
         });
         let started = opening.recv().map_err(|e| engine(e.to_string())).flatten();
         match started {
-            Ok((shared, lanes, closed)) => {
+            Ok((shared, lanes, closed, keys)) => {
                 let places = Arc::new(Semaphore::new(shared.settings.queue));
                 let node = shared.mark();
-                Ok(Self { shared, node, lanes, places, closed, runtime: Mutex::new(Some(runtime)) })
+                Ok(Self { shared, keys, node, lanes, places, closed, runtime: Mutex::new(Some(runtime)) })
             }
             Err(e) => {
                 runtime.shutdown_background();
@@ -287,12 +290,12 @@ impl Engine {
     }
 }
 
-type Started = (Arc<Shared>, Arc<Lanes>, watch::Receiver<bool>);
+type Started = (Arc<Shared>, Arc<Lanes>, watch::Receiver<bool>, Vec<SigningKey>);
 
 async fn start(
     settings: Settings,
     at: &Postgres,
-    place: Place,
+    mut place: Place,
     url: &str,
     runtime: Handle,
     migrations: &[Migration],
@@ -303,6 +306,8 @@ async fn start(
     if let Some(moved) = moving::note(&session, url).await? {
         return Err(moved);
     }
+    let (seals, keys) = secrets::secure(&session, &settings.key, url, settings.now()).await?;
+    place.seals = seals;
     let shared = Arc::new(Shared {
         sequencer: Sequencer::start(place.clone(), &runtime),
         readers: Readers::new(place.clone(), runtime.clone(), at.connections, PATIENCE).map_err(failed)?,
@@ -327,7 +332,7 @@ async fn start(
         committers.join_all().await;
         let _ = done.send(true);
     });
-    Ok((shared, lanes, closed))
+    Ok((shared, lanes, closed, keys))
 }
 
 impl Drop for Engine {

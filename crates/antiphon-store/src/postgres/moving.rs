@@ -8,9 +8,9 @@ use tokio_postgres::types::ToSql;
 use super::connect::{Place, Session, shown};
 use super::failure::{Failure, Result};
 use super::readers::{Values, execute, row, rows};
-use super::{Answer, Engine, events, schema};
+use super::{Answer, Engine, events, schema, secrets};
 use crate::moving::{
-    Change, End as AnyEnd, Kind, Of, PAGE_BYTES, PAGE_ROWS, Page, Reached, Row, TABLES, Table, Value,
+    Change, End as AnyEnd, Kind, Of, PAGE_BYTES, PAGE_ROWS, Page, Reached, Row, Server, TABLES, Table, Value,
 };
 use crate::{OpenError, PortalId, Postgres, StoreError};
 
@@ -49,11 +49,18 @@ pub(crate) struct End {
 impl End {
     /// A store that is moved away. Nobody may be serving it.
     pub(crate) async fn source(at: &Postgres) -> std::result::Result<Self, OpenError> {
+        let end = Self::alone(at).await?;
+        let url = shown(&at.url);
+        end.view().await.map_err(|e| e.opening(&url))?;
+        Ok(end)
+    }
+
+    /// A store that nobody serves.
+    pub(super) async fn alone(at: &Postgres) -> std::result::Result<Self, OpenError> {
         let end = Self::open(at).await?;
         let url = shown(&at.url);
         end.refuse_moved(&url, None).await?;
         end.refuse_served(&url).await?;
-        end.view().await.map_err(|e| e.opening(&url))?;
         Ok(end)
     }
 
@@ -140,12 +147,15 @@ impl End {
         ids.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
-    /// The next portal, the next app and the next channel.
-    pub(crate) async fn server(&self) -> Result<[i64; 3]> {
+    /// What there is besides portals.
+    pub(crate) async fn server(&self) -> Result<Server> {
         let sql = "SELECT next_portal, next_app, next_channel FROM server WHERE only_row = 1";
         let none = || Failure::Told(StoreError::Damaged("the server has no counters".into()));
-        let server = row(&self.session.client, sql, &[]).await?.ok_or_else(none)?;
-        Ok([server.try_get(0)?, server.try_get(1)?, server.try_get(2)?])
+        let client = &self.session.client;
+        let server = row(client, sql, &[]).await?.ok_or_else(none)?;
+        let next = [server.try_get(0)?, server.try_get(1)?, server.try_get(2)?];
+        let (key_check, signing_keys) = secrets::stored(client).await?;
+        Ok(Server { next, key_check, signing_keys })
     }
 
     /// Rows of a portal behind a key.
@@ -347,11 +357,13 @@ impl End {
     }
 
     /// Makes a store of what was written. From now on it can be opened.
-    pub(crate) async fn finish(&mut self, [portal, app, channel]: [i64; 3]) -> Result<()> {
+    pub(crate) async fn finish(&mut self, server: Server) -> Result<()> {
         let client = &self.session.client;
         client.batch_execute("SET synchronous_commit = on; BEGIN").await?;
         let sql = "UPDATE server SET next_portal = $1, next_app = $2, next_channel = $3 WHERE only_row = 1";
+        let [portal, app, channel] = server.next;
         execute(client, sql, &[&portal, &app, &channel]).await?;
+        secrets::store(client, server.key_check.as_deref(), &server.signing_keys).await?;
         client.batch_execute("DROP TABLE move_from; DROP TABLE move_progress; COMMIT").await?;
         Ok(())
     }

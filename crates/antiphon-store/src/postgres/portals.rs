@@ -37,7 +37,7 @@ impl Engine {
 }
 
 /// Commits. It is not looked up what became of a commit that was not answered: portals are few, and made by hand.
-async fn commit(session: &Session) -> Answer<()> {
+pub(super) async fn commit(session: &Session) -> Answer<()> {
     session.warned();
     let commit = async { Ok(session.client.batch_execute("COMMIT").await?) };
     match answered(ANSWER, commit).await {

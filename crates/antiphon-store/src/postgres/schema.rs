@@ -24,6 +24,8 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     Migration { sql: include_str!("../../migrations/postgres/0002_events.sql"), oldest: 1 },
     Migration { sql: include_str!("../../migrations/postgres/0003_channels.sql"), oldest: 1 },
     Migration { sql: include_str!("../../migrations/postgres/0004_files.sql"), oldest: 1 },
+    // Older programs would take a sealed secret for the secret, and write others in clear.
+    Migration { sql: include_str!("../../migrations/postgres/0005_keys.sql"), oldest: 5 },
 ];
 
 /// With which migration each format of documents came, as on the embedded engine.
@@ -62,7 +64,7 @@ const ROOMY: [(&str, u32); 5] =
 const FIRST: &str = "counters";
 
 /// Tables that are small and the same on every node of a cluster. Leases and migrations stay where the coordinator is.
-const EVERYWHERE: [&str; 4] = ["server", "portals", "apps", "tokens"];
+const EVERYWHERE: [&str; 5] = ["server", "portals", "apps", "tokens", "signing_keys"];
 
 /// Held while migrating, so that nodes that start together do it once: "Antp".
 const LOCK: i64 = 0x416e_7470;
@@ -141,10 +143,10 @@ async fn run(
             return Err(damaged("a migration is not the one it was made with").into());
         }
     }
-    if let Some(last) = run.get(known as usize..).and_then(<[_]>::last)
-        && last.try_get::<_, i64>(1)? > known
-    {
-        return Err(OpenError::Newer(url.to_owned(), found, known).into());
+    for later in run.iter().skip(migrations.len()) {
+        if later.try_get::<_, i64>(1)? > known {
+            return Err(OpenError::Newer(url.to_owned(), found, known).into());
+        }
     }
     let spread = if found == 0 { layout.unwrap_or(Layout::Plain) } else { layout_of(client).await? };
     if found == 0 && spread == Layout::Citus && !exists("pg_dist_partition").await? {

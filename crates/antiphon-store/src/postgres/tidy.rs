@@ -42,13 +42,18 @@ pub(super) async fn tidy(client: &mut ClientWrapper, portal: PortalId) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Postgres, Quota, Settings, Store};
+    use crate::{KeySource, MasterKey, Postgres, Quota, Settings, Store};
 
     #[tokio::test(flavor = "multi_thread")]
     async fn what_ended_writers_counted_is_kept_in_one_part() {
         let database = antiphon_cluster::shared().unwrap().database().unwrap();
         let postgres = Some(Postgres { connections: 4, ..Postgres::new(database.url()) });
-        let store = Store::open(Settings { postgres, ..Settings::new(std::env::temp_dir()) }).unwrap();
+        let store = Store::open(Settings {
+            postgres,
+            key: KeySource::Given(MasterKey::new([7; 32])),
+            ..Settings::new(std::env::temp_dir())
+        })
+        .unwrap();
         let mut portals = Vec::new();
         for _ in 0..2 {
             let made = store.portal_create(None, "Acme".into(), "UTC".into(), Quota::default()).await;

@@ -5,6 +5,7 @@ use tokio_postgres::Row;
 
 use super::failure::Result;
 use super::readers::{Values, execute};
+use crate::secrets::Seals;
 use crate::{
     AppId, DirectoryChange, Expand, JournalSubscription, Paused, PortalId, Subscription, SubscriptionId,
     Webhook,
@@ -20,7 +21,7 @@ pub(super) const SUBSCRIPTIONS: &str = "SELECT id, app_id, event_type, property_
 pub(super) const JOURNAL: &str = "SELECT id, app_id, body, filters, created_at, updated_at, deleted_at \
      FROM journal_subscriptions WHERE portal_id = $1 AND revision > $2";
 
-pub(super) fn webhook(row: &Row) -> Result<DirectoryChange> {
+pub(super) fn webhook(row: &Row, _: &Seals) -> Result<DirectoryChange> {
     let (at, why): (Option<i64>, Option<String>) = (row.try_get(5)?, row.try_get(6)?);
     Ok(DirectoryChange::Webhook(Webhook {
         app_id: AppId(row.try_get(0)?),
@@ -33,7 +34,7 @@ pub(super) fn webhook(row: &Row) -> Result<DirectoryChange> {
     }))
 }
 
-pub(super) fn subscription(row: &Row) -> Result<DirectoryChange> {
+pub(super) fn subscription(row: &Row, _: &Seals) -> Result<DirectoryChange> {
     Ok(DirectoryChange::Subscription(Subscription {
         id: SubscriptionId(row.try_get(0)?),
         app_id: AppId(row.try_get(1)?),
@@ -50,7 +51,7 @@ pub(super) fn subscription(row: &Row) -> Result<DirectoryChange> {
     }))
 }
 
-pub(super) fn journal(row: &Row) -> Result<DirectoryChange> {
+pub(super) fn journal(row: &Row, _: &Seals) -> Result<DirectoryChange> {
     Ok(DirectoryChange::JournalSubscription(JournalSubscription {
         id: SubscriptionId(row.try_get(0)?),
         app_id: AppId(row.try_get(1)?),

@@ -75,13 +75,13 @@ fn write_directory(
     if changes.directory.is_empty() {
         return Ok(());
     }
-    let conn = batch.conn;
+    let (conn, seals) = (batch.conn, batch.seals());
     let memory = batch.portal(portal)?;
     let (before, position) = (memory.directory.clone(), memory.counters.event_position);
     let directory = Arc::make_mut(&mut memory.directory);
     let (mut highest_app, mut highest_channel) = (0, 0);
     for change in &changes.directory {
-        directory::apply(conn, directory, change)?;
+        directory::apply(conn, seals, directory, change)?;
         // An id that a rule chose itself is never given out again.
         let counters = &mut memory.counters;
         match change {

@@ -10,6 +10,7 @@ use super::known::{Committing, Known};
 use super::memory::{Memory, PortalMemory, ServerCounters};
 use super::threads;
 use crate::changes::MessageIds;
+use crate::secrets::Seals;
 use crate::{Millis, PortalId, Thread, ThreadId};
 
 /// What is known but not committed. Dropped with the transaction.
@@ -69,13 +70,17 @@ impl<'a> Batch<'a> {
         Self { conn, now: 0, message_ids, committed, known, pending, written: false }
     }
 
+    pub(super) fn seals(&self) -> &'a Seals {
+        &self.committed.seals
+    }
+
     /// A portal as this batch leaves it.
     pub(super) fn portal(&mut self, id: PortalId) -> Result<&mut PortalMemory> {
         match self.pending.portals.entry(id) {
             Entry::Occupied(known) => Ok(known.into_mut()),
             Entry::Vacant(place) => Ok(place.insert(match self.committed.portals.get(&id) {
                 Some(known) => known.clone(),
-                None => Memory::load_portal(self.conn, id)?,
+                None => Memory::load_portal(self.conn, &self.committed.seals, id)?,
             })),
         }
     }

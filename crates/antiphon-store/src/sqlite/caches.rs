@@ -8,11 +8,12 @@ use rusqlite::Connection;
 
 use super::directory;
 use super::failure::Result;
+use crate::secrets::Seals;
 use crate::{Directory, PortalId, Token, TokenHash};
 
-#[derive(Default)]
 pub(super) struct Caches {
     held: RwLock<Held>,
+    seals: Seals,
 }
 
 #[derive(Default)]
@@ -23,6 +24,10 @@ struct Held {
 }
 
 impl Caches {
+    pub(super) fn new(seals: Seals) -> Self {
+        Self { held: RwLock::default(), seals }
+    }
+
     pub(super) fn directory(&self, portal: PortalId) -> Option<Arc<Directory>> {
         self.held.read().unwrap_or_else(PoisonError::into_inner).directories.get(&portal).cloned()
     }
@@ -46,7 +51,7 @@ impl Caches {
 
     /// Reads a directory that is not held yet.
     pub(super) fn load(&self, conn: &Connection, portal: PortalId) -> Result<Option<Arc<Directory>>> {
-        Ok(directory::load(conn, portal)?.map(|directory| self.hold(Arc::new(directory))))
+        Ok(directory::load(conn, &self.seals, portal)?.map(|directory| self.hold(Arc::new(directory))))
     }
 
     /// Holds a directory, and gives the one that is held now. A slow reader may come with an older revision than the one

@@ -162,7 +162,8 @@ fn turn_over(shared: &Shared, conn: &Connection, file: &File) -> bool {
             tracing::warn!(error = %e, "the database could not be synced");
             return false;
         }
-        (before, left) = (left, length() - begun);
+        // A commit may have started the log over meanwhile.
+        (before, left) = (left, length().saturating_sub(begun));
     }
     if shared.log.pins.load(Ordering::Acquire) > 0 {
         return false;

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::failure::{Result, conflict, damaged};
 use super::{channels, webhooks};
+use crate::secrets::Seals;
 use crate::{
     Account, AccountId, Actor, ActorKind, Adapter, App, AppId, Directory, DirectoryChange, Identifier, Inbox,
     InboxId, InboxKind, Millis, Portal, PortalId, Quota, Replaced, Token, TokenHash,
@@ -45,7 +46,7 @@ fn rows(
     Ok(())
 }
 
-pub(super) fn load(conn: &Connection, id: PortalId) -> Result<Option<Directory>> {
+pub(super) fn load(conn: &Connection, seals: &Seals, id: PortalId) -> Result<Option<Directory>> {
     let sql = format!("SELECT {PORTAL}, revision FROM portals WHERE id = ?1");
     let found =
         conn.prepare_cached(&sql)?.query_row([id.0], |row| Ok((portal(row)?, row.get(6)?))).optional()?;
@@ -128,15 +129,18 @@ pub(super) fn load(conn: &Connection, id: PortalId) -> Result<Option<Directory>>
         "SELECT id, name, avatar, client_secret, developer_key, active, created_at, old_secret, old_secret_until, old_key, \
          old_key_until FROM apps WHERE portal_id = ?1",
         |row| {
+            let id = AppId(row.get(0)?);
+            let old: Option<String> = row.get(7)?;
+            let old = old.map(|old| seals.open_secret(id, old)).transpose()?;
             Ok(DirectoryChange::App(App {
-                id: AppId(row.get(0)?),
+                id,
                 name: row.get(1)?,
                 avatar: row.get(2)?,
-                client_secret: row.get(3)?,
+                client_secret: seals.open_secret(id, row.get(3)?)?,
                 developer_key: row.get(4)?,
                 active: row.get(5)?,
                 created_at: row.get(6)?,
-                old_secret: replaced(row.get(7)?, row.get(8)?),
+                old_secret: replaced(old, row.get(8)?),
                 old_key: replaced(row.get(9)?, row.get(10)?),
             }))
         },
@@ -189,14 +193,19 @@ pub(super) fn app_of_key(conn: &Connection, key: &str, now: Millis) -> Result<Op
 }
 
 /// Writes one change to its row and to the directory in memory. Whoever calls raises the revision.
-pub(super) fn apply(conn: &Connection, directory: &mut Directory, change: &DirectoryChange) -> Result<()> {
+pub(super) fn apply(
+    conn: &Connection,
+    seals: &Seals,
+    directory: &mut Directory,
+    change: &DirectoryChange,
+) -> Result<()> {
     let owner = directory.portal.id;
     match change {
         DirectoryChange::Portal(portal) => write_portal(conn, owner, portal)?,
         DirectoryChange::Inbox(inbox) => write_inbox(conn, owner, inbox)?,
         DirectoryChange::Account(account) => write_account(conn, owner, account)?,
         DirectoryChange::Actor(actor) => write_actor(conn, owner, actor)?,
-        DirectoryChange::App(app) => write_app(conn, owner, app)?,
+        DirectoryChange::App(app) => write_app(conn, seals, owner, app)?,
         DirectoryChange::Token(token) => write_token(conn, owner, token)?,
         DirectoryChange::Webhook(webhook) => webhooks::write(conn, owner, webhook)?,
         DirectoryChange::Subscription(one) => webhooks::write_subscription(conn, owner, one)?,
@@ -288,7 +297,8 @@ fn write_actor(conn: &Connection, owner: PortalId, actor: &Actor) -> Result<()> 
     Ok(())
 }
 
-fn write_app(conn: &Connection, owner: PortalId, app: &App) -> Result<()> {
+fn write_app(conn: &Connection, seals: &Seals, owner: PortalId, app: &App) -> Result<()> {
+    let old = app.old_secret.as_ref().map(|old| seals.seal_secret(app.id, &old.value)).transpose()?;
     let written = conn
         .prepare_cached(
             "INSERT INTO apps VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0) ON CONFLICT (id) DO UPDATE SET \
@@ -300,11 +310,11 @@ fn write_app(conn: &Connection, owner: PortalId, app: &App) -> Result<()> {
             owner.0,
             app.name,
             app.avatar,
-            app.client_secret,
+            seals.seal_secret(app.id, &app.client_secret)?,
             app.developer_key,
             app.active,
             app.created_at,
-            app.old_secret.as_ref().map(|old| &old.value),
+            old,
             app.old_secret.as_ref().map(|old| old.until),
             app.old_key.as_ref().map(|old| &old.value),
             app.old_key.as_ref().map(|old| old.until)

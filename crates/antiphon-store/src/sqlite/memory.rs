@@ -8,6 +8,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::directory;
 use super::failure::Result;
 use crate::changes::MessageIds;
+use crate::secrets::Seals;
 use crate::{Directory, Millis, Moment, PortalId, StoreError, Usage};
 
 /// A portal's counters: the next id of each kind, how much it holds, and where its events and its clock stand.
@@ -128,11 +129,12 @@ impl ServerCounters {
 pub(super) struct Memory {
     pub server: ServerCounters,
     pub portals: HashMap<PortalId, PortalMemory>,
+    pub seals: Seals,
 }
 
 impl Memory {
-    pub(super) fn load_portal(conn: &Connection, portal: PortalId) -> Result<PortalMemory> {
-        let directory = directory::load(conn, portal)?.ok_or(StoreError::NoPortal)?;
+    pub(super) fn load_portal(conn: &Connection, seals: &Seals, portal: PortalId) -> Result<PortalMemory> {
+        let directory = directory::load(conn, seals, portal)?.ok_or(StoreError::NoPortal)?;
         let counters =
             Counters::load(conn, portal)?.ok_or(StoreError::Damaged("a portal has no counters".into()))?;
         Ok(PortalMemory { counters, directory: Arc::new(directory), recorded: counters.event_position })

@@ -27,6 +27,7 @@ mod purge;
 mod readers;
 mod resolve;
 mod schema;
+pub(crate) mod secrets;
 mod thread_list;
 mod threads;
 #[cfg(test)]
@@ -56,6 +57,7 @@ use self::readers::Readers;
 use self::writer::{Task, Waiting, Writer};
 use crate::leases::OwnLeases;
 use crate::listeners::Listeners;
+use crate::secrets::Seals;
 use crate::*;
 
 /// The database's name in its data directory.
@@ -69,6 +71,8 @@ struct Shared {
     path: PathBuf,
     readers: Readers,
     caches: Caches,
+    /// Seals secrets, and opens them.
+    seals: Seals,
     known: Known,
     gate: Gate,
     log: Log,
@@ -96,6 +100,8 @@ impl Shared {
 
 pub(crate) struct Engine {
     shared: Arc<Shared>,
+    /// The signing keys that were found.
+    pub(crate) keys: Vec<SigningKey>,
     disk: Disk,
     /// One for every change that waits or is being written. Bounding both bounds how long an accepted change takes, however
     /// many are offered.
@@ -113,6 +119,7 @@ impl Engine {
         let path = settings.data_dir.join(DATABASE);
         let file = path.display().to_string();
         let mut conn = schema::open(&path, settings.durable)?;
+        let (seals, keys) = secrets::secure(&mut conn, &settings.key, &file, settings.now())?;
         let disk = Disk::new(settings.data_dir.clone(), settings.least_free_disk);
         let message_ids = settings.message_ids();
         let places = Arc::new(Semaphore::new(settings.queue));
@@ -125,7 +132,11 @@ impl Engine {
             // The log overshoots its limit while it is written back. Were it cut, it would have to grow again every time.
             let kept = settings.wal_bytes.saturating_mul(3);
             conn.pragma_update(None, "journal_size_limit", i64::try_from(kept).unwrap_or(i64::MAX))?;
-            let memory = Memory { server: ServerCounters::load(conn)?, portals: Default::default() };
+            let memory = Memory {
+                server: ServerCounters::load(conn)?,
+                portals: Default::default(),
+                seals: seals.clone(),
+            };
             let (latest, events): (i64, i64) = conn.query_row(
                 "SELECT coalesce(max(latest_now), 0), coalesce(sum(event_position), 0) FROM counters",
                 [],
@@ -135,7 +146,8 @@ impl Engine {
                 readers: Readers::new(path.clone()),
                 path,
                 settings,
-                caches: Caches::default(),
+                caches: Caches::new(seals.clone()),
+                seals: seals.clone(),
                 known: Known::default(),
                 gate: Gate::default(),
                 log: Log::default(),
@@ -168,6 +180,7 @@ impl Engine {
         let thread = thread.map_err(|e| engine_failed(e.to_string()))?;
         Ok(Self {
             shared,
+            keys,
             disk,
             places,
             queue: RwLock::new(Some(queue)),
@@ -247,6 +260,19 @@ impl Engine {
         most_before: Millis,
     ) -> Answer<u64> {
         self.submit(move |batch| events::purge(batch, portal, before, most_before)).await
+    }
+
+    pub(crate) fn signing_keys(&self) -> Answer<Vec<SigningKey>> {
+        self.read(|conn| secrets::keys(conn, &self.shared.seals))
+    }
+
+    pub(crate) async fn signing_key_rotate(&self, ends_at: Millis) -> Answer<SigningKey> {
+        let seals = self.shared.seals.clone();
+        self.submit(move |batch| {
+            batch.written = true;
+            secrets::rotate(batch.conn, &seals, batch.now, ends_at)
+        })
+        .await
     }
 
     pub(crate) async fn purge_step(&self, portal: PortalId) -> Answer<bool> {

@@ -9,10 +9,10 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, ToSql, params, params_f
 
 use super::failure::Result;
 use super::lock::{self, Lock};
-use super::{DATABASE, Engine, Shared, readers, schema};
+use super::{DATABASE, Engine, Shared, readers, schema, secrets};
 use crate::messages::{MOST_ENTRIES, key, number};
 use crate::moving::{
-    Change, End as AnyEnd, Of, PAGE_BYTES, PAGE_ROWS, Page, Reached, Row, TABLES, Table, Value,
+    Change, End as AnyEnd, Of, PAGE_BYTES, PAGE_ROWS, Page, Reached, Row, Server, TABLES, Table, Value,
 };
 use crate::{OpenError, StoreError};
 
@@ -139,10 +139,12 @@ impl End {
         Ok(ids)
     }
 
-    /// The next portal and the next app.
-    pub(crate) fn server(&self) -> Result<[i64; 3]> {
+    /// What there is besides portals.
+    pub(crate) fn server(&self) -> Result<Server> {
         let sql = "SELECT next_portal, next_app, next_channel FROM server WHERE only_row = 1";
-        Ok(self.conn.query_row(sql, [], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))?)
+        let next = self.conn.query_row(sql, [], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))?;
+        let (key_check, signing_keys) = secrets::stored(&self.conn)?;
+        Ok(Server { next, key_check, signing_keys })
     }
 
     /// Rows of a portal behind a key.
@@ -390,10 +392,11 @@ impl End {
     }
 
     /// Makes a store of what was written. From now on it can be opened.
-    pub(crate) fn finish(&mut self, next: [i64; 3]) -> Result<()> {
+    pub(crate) fn finish(&mut self, server: Server) -> Result<()> {
         self.conn.execute_batch("BEGIN IMMEDIATE")?;
         let sql = "UPDATE server SET next_portal = ?1, next_app = ?2, next_channel = ?3";
-        self.conn.execute(sql, next)?;
+        self.conn.execute(sql, server.next)?;
+        secrets::store(&self.conn, server.key_check.as_deref(), &server.signing_keys)?;
         self.conn.execute_batch("DROP TABLE move_from; DROP TABLE move_progress; DROP TABLE move_numbers")?;
         self.conn.execute_batch("COMMIT")?;
         self.conn.pragma_update(None, "synchronous", "full")?;

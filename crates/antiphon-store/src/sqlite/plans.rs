@@ -67,7 +67,7 @@ fn every_query(limit: usize) -> Vec<ThreadQuery> {
 /// Runs everything the engine can do on one connection.
 fn exercise(conn: &Connection) -> Result<()> {
     let ids = crate::changes::MessageIds::Random;
-    let mut memory = Memory { server: ServerCounters::load(conn)?, portals: HashMap::new() };
+    let mut memory = Memory { server: ServerCounters::load(conn)?, portals: HashMap::new(), seals: seals() };
     let known = Known::default();
     let mut batch = Batch::new(conn, &memory, &known, &ids);
     portal_insert(&mut batch, portal())?;
@@ -276,11 +276,15 @@ fn questions(conn: &Connection, thread: ThreadId, message: MessageId) -> Result<
     events::newest(conn, PORTAL)?;
     events::oldest(conn, PORTAL)?.unwrap();
     directory::portals(conn, Some(PortalId(0)), 10)?;
-    directory::load(conn, PORTAL)?.unwrap();
+    directory::load(conn, &seals(), PORTAL)?.unwrap();
     directory::portal_of_token(conn, &TokenHash([1; 32]))?.unwrap();
     directory::portal_of_app(conn, AppId(1))?;
     directory::app_of_key(conn, "key", 0)?;
     Ok(())
+}
+
+fn seals() -> Seals {
+    Seals::new(&MasterKey::new([7; 32]))
 }
 
 #[test]
@@ -377,7 +381,8 @@ fn steps_of_an_agent(agents: i64) -> u64 {
     };
     conn.progress_handler(1, Some(tick)).unwrap();
     let ids = crate::changes::MessageIds::Random;
-    let mut memory = Memory { server: ServerCounters::load(&conn).unwrap(), portals: HashMap::new() };
+    let mut memory =
+        Memory { server: ServerCounters::load(&conn).unwrap(), portals: HashMap::new(), seals: seals() };
     let known = Known::default();
     let mut batch = Batch::new(&conn, &memory, &known, &ids);
     portal_insert(&mut batch, portal()).unwrap();
@@ -388,7 +393,7 @@ fn steps_of_an_agent(agents: i64) -> u64 {
         [agents],
     )
     .unwrap();
-    memory.portals.insert(PORTAL, Memory::load_portal(&conn, PORTAL).unwrap());
+    memory.portals.insert(PORTAL, Memory::load_portal(&conn, &memory.seals, PORTAL).unwrap());
     let before = memory.portals[&PORTAL].directory.clone();
     let known = Known::default();
     let mut batch = Batch::new(&conn, &memory, &known, &ids);

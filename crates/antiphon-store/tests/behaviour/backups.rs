@@ -51,7 +51,9 @@ async fn a_backup_under_load_is_one_moment() {
     let fresh = tempfile::tempdir().unwrap();
     let data = fresh.path().join("data");
     Store::restore(&to, &Settings::new(&data)).unwrap();
-    let copy = Store::open(Settings::new(&data)).unwrap();
+    assert!(matches!(Store::open(Settings::new(&data)), Err(OpenError::NoKey(..))), "a backup is sealed");
+    let key = settings(&kit.dir, &kit.clock, None).key;
+    let copy = Store::open(Settings { key, ..Settings::new(&data) }).unwrap();
     let usage = copy.usage(kit.portal).await.unwrap();
     assert!(usage.messages >= before.messages);
     let mut messages = 0;

@@ -56,6 +56,7 @@ pub fn settings(dir: &tempfile::TempDir, clock: &Arc<AtomicI64>, database: Optio
     Settings {
         postgres,
         clock: Some(Arc::new(move || clock.load(Ordering::Relaxed))),
+        key: KeySource::Given(MasterKey::new([7; 32])),
         ..Settings::new(dir.path())
     }
 }

@@ -21,5 +21,6 @@ mod history;
 mod isolation;
 mod journal;
 mod purge;
+mod secrets;
 mod thread_lists;
 mod visitors;

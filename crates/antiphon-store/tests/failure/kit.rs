@@ -47,7 +47,8 @@ pub fn settings(url: String, shape: impl FnOnce(&mut Postgres)) -> Settings {
     let mut postgres = Postgres { connections: 4, writers: 2, ..Postgres::new(url) };
     shape(&mut postgres);
     // The directory is for files; this store has none.
-    Settings { postgres: Some(postgres), ..Settings::new(std::env::temp_dir()) }
+    let key = KeySource::Given(MasterKey::new([7; 32]));
+    Settings { postgres: Some(postgres), key, ..Settings::new(std::env::temp_dir()) }
 }
 
 /// Small clusters: many stand side by side.

@@ -31,7 +31,8 @@ impl Place {
         let clock = Arc::new(AtomicI64::new(NOON + 1_000_000));
         let clock: Arc<dyn Fn() -> Millis + Send + Sync> =
             Arc::new(move || clock.load(std::sync::atomic::Ordering::Relaxed));
-        Settings { postgres, clock: Some(clock), ..Settings::new(self.dir.path()) }
+        let key = KeySource::Given(MasterKey::new([7; 32]));
+        Settings { postgres, key, clock: Some(clock), ..Settings::new(self.dir.path()) }
     }
 
     pub fn open(&self) -> Store {

@@ -49,7 +49,7 @@ async fn every_table_with_a_portals_rows_is_placed_by_it_and_the_rest_is_everywh
     let mut sorted = by_portal.clone();
     sorted.sort_unstable();
     assert_eq!(sorted, owned);
-    assert_eq!(everywhere, ["server", "portals", "apps", "tokens"]);
+    assert_eq!(everywhere, ["server", "portals", "apps", "tokens", "signing_keys"]);
     // Leases are the database's own clock's, and migrations are nobody else's business.
     let all =
         "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'pg_dist_partition'";

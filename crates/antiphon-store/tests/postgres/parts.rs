@@ -84,7 +84,8 @@ fn settings(dir: &tempfile::TempDir, database: Option<&antiphon_cluster::Databas
     let url = |database| plans::url(database, &["enable_seqscan=off"]);
     let layout = Some(Layout::Partitioned(4));
     let postgres = database.map(|database| Postgres { layout, ..Postgres::new(url(database)) });
-    Settings { postgres, ..Settings::new(dir.path()) }
+    let key = KeySource::Given(MasterKey::new([7; 32]));
+    Settings { postgres, key, ..Settings::new(dir.path()) }
 }
 
 async fn mv(from: Settings, to: Settings) {

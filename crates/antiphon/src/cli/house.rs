@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
-use antiphon_store::Store;
+use antiphon_store::{KeySource, Settings, Store};
 use anyhow::{Context, bail};
 use clap::Args;
 use serde_json::{Value, json};
@@ -29,19 +29,25 @@ pub struct Move {
 impl Move {
     pub fn run(self, common: &Common) -> anyhow::Result<()> {
         let mut shown = Shown { terminal: std::io::stderr().is_terminal(), json: common.json, last: None };
+        let (config, target) = (common.load()?, place(&self.to)?);
+        let mut key = config.secrets.source(&config.data_dir);
         let moved = match self.from {
             Some(from) => {
-                let (from, to) = (place(&from)?, place(&self.to)?);
+                let (from, to) = (place(&from)?, &target);
+                if from.postgres.is_none() && !config.secrets.given() {
+                    key = from.key.clone();
+                }
                 let told = |at| {
                     if let Ok(state) = serde_json::to_value(MoveProgress::of(Some(at))) {
                         shown.show(&state);
                     }
                 };
-                serde_json::to_value(MoveMade::of(&Store::move_to(&from, &to, told)?))?
+                serde_json::to_value(MoveMade::of(&Store::move_to(&from, to, told)?))?
             }
-            None => block_on(online(&common.load()?, self.to, &mut shown))?,
+            None => block_on(online(&config, self.to, &mut shown))?,
         };
         shown.end();
+        let hint = carried(&key, &target)?;
         match common.json {
             true => {
                 println!("{}", json!({ "status": "moved", "rows": moved["rows"], "tables": moved["tables"] }))
@@ -52,7 +58,30 @@ impl Move {
                 moved["tables"].as_array().map_or(0, Vec::len)
             ),
         }
+        if let Some(hint) = hint.filter(|_| !common.json) {
+            println!("{hint}");
+        }
         Ok(())
+    }
+}
+
+/// Takes the master key along into a directory. To a database whoever serves it has to bring it.
+fn carried(key: &KeySource, to: &Settings) -> anyhow::Result<Option<String>> {
+    let (KeySource::File(from), Some(value)) = (key, key.read()?) else { return Ok(None) };
+    match &to.key {
+        KeySource::File(file) if to.postgres.is_none() => {
+            if !file.exists() {
+                value.write(file).with_context(|| {
+                    format!(
+                        "the master key could not be written; copy {} to {}",
+                        from.display(),
+                        file.display()
+                    )
+                })?;
+            }
+            Ok(None)
+        }
+        _ => Ok(Some(format!("its master key is in {}; every server there needs it", from.display()))),
     }
 }
 

@@ -9,6 +9,7 @@ mod doctor;
 mod health;
 mod house;
 mod inbox;
+mod key;
 mod manage;
 mod migrate;
 mod openapi;
@@ -86,6 +87,8 @@ enum Command {
     Token(Managed<token::Token>),
     /// Make, list, suspend and resume apps, and rotate their secrets
     App(Managed<app::App>),
+    /// List and rotate the keys with which the server signs, and replace the master key
+    Key(key::Keys),
     /// Show how apps take what they are told, send it again, pause and try them
     Webhook(Managed<webhook::Webhook>),
     /// Make, list, change and archive inboxes
@@ -124,6 +127,7 @@ pub fn run() -> ExitCode {
         Some(Command::Portal(portal)) => portal.run(&common),
         Some(Command::Token(token)) => token.run(&common),
         Some(Command::App(app)) => app.run(&common),
+        Some(Command::Key(key)) => key.run(&common),
         Some(Command::Webhook(webhook)) => webhook.run(&common),
         Some(Command::Inbox(inbox)) => inbox.run(&common),
         Some(Command::Account(account)) => account.run(&common),

@@ -17,7 +17,8 @@ pub struct Restore {
 impl Restore {
     pub fn run(self, common: &Common) -> anyhow::Result<()> {
         let config = common.load()?;
-        Store::restore(&self.file, &crate::serve::settings(&config))?;
+        let settings = crate::serve::settings(&config);
+        Store::restore(&self.file, &settings)?;
         let place = config.place();
         match common.json {
             true if config.postgres().is_some() => {
@@ -25,6 +26,12 @@ impl Restore {
             }
             true => println!("{}", json!({ "status": "restored", "dataDir": place })),
             false => println!("{} was verified and is now in {place}", self.file.display()),
+        }
+        if !common.json && settings.key.read()?.is_none() {
+            println!(
+                "put the master key of the server that was backed up into {}; `antiphon key replace` helps when it is lost",
+                settings.key
+            );
         }
         Ok(())
     }

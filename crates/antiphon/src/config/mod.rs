@@ -6,6 +6,7 @@ mod files;
 mod limits;
 mod log;
 mod outbound;
+mod secrets;
 mod server;
 mod stream;
 mod tls;
@@ -26,6 +27,7 @@ pub use files::Files;
 pub use limits::Limits;
 pub use log::{Log, LogFormat};
 pub use outbound::{Outbound, Place};
+pub use secrets::Secrets;
 pub use server::{Network, Server};
 pub use stream::Stream;
 pub use tls::Tls;
@@ -56,6 +58,7 @@ pub struct Config {
     pub stream: Stream,
     pub writer: Writer,
     pub database: Database,
+    pub secrets: Secrets,
     pub events: Events,
     pub webhooks: Webhooks,
     pub outbound: Outbound,
@@ -151,6 +154,7 @@ impl Config {
         self.stream.check()?;
         self.writer.check()?;
         self.database.check()?;
+        self.secrets.check()?;
         self.events.check()?;
         self.webhooks.check()?;
         self.outbound.check()?;

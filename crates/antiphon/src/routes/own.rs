@@ -8,7 +8,7 @@ use antiphon_wire::webhook_log as log;
 use crate::operation::{Kind, Operation, Parameter, Payload, Scope, Verb, shape};
 use crate::realtime::filter::NAMES;
 use crate::{
-    accounts, actors, apps, backups, contacts, door, events, files, inboxes, messages, moves, portals,
+    accounts, actors, apps, backups, contacts, door, events, files, inboxes, keys, messages, moves, portals,
     threads, tickets, tokens, webhooks,
 };
 
@@ -40,6 +40,15 @@ pub const TABLE: &[Operation] = &[
         .scope(Scope::Operator)
         .says("How far the running move is")
         .gives(200, Payload::One(shape::<moves::MoveProgress>)),
+    Operation::own(Verb::Get, "/keys", "keys.list", door!(keys::list::list))
+        .scope(Scope::Operator)
+        .says("The keys with which the server signs, without what is secret about them")
+        .gives(200, Payload::One(shape::<antiphon_wire::keys::Keys>)),
+    Operation::own(Verb::Post, "/keys/rotate", "keys.rotate", door!(keys::rotate::rotate))
+        .scope(Scope::Operator)
+        .says("Sign with a fresh key from now on")
+        .takes(shape::<antiphon_wire::keys::KeyRotate>)
+        .gives(201, Payload::One(shape::<antiphon_wire::keys::Key>)),
     Operation::own(Verb::Get, "/status", "store.status", door!(backups::status))
         .scope(Scope::Operator)
         .says("The figures of the store")

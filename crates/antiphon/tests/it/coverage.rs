@@ -102,6 +102,8 @@ impl Names {
             | "backups.progress"
             | "checks.progress"
             | "moves.progress"
+            | "keys.list"
+            | "keys.rotate"
             | "store.status"
             | "portals.list"
             | "portals.get"

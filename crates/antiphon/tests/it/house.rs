@@ -72,6 +72,10 @@ async fn the_demo_moves_into_a_database_and_back() {
     let report: Value = serde_json::from_slice(&moved.stdout).unwrap();
     assert_eq!(report["status"], "moved");
     assert!(report["rows"].as_u64().unwrap() > 100, "{report}");
+    let keyless = root.path().join("keyless");
+    let serving = Program::new(BINARY, &keyless).env("ANTIPHON_STORE", database.url());
+    let refused = serving.start().await.err().unwrap().to_string();
+    assert!(refused.contains("keyless/secret.key is not there"), "{refused}");
 
     let doctor =
         Command::new(BINARY).arg("portal").arg("list").arg("--data-dir").arg(&home).output().unwrap();
@@ -81,6 +85,9 @@ async fn the_demo_moves_into_a_database_and_back() {
         "{said}"
     );
 
+    // A directory brings its key along; what is moved out of a database needs whoever serves it to know it.
+    std::fs::create_dir_all(&back).unwrap();
+    std::fs::copy(home.join("secret.key"), back.join("secret.key")).unwrap();
     let moved = go(&database.url(), &sqlite(&back), &[]).await;
     let said = String::from_utf8(moved.stderr.clone()).unwrap();
     assert!(moved.status.success(), "{said}");

@@ -19,6 +19,7 @@ mod health;
 mod house;
 mod isolation;
 mod journal;
+mod keys;
 mod kit;
 mod lifecycle;
 mod messages_read;

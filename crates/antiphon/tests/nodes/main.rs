@@ -5,6 +5,7 @@
 mod directory;
 mod jobs;
 mod journal;
+mod keys;
 mod kit;
 mod limits;
 mod restarts;

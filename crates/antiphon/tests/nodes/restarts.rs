@@ -168,6 +168,7 @@ fn programs(bed: &Bed) -> [Program; 2] {
         std::fs::create_dir_all(&data).unwrap();
         Program::new(BINARY, data)
             .env("ANTIPHON_STORE", bed.home.store())
+            .env("ANTIPHON_SECRETS__KEY", bed.home.key().unwrap())
             .env("ANTIPHON_LIMITS__ENABLED", "false")
             .env("ANTIPHON_SERVER__THREADS", "1")
             .env("ANTIPHON_SERVER__LEAVE_SECONDS", "1")

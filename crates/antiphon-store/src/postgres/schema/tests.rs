@@ -9,6 +9,9 @@ use super::super::Engine;
 use super::*;
 use crate::*;
 
+/// How many steps this program knows.
+const KNOWN: i64 = MIGRATIONS.len() as i64;
+
 /// What a later program knows besides: one migration more.
 fn later(sql: String, oldest: i64) -> &'static [Migration] {
     let mut known = MIGRATIONS.to_vec();
@@ -35,7 +38,8 @@ fn node(database: &Database, known: &'static [Migration], layout: Layout) -> Eng
 
 fn open(database: &Database, known: &'static [Migration], layout: Layout) -> Result<Engine, OpenError> {
     let at = Postgres { connections: 2, writers: 1, layout: Some(layout), ..Postgres::new(database.url()) };
-    Engine::open_knowing(Settings::new(std::env::temp_dir()), &at, known)
+    let key = KeySource::Given(MasterKey::new([7; 32]));
+    Engine::open_knowing(Settings { key, ..Settings::new(std::env::temp_dir()) }, &at, known)
 }
 
 /// One row at least in every table, and an update of every kind of row. `name` is in whatever has to be unique.
@@ -340,15 +344,15 @@ async fn a_program_is_refused_whose_schema_was_taken_apart() {
     let breaking = later("DROP TABLE mentions;\n".into(), known + 1);
     node(&database, breaking, Layout::Plain).close().await;
     match open(&database, MIGRATIONS, Layout::Plain) {
-        Err(OpenError::Newer(_, found, ours)) if (found, ours) == (known + 1, known) => {}
+        Err(OpenError::Newer(_, found, known)) if (found, known) == (KNOWN + 1, KNOWN) => {}
         Err(e) => panic!("{e}"),
         Ok(_) => panic!("it opened"),
     }
     // Who knows that step only, and not the harmless one behind it, is not refused.
     let mut further = breaking.to_vec();
-    further.push(Migration { sql: "ALTER TABLE messages ADD COLUMN later TEXT;\n", oldest: known + 1 });
+    further.push(Migration { sql: "ALTER TABLE messages ADD COLUMN later TEXT;\n", oldest: KNOWN + 1 });
     node(&database, further.leak(), Layout::Plain).close().await;
     node(&database, breaking, Layout::Plain).close().await;
     let refused = open(&database, MIGRATIONS, Layout::Plain);
-    assert!(matches!(refused, Err(OpenError::Newer(_, found, ours)) if (found, ours) == (known + 2, known)));
+    assert!(matches!(refused, Err(OpenError::Newer(_, found, KNOWN)) if found == KNOWN + 2));
 }
