@@ -28,6 +28,7 @@ WRONG = (
     {"store": {"url": "mysql://db/antiphon"}},
     {"settings": {"data_dir": "/elsewhere"}},
     {"image": {"digest": "latest"}},
+    {"secrets": {"key": "too short"}},
     {"persistence": {"accessModes": ["ReadWriteMany"]}},
 )
 

@@ -45,7 +45,7 @@ metadata:
     {{- end }}
   annotations:
     {{- /* A changed URL starts the nodes anew, one by one. */}}
-    checksum/store: {{ .Values.store.url | sha256sum }}
+    checksum/store: {{ printf "%s %s" .Values.store.url .Values.secrets.key | sha256sum }}
     {{- with .Values.podAnnotations }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
@@ -95,6 +95,15 @@ spec:
             secretKeyRef:
               name: {{ .Values.store.existingSecret | default (printf "%s-store" (include "antiphon.name" .)) }}
               key: {{ ternary .Values.store.existingSecretKey "url" (not (empty .Values.store.existingSecret)) }}
+        {{- end }}
+        {{- if or .Values.secrets.key .Values.secrets.existingSecret }}
+        - name: ANTIPHON_SECRETS__KEY
+          valueFrom:
+            secretKeyRef:
+              name: {{ .Values.secrets.existingSecret | default (printf "%s-store" (include "antiphon.name" .)) }}
+              key: {{ ternary .Values.secrets.existingSecretKey "key" (not (empty .Values.secrets.existingSecret)) }}
+        {{- else if include "antiphon.shared" . }}
+        {{- fail "nodes that share a store need the same master key: set secrets.existingSecret, or secrets.key" }}
         {{- end }}
         {{- with .Values.env }}
         {{- toYaml . | nindent 8 }}
