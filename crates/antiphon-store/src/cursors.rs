@@ -44,6 +44,14 @@ pub struct Cursor {
     pub next_entry: i64,
 }
 
+impl Cursor {
+    /// The epoch before the first of a cursor that begins with this revision of the directory. No two begin with the same one,
+    /// so whoever had an earlier cursor never takes this one for it, however the clocks stand.
+    pub(crate) fn begins(revision: i64) -> i64 {
+        revision << 32
+    }
+}
+
 /// An event that an app has not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
@@ -57,6 +65,8 @@ pub struct Delivery {
     pub last_at: Millis,
     /// When it is tried again; `None` once it is given up.
     pub due_at: Option<Millis>,
+    /// Whether it goes outside of its object's order, since somebody wants it sent again that was done with.
+    pub loose: bool,
     /// Why it was not taken last, for people.
     pub error: String,
 }

@@ -404,6 +404,7 @@ pub(crate) static TABLES: [Table; 32] = [
             ("last_at", Int),
             ("due_at", Int),
             ("error", Text),
+            ("loose", Bool),
         ],
     ),
     table(

@@ -115,7 +115,7 @@ impl Batch<'_> {
             }
             Arc::make_mut(&mut self.directory).put(change.clone());
         }
-        cursors::switch(client, &before, &self.directory, &changes.directory, now).await?;
+        cursors::switch(client, &before, &self.directory, &changes.directory).await?;
         for sql in [
             "UPDATE portals SET revision = $2 WHERE id = $1",
             "UPDATE counters SET directory = $2 WHERE portal_id = $1",

@@ -13,7 +13,7 @@ use super::{ANSWER, Answer, Engine};
 use crate::*;
 
 const DELIVERY: &str =
-    "position, subscription_id, object_id, attempts, first_at, last_at, due_at, error FROM deliveries";
+    "position, subscription_id, object_id, attempts, first_at, last_at, due_at, loose, error FROM deliveries";
 
 const ATTEMPT: &str = "id, at, url, succeeded, status, error, millis, excerpt, events FROM attempts";
 
@@ -28,9 +28,9 @@ pub(super) async fn switch(
     before: &Directory,
     after: &Directory,
     changes: &[DirectoryChange],
-    now: Millis,
 ) -> Result<()> {
     let portal = after.portal.id;
+    let epoch = Cursor::begins(before.revision + 1);
     let apps: BTreeSet<AppId> = changes.iter().filter_map(DirectoryChange::reader_of).collect();
     for app in apps {
         for reader in Reader::ALL {
@@ -46,7 +46,7 @@ pub(super) async fn switch(
                          epoch = excluded.epoch",
                         reader.entries()
                     );
-                    execute(client, &sql, &[&portal.0, &kind, &app.0, &now, &position]).await?;
+                    execute(client, &sql, &[&portal.0, &kind, &app.0, &epoch, &position]).await?;
                 }
                 (true, false) => {
                     let sql = "DELETE FROM cursors WHERE portal_id = $1 AND reader = $2 AND app_id = $3";
@@ -170,17 +170,18 @@ async fn put(client: &ClientWrapper, portal: PortalId, app: AppId, deliveries: &
         return Ok(());
     }
     let sql = "INSERT INTO deliveries (portal_id, app_id, position, subscription_id, object_id, attempts, first_at, \
-               last_at, due_at, error) SELECT $1, $2, n.* FROM unnest($3::bigint[], $4::bigint[], $5::bigint[], \
-               $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::text[]) AS n \
+               last_at, due_at, error, loose) SELECT $1, $2, n.* FROM unnest($3::bigint[], $4::bigint[], $5::bigint[], \
+               $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::text[], $11::boolean[]) AS n \
                ON CONFLICT (portal_id, app_id, position, subscription_id) DO UPDATE SET object_id = excluded.object_id, \
                attempts = excluded.attempts, first_at = excluded.first_at, last_at = excluded.last_at, \
-               due_at = excluded.due_at, error = excluded.error";
+               due_at = excluded.due_at, error = excluded.error, loose = excluded.loose";
     // One statement writes a row once: as it was found out last.
     let last: BTreeMap<_, _> = deliveries.iter().map(|one| (one.key(), one)).collect();
     let deliveries: Vec<&Delivery> = last.into_values().collect();
     let column = |of: fn(&Delivery) -> i64| deliveries.iter().map(|one| of(one)).collect::<Vec<_>>();
     let due: Vec<Option<i64>> = deliveries.iter().map(|one| one.due_at).collect();
     let errors: Vec<&str> = deliveries.iter().map(|one| one.error.as_str()).collect();
+    let loose: Vec<bool> = deliveries.iter().map(|one| one.loose).collect();
     let values: Values<'_> = &[
         &portal.0,
         &app.0,
@@ -192,6 +193,7 @@ async fn put(client: &ClientWrapper, portal: PortalId, app: AppId, deliveries: &
         &column(|one| one.last_at),
         &due,
         &errors,
+        &loose,
     ];
     execute(client, sql, values).await?;
     Ok(())
@@ -206,7 +208,8 @@ fn delivery(row: &Row) -> Result<Delivery> {
         first_at: row.try_get(4)?,
         last_at: row.try_get(5)?,
         due_at: row.try_get(6)?,
-        error: row.try_get(7)?,
+        loose: row.try_get(7)?,
+        error: row.try_get(8)?,
     })
 }
 
@@ -341,7 +344,8 @@ impl Engine {
         since: Millis,
         now: Millis,
     ) -> Answer<u64> {
-        let sql = "UPDATE deliveries SET due_at = $4 WHERE portal_id = $1 AND app_id = $2 AND last_at >= $3";
+        let sql = "UPDATE deliveries SET due_at = $4, loose = loose OR due_at IS NULL \
+                   WHERE portal_id = $1 AND app_id = $2 AND last_at >= $3";
         let values: Values<'_> = &[&portal.0, &app.0, &since, &now];
         Ok(once!(self, client => execute(client, sql, values))?)
     }

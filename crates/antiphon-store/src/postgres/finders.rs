@@ -90,6 +90,15 @@ impl Engine {
         Ok(found?.map(|thread| Arc::new(KnownThread::from(thread))))
     }
 
+    pub(crate) async fn threads_by_ids(
+        &self,
+        portal: PortalId,
+        ids: &[ThreadId],
+    ) -> Answer<Vec<Arc<KnownThread>>> {
+        let found: Answer<Vec<_>> = ask!(self, client => threads::by_ids(client, portal, ids));
+        Ok(found?.into_iter().map(|thread| Arc::new(KnownThread::from(thread))).collect())
+    }
+
     pub(crate) async fn threads(
         &self,
         portal: PortalId,
@@ -128,6 +137,14 @@ impl Engine {
         id: MessageId,
     ) -> Answer<Option<StoredMessage>> {
         ask!(self, client => messages::by_id(client, portal, thread, id))
+    }
+
+    pub(crate) async fn messages_by_ids(
+        &self,
+        portal: PortalId,
+        ids: &[(ThreadId, MessageId)],
+    ) -> Answer<Vec<StoredMessage>> {
+        ask!(self, client => messages::by_ids(client, portal, ids))
     }
 
     pub(crate) async fn original_by_id(

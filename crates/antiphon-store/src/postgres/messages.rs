@@ -5,7 +5,7 @@ use tokio_postgres::Row;
 
 use super::failure::{Result, damaged};
 use super::readers::{Values, row, rows};
-use crate::messages::{MOST_ENTRIES, key};
+use crate::messages::{MOST_ENTRIES, key, number};
 use crate::{
     Direction, Document, HistoryQuery, MessageId, MessageKind, Original, Page, PortalId, Position,
     StoredMessage, ThreadId,
@@ -93,6 +93,26 @@ pub(super) async fn by_id(
 ) -> Result<Option<StoredMessage>> {
     let found = find(client, portal, thread, id, "").await?;
     found.map(|row| message(&row, row.try_get(6)?)).transpose()
+}
+
+/// Those that are in the threads they are said to be in.
+pub(super) async fn by_ids(
+    client: &ClientWrapper,
+    portal: PortalId,
+    ids: &[(ThreadId, MessageId)],
+) -> Result<Vec<StoredMessage>> {
+    let sql = format!(
+        "SELECT m.*, t.archived FROM (SELECT {COLUMNS}, key FROM messages WHERE portal_id = $1 AND id = ANY($2)) m \
+         CROSS JOIN LATERAL (SELECT archived_at IS NOT NULL AS archived FROM threads WHERE portal_id = $1 \
+         AND id = m.key >> 24 LIMIT 1) t"
+    );
+    let wanted: Vec<&[u8]> = ids.iter().map(|(_, id)| id.0.as_slice()).collect();
+    let found = rows(client, &sql, &[&portal.0, &wanted]).await?;
+    let found = found.iter().map(|row| {
+        let (message, key): (_, i64) = (message(row, row.try_get(6)?)?, row.try_get(5)?);
+        Ok(ids.contains(&(ThreadId(number(key)), message.id)).then_some(message))
+    });
+    found.filter_map(Result::transpose).collect()
 }
 
 pub(super) async fn original(

@@ -45,6 +45,16 @@ pub(super) async fn by_id(client: &ClientWrapper, portal: PortalId, id: ThreadId
     row(client, &sql, &[&portal.0, &id.0]).await?.as_ref().map(thread).transpose()
 }
 
+pub(super) async fn by_ids(
+    client: &ClientWrapper,
+    portal: PortalId,
+    ids: &[ThreadId],
+) -> Result<Vec<Thread>> {
+    let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
+    let sql = format!("SELECT {COLUMNS} FROM threads WHERE portal_id = $1 AND id = ANY($2)");
+    rows(client, &sql, &[&portal.0, &ids]).await?.iter().map(thread).collect()
+}
+
 /// Threads that went to the trash before a moment.
 pub(super) async fn purge_due(
     client: &ClientWrapper,

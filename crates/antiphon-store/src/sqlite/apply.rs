@@ -98,7 +98,7 @@ fn write_directory(
             | DirectoryChange::StagingToken(_) => {}
         }
     }
-    cursors::switch(conn, &before, directory, &changes.directory, position, now)?;
+    cursors::switch(conn, &before, directory, &changes.directory, position)?;
     directory.revision += 1;
     directory::write_revision(conn, directory)?;
     revisions.push((ObjectKind::Directory, 0, directory.revision));

@@ -10,7 +10,7 @@ use super::{Answer, Engine};
 use crate::*;
 
 const DELIVERY: &str =
-    "position, subscription_id, object_id, attempts, first_at, last_at, due_at, error FROM deliveries";
+    "position, subscription_id, object_id, attempts, first_at, last_at, due_at, loose, error FROM deliveries";
 
 const ATTEMPT: &str = "id, at, url, succeeded, status, error, millis, excerpt, events FROM attempts";
 
@@ -21,9 +21,9 @@ pub(super) fn switch(
     after: &Directory,
     changes: &[DirectoryChange],
     position: i64,
-    now: Millis,
 ) -> Result<()> {
     let portal = after.portal.id;
+    let epoch = Cursor::begins(before.revision + 1);
     let apps: BTreeSet<AppId> = changes.iter().filter_map(DirectoryChange::reader_of).collect();
     for app in apps {
         for reader in Reader::ALL {
@@ -34,7 +34,7 @@ pub(super) fn switch(
                          WHERE portal_id = ?1 AND app_id = ?3), 0))",
                         reader.entries()
                     );
-                    let values = params![portal.0, reader as u8, app.0, position, now];
+                    let values = params![portal.0, reader as u8, app.0, position, epoch];
                     conn.prepare_cached(&sql)?.execute(values)?;
                 }
                 (true, false) => {
@@ -133,7 +133,7 @@ fn progress(batch: &mut Batch<'_>, portal: PortalId, app: AppId, done: &Progress
 }
 
 fn put(conn: &Connection, portal: PortalId, app: AppId, deliveries: &[Delivery]) -> Result<()> {
-    let sql = "INSERT OR REPLACE INTO deliveries VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+    let sql = "INSERT OR REPLACE INTO deliveries VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
     let mut sql = conn.prepare_cached(sql)?;
     for one in deliveries {
         sql.execute(params![
@@ -146,7 +146,8 @@ fn put(conn: &Connection, portal: PortalId, app: AppId, deliveries: &[Delivery])
             one.first_at,
             one.last_at,
             one.due_at,
-            one.error
+            one.error,
+            one.loose
         ])?;
     }
     Ok(())
@@ -161,7 +162,8 @@ fn delivery(row: &Row<'_>) -> rusqlite::Result<Delivery> {
         first_at: row.get(4)?,
         last_at: row.get(5)?,
         due_at: row.get(6)?,
-        error: row.get(7)?,
+        loose: row.get(7)?,
+        error: row.get(8)?,
     })
 }
 
@@ -289,8 +291,8 @@ impl Engine {
     ) -> Answer<u64> {
         self.submit(move |batch| {
             batch.written = true;
-            let sql =
-                "UPDATE deliveries SET due_at = ?4 WHERE portal_id = ?1 AND app_id = ?2 AND last_at >= ?3";
+            let sql = "UPDATE deliveries SET due_at = ?4, loose = loose OR due_at IS NULL \
+                       WHERE portal_id = ?1 AND app_id = ?2 AND last_at >= ?3";
             Ok(batch.conn.prepare_cached(sql)?.execute([portal.0, app.0, since, now])? as u64)
         })
         .await

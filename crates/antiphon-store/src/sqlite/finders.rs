@@ -15,6 +15,11 @@ impl Engine {
         }
     }
 
+    pub(crate) fn threads_by_ids(&self, portal: PortalId, ids: &[ThreadId]) -> Answer<Vec<Arc<KnownThread>>> {
+        let known = self.shared.known.reading();
+        self.read(|conn| ids.iter().filter_map(|id| known.thread(conn, portal, *id).transpose()).collect())
+    }
+
     pub(crate) fn history(
         &self,
         portal: PortalId,
@@ -33,6 +38,17 @@ impl Engine {
         id: MessageId,
     ) -> Answer<Option<StoredMessage>> {
         self.read(|conn| messages::by_id(conn, portal, thread, id))
+    }
+
+    pub(crate) fn messages_by_ids(
+        &self,
+        portal: PortalId,
+        ids: &[(ThreadId, MessageId)],
+    ) -> Answer<Vec<StoredMessage>> {
+        self.read(|conn| {
+            let find = |(thread, id): &(ThreadId, MessageId)| messages::by_id(conn, portal, *thread, *id);
+            ids.iter().filter_map(|one| find(one).transpose()).collect()
+        })
     }
 
     pub(crate) fn original_by_id(

@@ -13,6 +13,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0003_channels.sql"),
     include_str!("../../migrations/sqlite/0004_files.sql"),
     include_str!("../../migrations/sqlite/0005_keys.sql"),
+    include_str!("../../migrations/sqlite/0006_loose.sql"),
 ];
 
 /// With which migration each format of documents came. A format comes with a migration, be it an empty one: so programs that

@@ -90,6 +90,7 @@ fn failed(position: i64, due_at: Option<Millis>) -> Delivery {
         first_at: NOON,
         last_at: NOON + position,
         due_at,
+        loose: false,
         error: "It answered 500".into(),
     }
 }
@@ -142,6 +143,41 @@ async fn a_reader_begins_where_the_spine_stood_and_ends_with_its_last_subscripti
     }
     direct(&kit, vec![journal(Some(NOON))]).await;
     assert_eq!(kit.store.cursor_take(kit.portal, Reader::Journal, APP).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_cursor_that_was_dropped_and_made_again_is_another_however_the_clock_stands() {
+    let kit = Kit::new().await;
+    direct(&kit, told()).await;
+    let mut earlier = Vec::new();
+    for _ in 0..3 {
+        // Each is taken as often as the one before.
+        take(&kit).await.unwrap();
+        let old = take(&kit).await.unwrap();
+        earlier.push(old.epoch);
+        let now = kit.store.now();
+        direct(&kit, vec![subscription(1, false)]).await;
+        direct(&kit, vec![subscription(1, true)]).await;
+        assert_eq!(kit.store.now(), now, "the clock stands still");
+        take(&kit).await.unwrap();
+        let new = take(&kit).await.unwrap();
+        for epoch in &earlier {
+            let late = Progress {
+                epoch: *epoch,
+                position: 99,
+                next_entry: 9,
+                failed: vec![failed(3, Some(NOON))],
+                ..Progress::default()
+            };
+            assert!(!write(&kit, late).await);
+        }
+        assert_eq!(listed(&kit, DeliveryState::Waiting).await, []);
+        let seen = kit.store.cursor(kit.portal, Reader::Webhooks, APP).await.unwrap();
+        assert_eq!(seen, Some(new));
+        let done =
+            Progress { epoch: new.epoch, position: new.position, next_entry: 1, ..Progress::default() };
+        assert!(write(&kit, done).await);
+    }
 }
 
 #[tokio::test]
@@ -257,6 +293,10 @@ async fn attempts_are_listed_and_deliveries_made_due_again() {
     assert_eq!(again(NOON + 4).await.unwrap(), 2);
     let due = async || kit.store.deliveries_due(kit.portal, APP, NOON + 7, 10).await.unwrap();
     assert_eq!(due().await.iter().map(|one| one.position).collect::<Vec<_>>(), [4, 9]);
+    // They were given up, so they have no place in an order any more; what waits keeps its own.
+    assert!(due().await.iter().all(|one| one.loose));
+    assert_eq!(again(NOON + 3).await.unwrap(), 3);
+    assert!(due().await.iter().any(|one| one.position == 3 && !one.loose));
     let wanted = Delivery { due_at: Some(NOON), ..self::failed(1, None) };
     kit.store.deliveries_put(kit.portal, APP, vec![wanted.clone()]).await.unwrap();
     assert_eq!(due().await[0], wanted);

@@ -214,6 +214,7 @@ async fn what_is_tried_again_is_kept_for_longer() {
         first_at: NOON,
         last_at: NOON,
         due_at,
+        loose: false,
         error: String::new(),
     };
     let read = Progress {

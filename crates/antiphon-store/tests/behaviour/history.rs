@@ -88,6 +88,25 @@ async fn entries_are_found_in_their_own_thread_only() {
 }
 
 #[tokio::test]
+async fn several_are_found_at_once() {
+    let kit = Kit::new().await;
+    let (one, two) = (kit.thread(7).await, kit.thread(8).await);
+    let (first, second) = (kit.say(one.id, "hello").await, kit.say(two.id, "you").await);
+    let archived = Thread { archived_at: Some(NOON), ..kit.read(two.id).await };
+    kit.apply(Target::Thread(two.id), Changes { threads: vec![archived], ..Changes::default() }).await;
+    let asked = [(one.id, first), (two.id, second), (two.id, first), (ThreadId(999), second)];
+    let mut found = kit.store.messages_by_ids(kit.portal, &asked).await.unwrap();
+    found.sort_by_key(|message| message.id != first);
+    let each = async |(thread, id)| kit.store.message_by_id(kit.portal, thread, id).await.unwrap().unwrap();
+    assert_eq!(found, [each(asked[0]).await, each(asked[1]).await]);
+    assert_eq!((found[0].archived, found[1].archived), (false, true));
+    let mut threads = kit.store.threads_by_ids(kit.portal, &[two.id, ThreadId(999), one.id]).await.unwrap();
+    threads.sort_by_key(|thread| thread.id);
+    let ids: Vec<_> = threads.iter().map(|thread| (thread.id, thread.is_archived())).collect();
+    assert_eq!(ids, [(one.id, false), (two.id, true)]);
+}
+
+#[tokio::test]
 async fn originals_are_kept_where_something_was_cut() {
     let kit = Kit::new().await;
     let thread = kit.thread(7).await;

@@ -49,6 +49,8 @@ async fn portals_never_see_each_other() {
         assert_eq!(docs, [text.as_bytes()]);
         assert!(store.message_by_id(portal, ThreadId(1), own).await.unwrap().is_some());
         assert!(store.message_by_id(portal, ThreadId(1), foreign).await.unwrap().is_none());
+        let both = [(ThreadId(1), own), (ThreadId(1), foreign)];
+        assert_eq!(store.messages_by_ids(portal, &both).await.unwrap().len(), 1);
         let visitors = store.visitors_by_ids(portal, &[VisitorId(1)]).await.unwrap();
         assert_eq!(visitors[0].name.as_deref(), Some(text));
         let contacts = store.contacts_by_emails(portal, &["same@example.org".into()]).await.unwrap();
@@ -64,6 +66,7 @@ async fn portals_never_see_each_other() {
         assert_eq!(seen.await.unwrap().unwrap().state.replied, None);
     }
     assert!(store.thread_by_id(empty, ThreadId(1)).await.unwrap().is_none());
+    assert!(store.threads_by_ids(empty, &[ThreadId(1)]).await.unwrap().is_empty());
     assert_eq!(
         store.history(empty, ThreadId(1), &query, &mut |_| panic!("a foreign entry")).await.unwrap(),
         None

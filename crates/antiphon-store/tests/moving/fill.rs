@@ -244,6 +244,7 @@ async fn told(store: &Store, id: PortalId, app: AppId) {
         first_at: NOON,
         last_at: NOON,
         due_at,
+        loose: false,
         error: "It hung up".into(),
     };
     let failed = vec![failed(2, Some(NOON + 60_000)), failed(3, None)];

@@ -1,0 +1,2 @@
+-- What somebody wants sent again that was done with goes outside of its object's order.
+ALTER TABLE deliveries ADD COLUMN loose INTEGER NOT NULL DEFAULT 0;
