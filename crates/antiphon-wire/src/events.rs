@@ -63,6 +63,8 @@ pub struct Along {
     pub thread: Option<Vec<u8>>,
     /// Whose thread it is.
     pub contact: Option<Vec<u8>>,
+    /// Whether what was asked for is left out, since it is too large for a request.
+    pub omitted: bool,
 }
 
 /// What happened, printed: an event but for whom it is told to.
@@ -100,13 +102,16 @@ impl Printed {
         out.extend_from_slice(&self.when);
         number(out, ",\"attemptNumber\":", telling.attempt_number);
         out.extend_from_slice(&self.what);
-        let Along { message, thread, contact } = along;
+        let Along { message, thread, contact, omitted } = along;
         for (name, json) in [("message", message), ("thread", thread), ("contact", contact)] {
             if let Some(json) = json {
                 for part in [b",\"", name.as_bytes(), b"\":", json] {
                     out.extend_from_slice(part);
                 }
             }
+        }
+        if *omitted {
+            out.extend_from_slice(b",\"expansionOmitted\":true");
         }
         out.push(b'}');
     }
@@ -154,10 +159,13 @@ mod tests {
             message: Some(b"{\"id\":1}".to_vec()),
             thread: Some(b"{}".to_vec()),
             contact: Some(b"null".to_vec()),
+            omitted: false,
         };
         assert_eq!(
             printed(&most, &along),
             r#"{"eventId":1,"subscriptionId":2,"portalId":3,"appId":4,"occurredAt":7,"subscriptionType":"conversation.privacyDeletion","attemptNumber":5,"objectId":8,"changeFlag":"NEW_MESSAGE","changeSource":"INTEGRATION","sourceId":"4","propertyName":"subject","propertyValue":"a \"b\"\n\u0001","messageId":"ab","messageType":"COMMENT","message":{"id":1},"thread":{},"contact":null}"#
         );
+        let omitted = Along { omitted: true, ..Along::default() };
+        assert!(printed(&least, &omitted).ends_with(r#""objectId":8,"expansionOmitted":true}"#));
     }
 }

@@ -151,6 +151,7 @@ impl Desk {
             first_at: now,
             last_at: now,
             due_at: Some(now + 60_000),
+            loose: false,
             error: "The receiver answered 500".into(),
         };
         let done = Progress {

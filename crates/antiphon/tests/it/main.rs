@@ -11,6 +11,7 @@ mod attachments;
 mod channels;
 mod conventions;
 mod coverage;
+mod crowded;
 mod database;
 mod deliveries;
 mod directory;

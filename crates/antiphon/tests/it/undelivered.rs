@@ -108,6 +108,7 @@ async fn what_nobody_waits_for_any_more_keeps_nothing_from_being_read() {
         first_at: told.server.now(),
         last_at: told.server.now(),
         due_at: Some(told.server.now() + 3_600_000),
+        loose: false,
         error: "The receiver answered 500".into(),
     };
     let rows = (1..=10_000).map(row).collect();
@@ -137,6 +138,7 @@ async fn what_has_failed_is_not_sent_anew_by_whoever_comes_next() {
         first_at: told.server.now(),
         last_at: told.server.now(),
         due_at: Some(told.server.now() + 600_000),
+        loose: false,
         error: "The receiver answered 500".into(),
     };
     store.deliveries_put(told.id(), told.app(), vec![row]).await.unwrap();

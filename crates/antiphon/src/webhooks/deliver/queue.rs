@@ -18,6 +18,16 @@ pub const GATHER: Duration = Duration::from_millis(200);
 /// Most events in one request.
 pub const MOST: usize = 100;
 
+/// Most events that are read ahead of what is sent.
+const WINDOW: usize = 1_000;
+
+/// Most events of one object among them. More are left in the spine, so that others need not wait for them.
+const LANE: usize = MOST;
+
+/// How far is read past what was left. With more, nothing is read on until some of it is sent: all of it would be told again
+/// after a crash.
+const AHEAD: i64 = 10_000;
+
 /// After more attempts than this an event travels with its own object only.
 const ALONE: i64 = 1;
 
@@ -38,6 +48,9 @@ pub struct Item {
     pub first_at: Option<Millis>,
     /// Whether it failed before, and there is a row that says so.
     pub row: bool,
+    /// Whether it goes outside of its object's order, since somebody wants it sent again: it waits for nothing, and nothing
+    /// for it.
+    pub loose: bool,
     /// Since when it waits to be sent.
     pub since: Instant,
 }
@@ -59,12 +72,27 @@ pub enum Placed {
     Waiting,
     /// An earlier one has failed, and it stays behind that.
     Held,
+    /// Too much of its object waits already: it is read once more when there is room.
+    Left,
+}
+
+/// What of an object was left in the spine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Left {
+    pub object: i64,
+    /// Nothing was left before this position.
+    pub from: i64,
+    since: Instant,
 }
 
 /// What is to be sent.
 #[derive(Debug, Default)]
 pub struct Queue {
+    /// What waits to be sent for the first time, in order.
     waiting: VecDeque<Item>,
+    /// How much of it is of which object.
+    lanes: HashMap<i64, usize>,
+    left: BTreeMap<i64, Left>,
     again: VecDeque<Item>,
     /// Those of `again`, and those of its requests under way: not to be loaded a second time.
     loaded: HashSet<Key>,
@@ -90,16 +118,20 @@ impl Queue {
         self.read
     }
 
-    /// How many events wait to be sent for the first time.
-    pub fn waiting(&self) -> usize {
-        self.waiting.len()
+    /// Whether more is to be read. What waits of an object of which some was left does not count: however much of it there
+    /// is, it takes no room from others.
+    pub fn has_room(&self) -> bool {
+        let of_left: usize = self.left.keys().filter_map(|object| self.lanes.get(object)).sum();
+        let ahead = self.left.values().map(|left| self.read - left.from).max().unwrap_or(0);
+        self.waiting.len() < WINDOW + of_left && ahead < AHEAD
     }
 
     /// Everything up to here is done with, or has a row of its own.
     pub fn position(&self) -> i64 {
         // Those that wait are in order.
         let waiting = self.waiting.front().map(|item| item.event.position);
-        let first = self.open.first().copied().into_iter().chain(waiting).min();
+        let left = self.left.values().map(|left| left.from);
+        let first = self.open.first().copied().into_iter().chain(waiting).chain(left).min();
         first.map_or(self.read, |first| first - 1)
     }
 
@@ -110,13 +142,61 @@ impl Queue {
 
     /// Takes in an event that was read. They come in order. One that is held is the caller's to note.
     pub fn push(&mut self, item: Item) -> Placed {
-        self.read_to(item.event.position);
+        let (position, object, since) = (item.event.position, item.event.object_id, item.since);
+        self.read_to(position);
+        if self.left.contains_key(&object) {
+            return Placed::Left;
+        }
+        let placed = self.place(item);
+        if placed == Placed::Left {
+            self.left.insert(object, Left { object, from: position, since });
+        }
+        placed
+    }
+
+    /// Takes in an event that was left. They come in order, too.
+    pub fn push_left(&mut self, left: Left, item: Item) -> Placed {
+        let position = item.event.position;
+        let placed = self.place(Item { since: left.since, ..item });
+        if let Some(left) = self.left.get_mut(&left.object) {
+            left.from = if placed == Placed::Left { position } else { position + 1 };
+        }
+        placed
+    }
+
+    fn place(&mut self, item: Item) -> Placed {
         if item.subscription.ordered && self.failed.contains_key(&item.line()) {
             self.fail(item.line(), item.event.position);
             return Placed::Held;
         }
-        self.waiting.push_back(item);
+        if self.lanes.get(&item.event.object_id).is_some_and(|waiting| *waiting >= LANE) {
+            return Placed::Left;
+        }
+        self.wait(item);
         Placed::Waiting
+    }
+
+    fn wait(&mut self, item: Item) {
+        *self.lanes.entry(item.event.object_id).or_default() += 1;
+        let position = item.event.position;
+        match self.waiting.back() {
+            // What was left comes behind what was not.
+            Some(last) if last.event.position > position => {
+                let place = self.waiting.partition_point(|one| one.event.position < position);
+                self.waiting.insert(place, item);
+            }
+            _ => self.waiting.push_back(item),
+        }
+    }
+
+    /// Objects of which something was left, and nothing waits any more.
+    pub fn to_fetch(&self) -> Vec<Left> {
+        self.left.values().filter(|left| !self.lanes.contains_key(&left.object)).copied().collect()
+    }
+
+    /// Notes that nothing of an object is left any more.
+    pub fn fetched(&mut self, object: i64) {
+        self.left.remove(&object);
     }
 
     /// Notes a failed event of an ordered subscription: those that come later stay behind it.
@@ -168,6 +248,11 @@ impl Queue {
             }
         }
         for item in &batch {
+            if !item.row {
+                thin(&mut self.lanes, item.event.object_id);
+            }
+        }
+        for item in batch.iter().filter(|item| !item.loose) {
             *self.flying.entry(item.event.object_id).or_default() += 1;
         }
         if let Some(first) = batch.first().filter(|first| !first.row) {
@@ -177,7 +262,18 @@ impl Queue {
     }
 
     fn is_gathered(&self, now: Instant) -> bool {
-        self.waiting.len() >= MOST || self.gathered_at().is_some_and(|at| at <= now)
+        self.gathered_at().is_some_and(|at| at <= now)
+            || (self.waiting.len() >= MOST && self.may_go().nth(MOST - 1).is_some())
+    }
+
+    /// When the oldest event that may go has waited long enough.
+    pub fn gathered_at(&self) -> Option<Instant> {
+        self.may_go().next().map(|item| item.since + GATHER)
+    }
+
+    /// What waits for no request that is under way.
+    fn may_go(&self) -> impl Iterator<Item = &Item> {
+        self.waiting.iter().filter(|item| !self.flying.contains_key(&item.event.object_id))
     }
 
     /// Events of ordered subscriptions whose earlier ones have failed while they waited: they are held from now on, and the
@@ -193,24 +289,17 @@ impl Queue {
             });
         self.waiting = waiting;
         for item in &held {
+            thin(&mut self.lanes, item.event.object_id);
             self.fail(item.line(), item.event.position);
         }
         held.into()
     }
 
-    /// When the oldest waiting event has waited long enough.
-    pub fn gathered_at(&self) -> Option<Instant> {
-        self.waiting.front().map(|item| item.since + GATHER)
-    }
-
     /// Notes that a request is over.
     pub fn landed(&mut self, batch: &[Item]) {
         for item in batch {
-            if let Some(flying) = self.flying.get_mut(&item.event.object_id) {
-                *flying -= 1;
-                if *flying == 0 {
-                    self.flying.remove(&item.event.object_id);
-                }
+            if !item.loose {
+                thin(&mut self.flying, item.event.object_id);
             }
             if item.row {
                 self.loaded.remove(&item.key());
@@ -221,9 +310,23 @@ impl Queue {
         }
     }
 
+    /// Takes back, to be sent first, what a request had no room for.
+    pub fn put_back(&mut self, rest: Vec<Item>) {
+        for item in rest.into_iter().rev() {
+            if !item.loose {
+                thin(&mut self.flying, item.event.object_id);
+            }
+            if item.row {
+                self.again.push_front(item);
+            } else {
+                self.wait(item);
+            }
+        }
+    }
+
     /// Takes back what was to be sent again of a line: an earlier event of it has failed once more.
     pub fn unload(&mut self, line: Line) {
-        self.forget_again(|item| item.line() == line);
+        self.forget_again(|item| item.line() == line && !item.loose);
     }
 
     /// Forgets what has failed, apart from what is under way; its rows are read anew.
@@ -247,9 +350,22 @@ impl Queue {
         self.waiting.retain_mut(|item| {
             let found = current(item.subscription.id);
             let wanted = found.is_some();
+            if !wanted {
+                thin(&mut self.lanes, item.event.object_id);
+            }
             item.subscription = found.unwrap_or_else(|| item.subscription.clone());
             wanted
         });
+    }
+}
+
+/// Counts one less.
+fn thin(counts: &mut HashMap<i64, usize>, object: i64) {
+    if let Some(count) = counts.get_mut(&object) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(&object);
+        }
     }
 }
 
@@ -265,11 +381,13 @@ fn take(from: &mut VecDeque<Item>, flying: &HashMap<i64, usize>) -> Vec<Item> {
         let goes_along = batch.first().is_none_or(|first: &Item| {
             first.event.object_id == object || (first.attempts <= ALONE && item.attempts <= ALONE)
         });
-        let free = !flying.contains_key(&object) && !stays.contains(&object);
+        let free = item.loose || !(flying.contains_key(&object) || stays.contains(&object));
         if goes_along && free {
             batch.push(item);
         } else {
-            stays.insert(object);
+            if !item.loose {
+                stays.insert(object);
+            }
             rest.push(item);
         }
     }
@@ -311,7 +429,7 @@ mod tests {
             deleted_at: None,
         };
         let (event, subscription) = (Arc::new(event.into()), Arc::new(subscription));
-        Item { event, subscription, attempts: 0, first_at: None, row: false, since }
+        Item { event, subscription, attempts: 0, first_at: None, row: false, loose: false, since }
     }
 
     fn positions(batch: &[Item]) -> Vec<i64> {
@@ -381,7 +499,7 @@ mod tests {
         queue.read_to(9);
         assert_eq!(queue.position(), 0);
         queue.adopt(|_| None);
-        assert_eq!((queue.position(), queue.waiting()), (9, 0));
+        assert_eq!((queue.position(), queue.next(begun + GATHER).is_none()), (9, true));
     }
 
     #[test]
@@ -417,11 +535,92 @@ mod tests {
         assert!(queue.next(begun).is_none() && !queue.has(&of(170, 2).key()));
     }
 
+    #[test]
+    fn what_of_an_object_has_no_room_is_left_and_takes_none_from_others() {
+        let begun = Instant::now();
+        let mut queue = Queue::new(0);
+        for position in 1..=5_000 {
+            let placed = queue.push(item(position, 7, false, begun));
+            assert_eq!(placed == Placed::Waiting, position <= LANE as i64);
+            assert!(queue.has_room());
+        }
+        assert_eq!(queue.push(item(5_001, 8, false, begun)), Placed::Waiting);
+        assert_eq!((queue.position(), queue.to_fetch()), (0, vec![]));
+        let hot = queue.next(begun).unwrap();
+        assert_eq!(positions(&hot), (1..=100).collect::<Vec<_>>());
+        assert_eq!(queue.gathered_at(), Some(begun + GATHER), "the other one gathers by itself");
+        assert!(queue.next(begun).is_none());
+        assert_eq!(positions(&queue.next(begun + GATHER).unwrap()), [5_001]);
+        // What comes later stays behind what was left, until that was fetched.
+        assert_eq!(queue.push(item(5_002, 7, false, begun)), Placed::Left);
+        let left = queue.to_fetch().remove(0);
+        assert_eq!((left.object, left.from), (7, 101));
+        for position in 101..=200 {
+            assert_eq!(queue.push_left(left, item(position, 7, false, begun)), Placed::Waiting);
+        }
+        assert_eq!(queue.push_left(left, item(201, 7, false, begun)), Placed::Left);
+        queue.landed(&hot);
+        assert_eq!(queue.position(), 100);
+        assert_eq!(positions(&queue.next(begun).unwrap()), (101..=200).collect::<Vec<_>>());
+        assert_eq!(queue.to_fetch()[0].from, 201);
+    }
+
+    #[test]
+    fn reading_ahead_of_what_was_left_has_an_end() {
+        let begun = Instant::now();
+        let mut queue = Queue::new(0);
+        for position in 1..=AHEAD + LANE as i64 {
+            queue.push(item(position, 7, false, begun));
+        }
+        assert!(queue.has_room());
+        queue.push(item(AHEAD + LANE as i64 + 1, 7, false, begun));
+        assert!(!queue.has_room());
+    }
+
+    #[test]
+    fn what_a_request_had_no_room_for_goes_first() {
+        let begun = Instant::now();
+        let late = begun + GATHER;
+        let mut queue = Queue::new(0);
+        for position in 1..=6 {
+            queue.push(item(position, position % 2, false, begun));
+        }
+        let mut batch = queue.next(late).unwrap();
+        queue.push(item(7, 1, false, begun));
+        let rest = batch.split_off(2);
+        queue.put_back(rest);
+        assert!(queue.next(late).is_none(), "both objects are still under way");
+        queue.landed(&batch);
+        assert_eq!(queue.position(), 2);
+        assert_eq!(positions(&queue.next(late).unwrap()), [3, 4, 5, 6, 7]);
+    }
+
+    #[test]
+    fn what_somebody_wants_sent_again_waits_for_nothing_and_nothing_for_it() {
+        let begun = Instant::now();
+        let late = begun + GATHER;
+        let mut queue = Queue::new(0);
+        queue.push(item(5, 7, true, begun));
+        let first = queue.next(late).unwrap();
+        let again = Item { attempts: 1, row: true, loose: true, ..item(1, 7, true, begun) };
+        queue.push_again(again);
+        let flying = queue.next(late).unwrap();
+        assert_eq!(positions(&flying), [1]);
+        queue.push(item(6, 7, true, begun));
+        queue.landed(&first);
+        assert_eq!(positions(&queue.next(late).unwrap()), [6]);
+        queue.landed(&flying);
+        assert!(!queue.has(&flying[0].key()));
+    }
+
     proptest! {
         /// Whatever order answers come in, every event goes out once, those of an object in their order, and the position never
         /// passes one that is under way.
         #[test]
-        fn everything_goes_out_once_and_in_order(objects in prop::collection::vec(0..5_i64, 1..300), answers: Vec<u8>) {
+        fn everything_goes_out_once_and_in_order(
+            objects in prop::collection::vec(prop_oneof![3 => Just(0), 1 => 0..5_i64], 1..600),
+            answers: Vec<u8>,
+        ) {
             let begun = Instant::now();
             let late = begun + GATHER;
             let mut queue = Queue::new(0);
@@ -434,13 +633,20 @@ mod tests {
                     queue.push(item(position, object, false, begun));
                 });
                 let more = more.count();
+                for left in queue.to_fetch() {
+                    let of_it = (left.from..=queue.read()).filter(|at| objects[*at as usize - 1] == left.object);
+                    let fetch = |at| queue.push_left(left, item(at, left.object, false, begun)) == Placed::Left;
+                    if !of_it.collect::<Vec<_>>().into_iter().any(fetch) {
+                        queue.fetched(left.object);
+                    }
+                }
                 while let Some(batch) = queue.next(late) {
                     sent.extend(batch.iter().map(|item| (item.event.object_id, item.event.position)));
                     flying.push(batch);
                 }
                 let lowest = flying.iter().flatten().map(|item| item.event.position).min();
                 prop_assert!(lowest.is_none_or(|lowest| queue.position() < lowest));
-                if flying.is_empty() && more == 0 {
+                if flying.is_empty() && more == 0 && queue.to_fetch().is_empty() {
                     break;
                 }
                 if !flying.is_empty() {

@@ -16,7 +16,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 
 use super::matching::Matching;
-use super::queue::{Item, Key, Line, Placed, Queue};
+use super::queue::{Item, Key, Left, Line, Placed, Queue};
 use super::request::{self, Landed, Secrets};
 use super::spine::{Occurrence, Spine};
 use crate::app::App;
@@ -24,9 +24,6 @@ use crate::serve::told;
 use crate::webhooks::figures::Figures;
 use crate::webhooks::pause;
 use crate::webhooks::retry::{self, Next};
-
-/// Most events that are read ahead of what is sent.
-const WINDOW: usize = 1_000;
 
 /// Most failed deliveries that wait for their retries. With more, nothing new is sent until some of them are done with: the spine
 /// keeps it as well as rows would.
@@ -294,7 +291,10 @@ impl Reading {
 
     /// Reads on, as long as there is room.
     async fn read(&mut self) -> Result<(), StoreError> {
-        while self.behind && self.queue.waiting() < WINDOW && self.failed.len() < MOST_FAILED {
+        for left in self.queue.to_fetch() {
+            self.fetch(left).await?;
+        }
+        while self.behind && self.queue.has_room() && self.failed.len() < MOST_FAILED {
             let (store, read) = (&self.app.store, self.queue.read());
             let (page, more) = self.spine.after(store, self.told.portal, read).await?;
             self.behind = more;
@@ -306,18 +306,43 @@ impl Reading {
         Ok(())
     }
 
-    fn take_in(&mut self, event: Arc<Occurrence>) {
-        let Some(subscription) = self.matching.find(&event).cloned() else {
-            return self.queue.read_to(event.position);
-        };
-        if self.failed.contains(&(event.position, subscription.id)) {
-            return self.queue.read_to(event.position);
+    /// Reads what was left of an object, as much of it as goes into a request.
+    async fn fetch(&mut self, left: Left) -> Result<(), StoreError> {
+        let (mut position, read) = (left.from - 1, self.queue.read());
+        while position < read {
+            let (page, _) = self.spine.after(&self.app.store, self.told.portal, position).await?;
+            let Some(last) = page.last().map(|event| event.position) else { break };
+            position = last;
+            for event in page {
+                if event.object_id != left.object || event.position > read {
+                    continue;
+                }
+                let Some(item) = self.item(event) else { continue };
+                match self.queue.push_left(left, item.clone()) {
+                    Placed::Waiting => {}
+                    Placed::Held => self.hold(&item),
+                    Placed::Left => return Ok(()),
+                }
+            }
         }
-        let since = self.read_at;
-        let item = Item { event, subscription, attempts: 0, first_at: None, row: false, since };
+        self.queue.fetched(left.object);
+        Ok(())
+    }
+
+    fn take_in(&mut self, event: Arc<Occurrence>) {
+        let position = event.position;
+        let Some(item) = self.item(event) else { return self.queue.read_to(position) };
         if self.queue.push(item.clone()) == Placed::Held {
             self.hold(&item);
         }
+    }
+
+    /// An event as it is sent for the first time; `None` if it is for nobody, or has a row.
+    fn item(&self, event: Arc<Occurrence>) -> Option<Item> {
+        let subscription = self.matching.find(&event)?.clone();
+        let since = self.read_at;
+        let item = Item { event, subscription, attempts: 0, first_at: None, row: false, loose: false, since };
+        (!self.failed.contains(&item.key())).then_some(item)
     }
 
     /// Notes an event that stays behind an earlier one of its thread.
@@ -341,6 +366,7 @@ impl Reading {
             first_at: item.first_at.unwrap_or(now),
             last_at: now,
             due_at,
+            loose: item.loose,
             error,
         });
     }
@@ -374,7 +400,8 @@ impl Reading {
     /// Notes what came of a request.
     async fn land(&mut self, landed: Landed) {
         let (now, now_at) = (self.app.store.now(), Instant::now());
-        let Landed { batch, attempts, status, retry_after, error, secret } = landed;
+        let Landed { batch, rest, attempts, status, retry_after, error, secret } = landed;
+        self.queue.put_back(rest);
         self.queue.landed(&batch);
         for attempt in attempts {
             self.app.webhooks.attempted(self.told.app, attempt.succeeded);
@@ -387,7 +414,7 @@ impl Reading {
             self.look_at = now_at;
         }
         for item in batch {
-            let (line, position) = (item.line(), item.event.position);
+            let (line, position, loose) = (item.line(), item.event.position, item.loose);
             let made = u32::try_from(item.attempts + 1).unwrap_or(u32::MAX);
             let next = retry::next(made, status, retry_after, now, fastrand::f64());
             let ordered = if next == Next::Done { None } else { self.is_ordered(line.0) };
@@ -407,7 +434,7 @@ impl Reading {
                         self.settle(line, position);
                     }
                 }
-                Next::Again(at) if ordered == Some(true) => {
+                Next::Again(at) if ordered == Some(true) && !item.loose => {
                     self.queue.fail(line, position);
                     self.queue.unload(line);
                     self.released.remove(&line);
@@ -421,7 +448,7 @@ impl Reading {
                     given_up = given_up.min(item.first_at).or(item.first_at);
                 }
             }
-            if !matches!(next, Next::Again(_)) && self.queue.failed(line).next().is_some() {
+            if !loose && !matches!(next, Next::Again(_)) && self.queue.failed(line).next().is_some() {
                 self.released.insert(line);
             }
         }

@@ -14,9 +14,14 @@ use crate::outbound::TargetUrl;
 use crate::webhooks::sent;
 use crate::webhooks::sign::{self, Older};
 
+/// How long a store that cannot be read is left alone.
+const REST: Duration = Duration::from_millis(250);
+
 /// What came of a request.
 pub struct Landed {
     pub batch: Vec<Item>,
+    /// What it had no room for.
+    pub rest: Vec<Item>,
     /// For the log; their numbers are given later.
     pub attempts: Vec<Attempt>,
     /// Absent when no whole answer came.
@@ -61,22 +66,38 @@ fn refused(status: Option<u16>) -> bool {
     matches!(status, Some(400..=407 | 409..=428 | 430..=499))
 }
 
-/// Sends a batch.
-pub async fn fly(app: Arc<App>, told: Told, url: String, secrets: Vec<String>, batch: Vec<Item>) -> Landed {
-    let body = Bytes::from(body::print(&app, told.portal, told.app, &batch).await);
+/// Sends a batch, or as much of it as one request has room for.
+pub async fn fly(
+    app: Arc<App>,
+    told: Told,
+    url: String,
+    secrets: Vec<String>,
+    mut batch: Vec<Item>,
+) -> Landed {
+    let (body, printed) = loop {
+        match body::print(&app, told.portal, told.app, &batch).await {
+            Ok(printed) => break printed,
+            Err(error) => {
+                tracing::warn!(app.id = told.app.0, %error, "its events wait");
+                tokio::time::sleep(REST).await;
+            }
+        }
+    };
+    let (body, rest) = (Bytes::from(body), batch.split_off(printed));
     let events = batch.iter().map(|item| (item.event.position, item.subscription.id, item.attempts));
     let events = sent::print(events);
     let mut landed = post(&app, &url, secrets, body).await;
     for attempt in &mut landed.attempts {
         attempt.events.clone_from(&events);
     }
-    Landed { batch, ..landed }
+    Landed { batch, rest, ..landed }
 }
 
 /// Sends a body, signed with one secret after another until it is not refused.
 pub async fn post(app: &App, url: &str, secrets: Vec<String>, body: Bytes) -> Landed {
     let mut landed = Landed {
         batch: Vec::new(),
+        rest: Vec::new(),
         attempts: Vec::new(),
         status: None,
         retry_after: None,

@@ -90,7 +90,9 @@ async fn delivery(
         let before = Some((key.0, SubscriptionId(key.1.0 - 1)));
         let found = store.deliveries(portal, app, state, before, 1).await?;
         if let Some(known) = found.into_iter().find(|one| one.key() == key) {
-            return Ok(Some(Delivery { due_at: Some(now), ..known }));
+            // What waits keeps its place in the order of its object; what was given up has none any more.
+            let loose = known.loose || known.due_at.is_none();
+            return Ok(Some(Delivery { due_at: Some(now), loose, ..known }));
         }
     }
     Ok(Some(Delivery {
@@ -101,6 +103,7 @@ async fn delivery(
         first_at: now,
         last_at: now,
         due_at: Some(now),
+        loose: true,
         error: "Somebody wants it sent again".into(),
     }))
 }

@@ -31,6 +31,9 @@ impl Reading {
                     continue;
                 };
                 self.failed.insert(one.key());
+                if one.loose {
+                    continue;
+                }
                 if ordered {
                     if one.due_at == Some(BEHIND) && self.queue.failed(line).next().is_none() {
                         self.released.insert(line);
@@ -64,7 +67,7 @@ impl Reading {
                 continue;
             }
             let line = (one.subscription_id, one.object_id);
-            if self.is_ordered(one.subscription_id) != Some(true) {
+            if one.loose || self.is_ordered(one.subscription_id) != Some(true) {
                 self.load(one).await?;
                 continue;
             }
@@ -142,6 +145,7 @@ impl Reading {
             attempts: one.attempts,
             first_at: (one.attempts > 0).then_some(one.first_at),
             row: true,
+            loose: one.loose,
             since: Instant::now(),
         });
         Ok(())
