@@ -149,7 +149,7 @@ impl Findings {
 }
 
 /// Tables with ids, and the counters that give them out.
-pub(crate) const COUNTED: [(&str, &str); 10] = [
+pub(crate) const COUNTED: [(&str, &str); 11] = [
     ("next_thread", "threads"),
     ("next_visitor", "visitors"),
     ("next_ticket", "tickets"),
@@ -160,4 +160,5 @@ pub(crate) const COUNTED: [(&str, &str); 10] = [
     ("next_actor", "actors"),
     ("next_subscription", "subscriptions"),
     ("next_subscription", "journal_subscriptions"),
+    ("next_subscription", "grants"),
 ];

@@ -1,11 +1,13 @@
 //! The directory: everything about a portal that is small, rarely changed and needed on every request.
 
 mod channels;
+mod oauth;
 mod objects;
 mod revision;
 mod webhooks;
 
 pub use channels::{Channel, StagingToken};
+pub use oauth::{Client, Code, Grant, Login};
 pub use objects::Objects;
 pub use revision::{Directory, DirectoryChange};
 pub use webhooks::{Expand, JournalSubscription, Paused, Replaced, Subscription, Webhook};

@@ -40,9 +40,9 @@ pub use cursors::{
     Attempt, AttemptQuery, Cursor, Delivery, DeliveryState, Progress, Reader, Told, Undelivered,
 };
 pub use directory::{
-    Account, Actor, ActorKind, Adapter, App, Channel, Directory, DirectoryChange, Expand, Identifier, Inbox,
-    InboxKind, JournalSubscription, Objects, Paused, Portal, Quota, Replaced, StagingToken, Subscription,
-    Token, TokenHash, Usage, Webhook,
+    Account, Actor, ActorKind, Adapter, App, Channel, Client, Code, Directory, DirectoryChange, Expand,
+    Grant, Identifier, Inbox, InboxKind, JournalSubscription, Login, Objects, Paused, Portal, Quota,
+    Replaced, StagingToken, Subscription, Token, TokenHash, Usage, Webhook,
 };
 pub use error::{OpenError, StoreError};
 pub use events::{Event, EventKind, NewEvent, ObjectKind};

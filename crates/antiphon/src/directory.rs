@@ -88,6 +88,11 @@ fn is_so(current: &Directory, change: &DirectoryChange) -> bool {
             current.journal_subscriptions(one.app_id).any(|known| **known == *one)
         }
         DirectoryChange::Channel(channel) => current.channel(channel.id) == Some(channel),
+        DirectoryChange::Login(login) => current.login(login.agent_id) == Some(login),
+        DirectoryChange::Client(client) => current.client(client.app_id) == Some(client),
+        DirectoryChange::Grant(grant) => {
+            current.grants().get(&grant.id).is_some_and(|known| **known == *grant)
+        }
         DirectoryChange::StagingToken(token) => {
             current.staging_tokens().get(&token.hash).is_some_and(|known| **known == *token)
         }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use imbl::OrdSet;
+use imbl::{OrdMap, OrdSet};
 
 use super::{
-    Account, Actor, ActorKind, App, Channel, Inbox, JournalSubscription, Objects, Portal, StagingToken,
-    Subscription, Token, TokenHash, Webhook,
+    Account, Actor, ActorKind, App, Channel, Client, Grant, Inbox, JournalSubscription, Login, Objects,
+    Portal, StagingToken, Subscription, Token, TokenHash, Webhook,
 };
 use crate::{AccountId, AppId, InboxId, Reader, SubscriptionId};
 
@@ -28,6 +28,11 @@ pub struct Directory {
     journal_subscriptions: Objects<(AppId, SubscriptionId), JournalSubscription>,
     channels: [Objects<i64, Channel>; 2],
     staging_tokens: Objects<TokenHash, StagingToken>,
+    logins: Objects<i64, Login>,
+    clients: Objects<AppId, Client>,
+    grants: Objects<i64, Grant>,
+    /// Grants by their codes and refresh tokens.
+    grants_by_secret: OrdMap<TokenHash, i64>,
     /// Living channels by their app.
     channels_by_app: OrdSet<(AppId, i64)>,
     /// Living accounts by channel and address in lower case.
@@ -51,6 +56,9 @@ pub enum DirectoryChange {
     JournalSubscription(JournalSubscription),
     Channel(Channel),
     StagingToken(StagingToken),
+    Login(Login),
+    Client(Client),
+    Grant(Grant),
 }
 
 impl DirectoryChange {
@@ -67,7 +75,10 @@ impl DirectoryChange {
             | Self::Account(_)
             | Self::Actor(_)
             | Self::Token(_)
-            | Self::StagingToken(_) => None,
+            | Self::StagingToken(_)
+            | Self::Login(_)
+            | Self::Client(_)
+            | Self::Grant(_) => None,
         }
     }
 }
@@ -88,6 +99,10 @@ impl Directory {
             journal_subscriptions: Default::default(),
             channels: Default::default(),
             staging_tokens: Default::default(),
+            logins: Default::default(),
+            clients: Default::default(),
+            grants: Default::default(),
+            grants_by_secret: OrdMap::new(),
             channels_by_app: OrdSet::new(),
             accounts_by_address: OrdSet::new(),
             accounts_by_inbox: OrdSet::new(),
@@ -210,6 +225,31 @@ impl Directory {
         &self.staging_tokens
     }
 
+    /// How an agent signs in.
+    pub fn login(&self, agent: i64) -> Option<&Login> {
+        self.logins.get(&agent).map(Arc::as_ref)
+    }
+
+    /// The agents who can sign in.
+    pub fn logins(&self) -> &Objects<i64, Login> {
+        &self.logins
+    }
+
+    /// How an app may be installed.
+    pub fn client(&self, app: AppId) -> Option<&Client> {
+        self.clients.get(&app).map(Arc::as_ref)
+    }
+
+    /// What was granted, ended grants included.
+    pub fn grants(&self) -> &Objects<i64, Grant> {
+        &self.grants
+    }
+
+    /// The grant that this code or refresh token belongs to.
+    pub fn grant_of(&self, secret: &TokenHash) -> Option<&Grant> {
+        self.grants.get(self.grants_by_secret.get(secret)?).map(Arc::as_ref)
+    }
+
     /// Whether the spine is read on behalf of an app: it has subscribed to something, and acts. A journal also says that it
     /// no longer does.
     pub fn reads(&self, reader: Reader, app: AppId) -> bool {
@@ -275,6 +315,13 @@ impl Directory {
                 }
                 self.channels[1 - archived].remove(&channel.id);
                 self.channels[archived].put(channel.id, Arc::new(channel));
+            }
+            DirectoryChange::Login(login) => self.logins.put(login.agent_id, Arc::new(login)),
+            DirectoryChange::Client(client) => self.clients.put(client.app_id, Arc::new(client)),
+            DirectoryChange::Grant(grant) => {
+                let secrets = grant.code.iter().map(|code| code.hash).chain(grant.refresh);
+                self.grants_by_secret.extend(secrets.map(|secret| (secret, grant.id)));
+                self.grants.put(grant.id, Arc::new(grant));
             }
             DirectoryChange::StagingToken(token) => match token.deleted_at {
                 Some(_) => self.staging_tokens.remove(&token.hash),

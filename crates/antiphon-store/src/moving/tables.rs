@@ -54,7 +54,7 @@ const fn in_directory(table: Table) -> Table {
 }
 
 /// Every table, in the order in which they are written: a row's thread, and a directory's portal, come before it.
-pub(crate) static TABLES: [Table; 32] = [
+pub(crate) static TABLES: [Table; 35] = [
     Table {
         owner: "id",
         ..table(
@@ -351,6 +351,32 @@ pub(crate) static TABLES: [Table; 32] = [
             ("created_at", Int),
             ("updated_at", Int),
             ("deleted_at", Int),
+        ],
+    )),
+    in_directory(table(
+        "logins",
+        1,
+        &[("agent_id", Int), ("password", Text), ("administrator", Bool), ("changed_at", Int)],
+    )),
+    in_directory(table("clients", 1, &[("app_id", Int), ("redirect_uris", Text), ("scopes", Text)])),
+    in_directory(table(
+        "grants",
+        1,
+        &[
+            ("id", Int),
+            ("app_id", Int),
+            ("user_id", Int),
+            ("scopes", Text),
+            ("created_at", Int),
+            ("code_hash", Bytes),
+            ("redirect_uri", Text),
+            ("challenge", Text),
+            ("code_expires_at", Int),
+            ("code_used_at", Int),
+            ("refresh_hash", Bytes),
+            ("refresh_ended_at", Int),
+            ("ended_at", Int),
+            ("uninstalled_at", Int),
         ],
     )),
     in_directory(table(

@@ -107,11 +107,14 @@ impl Batch<'_> {
                 DirectoryChange::App(app) => raise(&mut self.ids.app, app.id.0),
                 DirectoryChange::Subscription(one) => raise(&mut self.ids.subscription, one.id.0),
                 DirectoryChange::JournalSubscription(one) => raise(&mut self.ids.subscription, one.id.0),
+                DirectoryChange::Grant(grant) => raise(&mut self.ids.subscription, grant.id),
                 DirectoryChange::Channel(channel) => raise(&mut self.ids.channel, channel.id),
                 DirectoryChange::Portal(_)
                 | DirectoryChange::Token(_)
                 | DirectoryChange::Webhook(_)
-                | DirectoryChange::StagingToken(_) => {}
+                | DirectoryChange::StagingToken(_)
+                | DirectoryChange::Login(_)
+                | DirectoryChange::Client(_) => {}
             }
             Arc::make_mut(&mut self.directory).put(change.clone());
         }

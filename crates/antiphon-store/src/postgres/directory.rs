@@ -9,7 +9,7 @@ use tokio_postgres::Row;
 use super::connect::Session;
 use super::failure::{Result, conflict, damaged};
 use super::readers::{Values, execute, row, rows};
-use super::{channels, webhooks};
+use super::{channels, oauth, webhooks};
 use crate::secrets::Seals;
 use crate::{
     Account, AccountId, Actor, ActorKind, Adapter, App, AppId, Directory, DirectoryChange, Identifier, Inbox,
@@ -73,7 +73,21 @@ pub(super) async fn refresh(
     if known.as_ref().is_some_and(|known| known.revision >= revision) {
         return Ok(known);
     }
-    let (inboxes, accounts, actors, apps, tokens, hooks, subscriptions, journal, brought, staging) = try_join!(
+    let (
+        inboxes,
+        accounts,
+        actors,
+        apps,
+        tokens,
+        hooks,
+        subscriptions,
+        journal,
+        brought,
+        staging,
+        logins,
+        clients,
+        grants,
+    ) = try_join!(
         rows(client, INBOXES, values),
         rows(client, ACCOUNTS, values),
         rows(client, ACTORS, values),
@@ -84,6 +98,9 @@ pub(super) async fn refresh(
         rows(client, webhooks::JOURNAL, values),
         rows(client, channels::CHANNELS, values),
         rows(client, channels::STAGING, values),
+        rows(client, oauth::LOGINS, values),
+        rows(client, oauth::CLIENTS, values),
+        rows(client, oauth::GRANTS, values),
     )?;
     let mut directory = match known {
         Some(known) => Directory::clone(&known),
@@ -91,7 +108,7 @@ pub(super) async fn refresh(
     };
     directory.put(DirectoryChange::Portal(portal(&head)?));
     directory.revision = revision;
-    let reads: [(Vec<Row>, Read); 10] = [
+    let reads: [(Vec<Row>, Read); 13] = [
         (inboxes, inbox),
         (accounts, account),
         (actors, actor),
@@ -102,6 +119,9 @@ pub(super) async fn refresh(
         (journal, webhooks::journal),
         (brought, channels::channel),
         (staging, channels::staging),
+        (logins, oauth::login),
+        (clients, oauth::client),
+        (grants, oauth::grant),
     ];
     for (rows, read) in reads {
         for row in &rows {
@@ -292,6 +312,9 @@ pub(super) async fn write(
             webhooks::write_journal(client, owner, revision, one).await?
         }
         DirectoryChange::Channel(channel) => channels::write(client, owner, revision, channel).await?,
+        DirectoryChange::Login(login) => oauth::write_login(client, owner, revision, login).await?,
+        DirectoryChange::Client(one) => oauth::write_client(client, owner, revision, one).await?,
+        DirectoryChange::Grant(grant) => oauth::write_grant(client, owner, revision, grant).await?,
         DirectoryChange::StagingToken(token) => {
             channels::write_staging(client, owner, revision, token).await?
         }

@@ -25,6 +25,7 @@ mod leases;
 mod messages;
 pub(crate) mod moving;
 mod node;
+mod oauth;
 mod people;
 mod portals;
 mod purge;

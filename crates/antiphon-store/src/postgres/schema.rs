@@ -27,6 +27,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     // Older programs would take a sealed secret for the secret, and write others in clear.
     Migration { sql: include_str!("../../migrations/postgres/0005_keys.sql"), oldest: 5 },
     Migration { sql: include_str!("../../migrations/postgres/0006_loose.sql"), oldest: 5 },
+    Migration { sql: include_str!("../../migrations/postgres/0007_oauth.sql"), oldest: 5 },
 ];
 
 /// With which migration each format of documents came, as on the embedded engine.

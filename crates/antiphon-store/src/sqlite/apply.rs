@@ -91,11 +91,14 @@ fn write_directory(
             DirectoryChange::App(app) => highest_app = highest_app.max(app.id.0),
             DirectoryChange::Subscription(one) => raise(&mut counters.next_subscription, one.id.0),
             DirectoryChange::JournalSubscription(one) => raise(&mut counters.next_subscription, one.id.0),
+            DirectoryChange::Grant(grant) => raise(&mut counters.next_subscription, grant.id),
             DirectoryChange::Channel(channel) => highest_channel = highest_channel.max(channel.id),
             DirectoryChange::Portal(_)
             | DirectoryChange::Token(_)
             | DirectoryChange::Webhook(_)
-            | DirectoryChange::StagingToken(_) => {}
+            | DirectoryChange::StagingToken(_)
+            | DirectoryChange::Login(_)
+            | DirectoryChange::Client(_) => {}
         }
     }
     cursors::switch(conn, &before, directory, &changes.directory, position)?;

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::failure::{Result, conflict, damaged};
-use super::{channels, webhooks};
+use super::{channels, oauth, webhooks};
 use crate::secrets::Seals;
 use crate::{
     Account, AccountId, Actor, ActorKind, Adapter, App, AppId, Directory, DirectoryChange, Identifier, Inbox,
@@ -150,6 +150,9 @@ pub(super) fn load(conn: &Connection, seals: &Seals, id: PortalId) -> Result<Opt
     rows(conn, &mut directory, webhooks::JOURNAL, webhooks::journal)?;
     rows(conn, &mut directory, channels::CHANNELS, channels::channel)?;
     rows(conn, &mut directory, channels::STAGING, channels::staging)?;
+    rows(conn, &mut directory, oauth::LOGINS, oauth::login)?;
+    rows(conn, &mut directory, oauth::CLIENTS, oauth::client)?;
+    rows(conn, &mut directory, oauth::GRANTS, oauth::grant)?;
     let sql = format!("SELECT {TOKEN} FROM tokens WHERE portal_id = ?1");
     rows(conn, &mut directory, &sql, |row| Ok(DirectoryChange::Token(token(row)?)))?;
     Ok(Some(directory))
@@ -212,6 +215,9 @@ pub(super) fn apply(
         DirectoryChange::JournalSubscription(one) => webhooks::write_journal(conn, owner, one)?,
         DirectoryChange::Channel(channel) => channels::write(conn, owner, channel)?,
         DirectoryChange::StagingToken(token) => channels::write_staging(conn, owner, token)?,
+        DirectoryChange::Login(login) => oauth::write_login(conn, owner, login)?,
+        DirectoryChange::Client(client) => oauth::write_client(conn, owner, client)?,
+        DirectoryChange::Grant(grant) => oauth::write_grant(conn, owner, grant)?,
     }
     directory.put(change.clone());
     Ok(())

@@ -21,6 +21,7 @@ mod lock;
 mod memory;
 mod messages;
 pub(crate) mod moving;
+mod oauth;
 #[cfg(test)]
 mod plans;
 mod purge;

@@ -390,3 +390,67 @@ async fn portals_are_made_once() {
     apply(&kit.store, PortalId(50), Target::Directory, changes).await.unwrap();
     assert_eq!(kit.store.directory(PortalId(50)).await.unwrap().unwrap().portal, renamed);
 }
+
+#[tokio::test]
+async fn grants_are_found_by_what_takes_them_up() {
+    let kit = Kit::new().await;
+    let login = Login { agent_id: 7, password: "hash".into(), administrator: true, changed_at: NOON };
+    let uris = vec!["https://example.org/back".into(), "http://127.0.0.1/x?y=1".into()];
+    let client =
+        Client { app_id: AppId(4410), redirect_uris: uris, scopes: vec!["oauth".into(), "files".into()] };
+    let code = Code {
+        hash: TokenHash([1; 32]),
+        redirect_uri: "https://example.org/back".into(),
+        challenge: None,
+        expires_at: NOON + 5,
+        used_at: None,
+    };
+    let asked = Grant {
+        id: 3,
+        app_id: AppId(4410),
+        user_id: Some(7),
+        scopes: vec!["oauth".into()],
+        created_at: NOON,
+        code: Some(code.clone()),
+        refresh: None,
+        refresh_ended_at: None,
+        ended_at: None,
+        uninstalled_at: None,
+    };
+    let own = Grant { id: 4, user_id: None, code: None, scopes: Vec::new(), ..asked.clone() };
+    let changes = vec![
+        DirectoryChange::Login(login.clone()),
+        DirectoryChange::Client(client.clone()),
+        DirectoryChange::Grant(asked.clone()),
+        DirectoryChange::Grant(own.clone()),
+    ];
+    write(&kit, changes).await;
+    let taken = Grant {
+        code: Some(Code { used_at: Some(NOON), ..code }),
+        refresh: Some(TokenHash([2; 32])),
+        refresh_ended_at: Some(NOON + 1),
+        ended_at: Some(NOON + 2),
+        uninstalled_at: Some(NOON + 3),
+        ..asked
+    };
+    write(&kit, vec![DirectoryChange::Grant(taken.clone())]).await;
+    let kit = kit.reopen().await;
+    let directory = kit.store.directory(kit.portal).await.unwrap().unwrap();
+    assert_eq!((directory.login(7), directory.client(AppId(4410))), (Some(&login), Some(&client)));
+    for secret in [[1; 32], [2; 32]] {
+        assert_eq!(directory.grant_of(&TokenHash(secret)), Some(&taken));
+    }
+    assert_eq!(directory.grant_of(&TokenHash([3; 32])), None);
+    assert_eq!(directory.grants().get(&4).map(|grant| Grant::clone(grant)), Some(own));
+    let next = kit.store.change(kit.portal, Target::Directory, |_, moment| {
+        let login = Login {
+            agent_id: moment.subscription_id().0,
+            password: String::new(),
+            administrator: false,
+            changed_at: NOON,
+        };
+        Ok::<_, No>(Changes { directory: vec![DirectoryChange::Login(login)], ..Changes::default() })
+    });
+    let DirectoryChange::Login(login) = &next.await.unwrap().unwrap().changes.directory[0] else { panic!() };
+    assert_eq!(login.agent_id, 5, "no grant's id is given out again");
+}

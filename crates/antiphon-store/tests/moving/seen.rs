@@ -24,6 +24,8 @@ async fn of_portal(store: &Store, id: PortalId, seen: &mut Vec<String>) {
     seen.push(format!("{:?}", directory.apps().iter().collect::<Vec<_>>()));
     seen.push(format!("{:?}", directory.tokens().iter().collect::<Vec<_>>()));
     seen.push(format!("{:?}", directory.staging_tokens().iter().collect::<Vec<_>>()));
+    seen.push(format!("{:?}", directory.logins().iter().collect::<Vec<_>>()));
+    seen.push(format!("{:?}", directory.grants().iter().collect::<Vec<_>>()));
     let token = store.token_by_hash(&TokenHash([id.0 as u8; 32])).await.unwrap();
     seen.push(format!("{:?}", token.map(|(token, _)| token)));
     for app in directory.apps().iter().map(|app| app.id) {
@@ -33,6 +35,7 @@ async fn of_portal(store: &Store, id: PortalId, seen: &mut Vec<String>) {
             directory.subscriptions(app).collect::<Vec<_>>()
         ));
         seen.push(format!("{:?}", directory.journal_subscriptions(app).collect::<Vec<_>>()));
+        seen.push(format!("{:?}", directory.client(app)));
         seen.push(format!("{:?}", directory.channels_of(app).collect::<Vec<_>>()));
         let query = AttemptQuery { limit: 100, ..AttemptQuery::default() };
         seen.push(format!("{:?}", store.attempts(id, app, &query).await.unwrap()));

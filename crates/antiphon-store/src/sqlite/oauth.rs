@@ -1,0 +1,102 @@
+//! The rows of a directory that are about signing in, and about what users grant to apps.
+
+use rusqlite::{Connection, Row, params};
+
+use super::failure::Result;
+use crate::{AppId, Client, Code, DirectoryChange, Grant, Login, PortalId, TokenHash};
+
+pub(super) const LOGINS: &str =
+    "SELECT agent_id, password, administrator, changed_at FROM logins WHERE portal_id = ?1";
+
+pub(super) const CLIENTS: &str = "SELECT app_id, redirect_uris, scopes FROM clients WHERE portal_id = ?1";
+
+pub(super) const GRANTS: &str = "SELECT id, app_id, user_id, scopes, created_at, code_hash, redirect_uri, challenge, \
+     code_expires_at, code_used_at, refresh_hash, refresh_ended_at, ended_at, uninstalled_at FROM grants \
+     WHERE portal_id = ?1";
+
+pub(super) fn login(row: &Row<'_>) -> Result<DirectoryChange> {
+    Ok(DirectoryChange::Login(Login {
+        agent_id: row.get(0)?,
+        password: row.get(1)?,
+        administrator: row.get(2)?,
+        changed_at: row.get(3)?,
+    }))
+}
+
+pub(super) fn client(row: &Row<'_>) -> Result<DirectoryChange> {
+    let (redirect_uris, scopes): (String, String) = (row.get(1)?, row.get(2)?);
+    Ok(DirectoryChange::Client(Client {
+        app_id: AppId(row.get(0)?),
+        redirect_uris: redirect_uris.lines().map(str::to_owned).collect(),
+        scopes: scopes.split_ascii_whitespace().map(str::to_owned).collect(),
+    }))
+}
+
+pub(super) fn grant(row: &Row<'_>) -> Result<DirectoryChange> {
+    let scopes: String = row.get(3)?;
+    let hash: Option<[u8; 32]> = row.get(5)?;
+    let code = match hash {
+        None => None,
+        Some(hash) => Some(Code {
+            hash: TokenHash(hash),
+            redirect_uri: row.get(6)?,
+            challenge: row.get(7)?,
+            expires_at: row.get(8)?,
+            used_at: row.get(9)?,
+        }),
+    };
+    let refresh: Option<[u8; 32]> = row.get(10)?;
+    Ok(DirectoryChange::Grant(Grant {
+        id: row.get(0)?,
+        app_id: AppId(row.get(1)?),
+        user_id: row.get(2)?,
+        scopes: scopes.split_ascii_whitespace().map(str::to_owned).collect(),
+        created_at: row.get(4)?,
+        code,
+        refresh: refresh.map(TokenHash),
+        refresh_ended_at: row.get(11)?,
+        ended_at: row.get(12)?,
+        uninstalled_at: row.get(13)?,
+    }))
+}
+
+pub(super) fn write_login(conn: &Connection, owner: PortalId, login: &Login) -> Result<()> {
+    let sql = "INSERT OR REPLACE INTO logins (portal_id, agent_id, password, administrator, changed_at) \
+               VALUES (?1, ?2, ?3, ?4, ?5)";
+    let Login { agent_id, password, administrator, changed_at } = login;
+    conn.prepare_cached(sql)?.execute(params![owner.0, agent_id, password, administrator, changed_at])?;
+    Ok(())
+}
+
+pub(super) fn write_client(conn: &Connection, owner: PortalId, client: &Client) -> Result<()> {
+    let sql =
+        "INSERT OR REPLACE INTO clients (portal_id, app_id, redirect_uris, scopes) VALUES (?1, ?2, ?3, ?4)";
+    let (uris, scopes) = (client.redirect_uris.join("\n"), client.scopes.join(" "));
+    conn.prepare_cached(sql)?.execute(params![owner.0, client.app_id.0, uris, scopes])?;
+    Ok(())
+}
+
+pub(super) fn write_grant(conn: &Connection, owner: PortalId, grant: &Grant) -> Result<()> {
+    let sql = "INSERT OR REPLACE INTO grants (portal_id, id, app_id, user_id, scopes, created_at, code_hash, \
+               redirect_uri, challenge, code_expires_at, code_used_at, refresh_hash, refresh_ended_at, ended_at, \
+               uninstalled_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+    let code = grant.code.as_ref();
+    conn.prepare_cached(sql)?.execute(params![
+        owner.0,
+        grant.id,
+        grant.app_id.0,
+        grant.user_id,
+        grant.scopes.join(" "),
+        grant.created_at,
+        code.map(|code| code.hash.0),
+        code.map(|code| &code.redirect_uri),
+        code.and_then(|code| code.challenge.as_ref()),
+        code.map(|code| code.expires_at),
+        code.and_then(|code| code.used_at),
+        grant.refresh.map(|hash| hash.0),
+        grant.refresh_ended_at,
+        grant.ended_at,
+        grant.uninstalled_at,
+    ])?;
+    Ok(())
+}
