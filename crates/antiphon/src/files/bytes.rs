@@ -6,7 +6,9 @@
 mod bucket;
 mod write;
 
+use std::fs::File;
 use std::ops::Range;
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -15,11 +17,11 @@ use antiphon_store::PortalId;
 use anyhow::Context;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
-use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt};
+use object_store::{GetOptions, GetRange, GetResultPayload, ObjectStore, ObjectStoreExt};
 use tokio::sync::Semaphore;
 
 use crate::config::Config;
@@ -31,6 +33,10 @@ const DIRECTORY: &str = "files";
 /// Bytes of a part: on a disk, and in a bucket, where parts are fewer.
 const PART: usize = 1 << 20;
 const BUCKET_PART: usize = 8 << 20;
+
+/// Bytes that are read from a disk at once, and how many times that: while one piece is sent the next is read.
+const PIECE: u64 = 256 << 10;
+const PIECES: usize = 2;
 
 /// Where bytes are kept.
 pub struct Kept {
@@ -98,7 +104,11 @@ impl Kept {
     ) -> anyhow::Result<Option<BoxStream<'static, anyhow::Result<Bytes>>>> {
         let options = GetOptions { range: range.map(GetRange::Bounded), ..GetOptions::default() };
         match self.objects.get_opts(&Path::from(object), options).await {
-            Ok(found) => Ok(Some(found.into_stream().map_err(anyhow::Error::from).boxed())),
+            Ok(found) => Ok(Some(match found.payload {
+                // In pieces of 8 KiB, as it would come by itself, a big file takes long.
+                GetResultPayload::File(file, _) => pieces(file, found.range),
+                _ => found.into_stream().map_err(anyhow::Error::from).boxed(),
+            })),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -193,6 +203,23 @@ impl Kept {
     }
 }
 
+/// Reads a part of a file.
+fn pieces(file: File, range: Range<u64>) -> BoxStream<'static, anyhow::Result<Bytes>> {
+    let (file, end) = (Arc::new(file), range.end);
+    let read = move |at: u64| {
+        let file = file.clone();
+        async move {
+            let read = move || -> std::io::Result<Bytes> {
+                let mut piece = vec![0; PIECE.min(end - at) as usize];
+                file.read_exact_at(&mut piece, at)?;
+                Ok(piece.into())
+            };
+            Ok(tokio::task::spawn_blocking(read).await??)
+        }
+    };
+    stream::iter(range.step_by(PIECE as usize)).map(read).buffered(PIECES).boxed()
+}
+
 /// A name that no object has.
 fn fresh(portal: PortalId) -> String {
     let name = uuid::Uuid::new_v4().simple().to_string();
@@ -202,4 +229,29 @@ fn fresh(portal: PortalId) -> String {
 #[expect(clippy::disallowed_methods, reason = "the age of an object is told by the machine that keeps it")]
 fn machine_now() -> SystemTime {
     SystemTime::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn any_part_of_a_file_comes_as_it_was_written() {
+        let home = antiphon_testkit::Home::new();
+        let kept = Kept::open(&crate::testing::config(&home)).unwrap();
+        let all: Vec<u8> = (0..3 * PIECE + 17).map(|at| (at % 251) as u8).collect();
+        let mut writing = kept.write(PortalId(1));
+        writing.push(all.clone().into()).await.unwrap();
+        let object = writing.finish().await.unwrap().object;
+        let end = all.len() as u64;
+        for range in [0..end, 0..1, PIECE - 1..PIECE + 1, PIECE..3 * PIECE, 5..2 * PIECE + 5, end - 1..end] {
+            let read = kept.read(&object, Some(range.clone())).await.unwrap().unwrap();
+            let read: Vec<Bytes> = read.try_collect().await.unwrap();
+            assert!(read.concat() == all[range.start as usize..range.end as usize], "{range:?}");
+        }
+        let whole: Vec<Bytes> = kept.read(&object, None).await.unwrap().unwrap().try_collect().await.unwrap();
+        assert!(whole.concat() == all);
+        kept.erase(&object).await.unwrap();
+        assert!(kept.read(&object, None).await.unwrap().is_none());
+    }
 }
