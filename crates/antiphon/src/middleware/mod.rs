@@ -238,8 +238,12 @@ async fn admitted(
         Entry::Address => return Ok(token::nobody()),
     };
     if allowed && let Some(most) = operation.family.per_second() {
-        let taken = app.limits.take_of_app(caller.app(), operation.family, most, app.machine_time());
-        return taken.map(|()| caller.clone()).map_err(|limited| Failure::limited(limited, &caller));
+        let of = (&*caller.token, operation.family);
+        let taken = app.limits.take_of_app(&app.store, of, most, app.machine_time()).await;
+        return taken
+            .map_err(Refusal::from)?
+            .map(|()| caller.clone())
+            .map_err(|limited| Failure::limited(limited, &caller));
     }
     // Asking for others' apps counts like asking for others' threads: nothing is found there.
     let counts = allowed || operation.entry == Entry::Owner;
