@@ -37,7 +37,7 @@ pub use allowances::{Allowances, Draw, Drawn, Span};
 pub use changes::{Applied, Changes, ConversationKey, Earlier, Moment, Replacement, State, Target};
 pub use check::{Finding, Invariant};
 pub use cursors::{
-    Attempt, AttemptQuery, Cursor, Delivery, DeliveryState, Progress, Reader, Told, Undelivered,
+    Attempt, AttemptPage, AttemptQuery, Cursor, Delivery, DeliveryState, Progress, Reader, Told, Undelivered,
 };
 pub use directory::{
     Account, Actor, ActorKind, Adapter, App, Channel, Client, Code, Directory, DirectoryChange, Expand,

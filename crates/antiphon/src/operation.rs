@@ -1,6 +1,8 @@
 //! What the table in `routes.rs` is made of: an operation, where it is mounted, and what its documentation needs to know.
 
-use utoipa::openapi::{RefOr, Schema};
+use antiphon_wire::batch::{Batch, Batched};
+use utoipa::ToSchema;
+use utoipa::openapi::{Ref, RefOr, Schema};
 
 use crate::call::{Answered, Call};
 
@@ -278,7 +280,7 @@ macro_rules! door {
 pub type Shape = fn(&mut Vec<(String, RefOr<Schema>)>) -> RefOr<Schema>;
 
 /// The [`Shape`] of a type.
-pub fn shape<T: utoipa::ToSchema>(named: &mut Vec<(String, RefOr<Schema>)>) -> RefOr<Schema> {
+pub fn shape<T: ToSchema>(named: &mut Vec<(String, RefOr<Schema>)>) -> RefOr<Schema> {
     let schema = T::schema();
     T::schemas(named);
     if matches!(schema, RefOr::Ref(_)) {
@@ -286,7 +288,13 @@ pub fn shape<T: utoipa::ToSchema>(named: &mut Vec<(String, RefOr<Schema>)>) -> R
     }
     let name = T::name().to_string();
     named.push((name.clone(), schema));
-    RefOr::Ref(utoipa::openapi::Ref::from_schema_name(name))
+    RefOr::Ref(Ref::from_schema_name(name))
+}
+
+/// The [`Shape`] of a batch.
+pub fn batch<T: Batched + ToSchema>(named: &mut Vec<(String, RefOr<Schema>)>) -> RefOr<Schema> {
+    Batch::<T>::describe(named);
+    RefOr::Ref(Ref::from_schema_name(T::NAME))
 }
 
 /// What travels in a body.

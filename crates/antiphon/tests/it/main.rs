@@ -31,6 +31,7 @@ mod own_threads;
 mod paging;
 mod queries;
 mod scenarios;
+mod since;
 mod socket;
 mod stream;
 mod threads;
