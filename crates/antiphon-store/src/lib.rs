@@ -63,5 +63,5 @@ pub use postgres::Layout;
 pub use secrets::{KeySource, MasterKey, Resealed, SigningKey};
 pub use store::{Postgres, Settings, Store, StoreStatus};
 pub use threads::{KnownThread, Thread, ThreadPosition, ThreadQuery, ThreadSort, ThreadStatus, ThreadView};
-pub use visitors::{Ticket, Visitor, VisitorQuery};
+pub use visitors::{Ticket, Visitor, VisitorQuery, phone_key};
 pub use words::{LONGEST_WORD, Word, Words};

@@ -5,6 +5,7 @@
 
 pub mod body;
 pub mod correlation;
+pub mod developer;
 pub mod error;
 pub mod form;
 pub mod gzip;
@@ -14,7 +15,7 @@ pub mod limits;
 pub mod log;
 pub mod origin;
 pub mod outflow;
-pub mod owner;
+mod owner;
 pub mod reply;
 pub mod scopes;
 #[cfg(test)]
@@ -217,6 +218,7 @@ async fn admitted(
         let (caller, owns) = match operation.entry {
             Entry::Scope(_) => (token::operator(app, &head.headers).await?, true),
             Entry::Owner => owner::operator(app, &head.headers, named()).await?,
+            Entry::App => owner::operator(app, &head.headers, developer::named(head)?).await?,
             Entry::Address => return Ok(token::nobody()),
         };
         if !owns {
@@ -235,6 +237,7 @@ async fn admitted(
             (caller, allowed)
         }
         Entry::Owner => owner::caller(app, head, named()).await?,
+        Entry::App => (developer::caller(app, head).await?, true),
         Entry::Address => return Ok(token::nobody()),
     };
     if allowed && let Some(most) = operation.family.per_second() {
