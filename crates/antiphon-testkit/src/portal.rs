@@ -8,14 +8,13 @@ use crate::{TestServer, User};
 pub const EVERY_SCOPE: &[&str] = &[
     "conversations.read",
     "conversations.write",
+    "files",
     "antiphon.admin",
     "antiphon.inbound",
     "webhooks-journal-data-access",
     "webhooks-journal-subscription-read",
     "webhooks-journal-subscription-management",
     "webhooks-journal-snapshot-management",
-    "conversations.custom_channels.read",
-    "conversations.custom_channels.write",
 ];
 
 /// One inbox with a chat and an email account, one agent, one app.

@@ -165,7 +165,9 @@ impl Strict {
             return;
         };
         let kind = reply.header("content-type").unwrap_or_default();
-        let Some(media) = content.get(kind.split(';').next().unwrap_or_default()) else {
+        let Some(media) =
+            content.get(kind.split(';').next().unwrap_or_default()).or_else(|| content.get("*/*"))
+        else {
             faults.push(format!("Content-Type {kind:?} is not in the document"));
             return;
         };
@@ -219,7 +221,8 @@ impl Strict {
         let path = path.strip_suffix('/').filter(|shorter| !shorter.is_empty()).unwrap_or(path);
         let sent: Vec<&str> = path.split('/').collect();
         self.paths.iter().enumerate().find(|(_, template)| {
-            template.segments.len() == sent.len()
+            let spans = template.item["get"]["x-antiphon-spans"] == true;
+            (template.segments.len() == sent.len() || spans && template.segments.len() < sent.len())
                 && template
                     .segments
                     .iter()

@@ -171,6 +171,7 @@ pub struct File {
     /// Who may see it.
     pub access: FileAccess,
     /// Its name without the extension.
+    #[schema(required = false)]
     pub name: String,
     /// Its extension, without a dot.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -190,6 +191,7 @@ pub struct File {
     pub size: Option<i64>,
     /// What it is.
     #[serde(rename = "type")]
+    #[schema(required = false)]
     pub kind: FileType,
     /// How it is encoded.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -208,16 +210,20 @@ pub struct File {
     #[schema(nullable = false)]
     pub file_md5: Option<String>,
     /// Where its bytes are, for those who may see it.
+    #[schema(required = false)]
     pub url: String,
     /// The same.
+    #[schema(required = false)]
     pub default_hosting_url: String,
     /// Whether it may be chosen for something new.
+    #[schema(required = false)]
     pub is_usable_in_content: bool,
     /// When it will be deleted, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub expires_at: Option<i64>,
     /// How it came here.
+    #[schema(required = false)]
     pub source_group: SourceGroup,
 }
 
@@ -225,7 +231,7 @@ pub struct File {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct UploadedFiles {
     /// The file. Its id is a number here.
-    #[schema(value_type = Vec<File>)]
+    #[schema(value_type = Vec<Object>)]
     pub objects: Vec<serde_json::Value>,
 }
 
@@ -273,8 +279,10 @@ pub struct Folder {
     #[schema(nullable = false)]
     pub archived_at: Option<Timestamp>,
     /// What it is called.
+    #[schema(required = false)]
     pub name: String,
     /// The folders it is in, and its name.
+    #[schema(required = false)]
     pub path: String,
     /// The folder it is in, unless that is the root.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -336,32 +344,43 @@ impl TaskError {
     }
 }
 
-/// How far a task is, and what came of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct TaskState<T> {
-    /// The task.
-    pub task_id: String,
-    /// How far it is.
-    pub status: TaskStatus,
-    /// When it was begun.
-    pub started_at: Timestamp,
-    /// When it came to its end; now, while it has not.
-    pub completed_at: Timestamp,
-    /// When it was asked for.
-    pub requested_at: Timestamp,
-    /// What came of it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub result: Option<T>,
-    /// How much went wrong.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub num_errors: Option<i32>,
-    /// What went wrong.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(required = false)]
-    pub errors: Vec<TaskError>,
+macro_rules! task_states {
+    ($($(#[$doc:meta])* $name:ident, $result:ty);+ $(;)?) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+        #[serde(rename_all = "camelCase")]
+        pub struct $name {
+            /// The task.
+            pub task_id: String,
+            /// How far it is.
+            pub status: TaskStatus,
+            /// When it was begun.
+            pub started_at: Timestamp,
+            /// When it came to its end; now, while it has not.
+            pub completed_at: Timestamp,
+            /// When it was asked for.
+            pub requested_at: Timestamp,
+            /// What came of it.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            #[schema(nullable = false)]
+            pub result: Option<$result>,
+            /// How much went wrong.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            #[schema(nullable = false)]
+            pub num_errors: Option<i32>,
+            /// What went wrong.
+            #[serde(skip_serializing_if = "Vec::is_empty")]
+            #[schema(required = false)]
+            pub errors: Vec<TaskError>,
+        }
+    )+};
+}
+
+task_states! {
+    /// How far a task is that makes a file, and what came of it.
+    FileTaskState, File;
+    /// How far a task is that changes a folder, and what came of it.
+    FolderTaskState, Folder;
 }
 
 /// An upload, part by part.

@@ -39,6 +39,26 @@ impl Caller {
     }
 }
 
+/// Which part of some bytes is wanted, and whether at all.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Conditions {
+    pub range: Option<String>,
+    pub if_none_match: Option<String>,
+    pub if_range: Option<String>,
+}
+
+impl Conditions {
+    /// What the headers of a request say.
+    pub fn of(headers: &http::HeaderMap) -> Self {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        Self {
+            range: text(http::header::RANGE),
+            if_none_match: text(http::header::IF_NONE_MATCH),
+            if_range: text(http::header::IF_RANGE),
+        }
+    }
+}
+
 /// A request after routing, authentication and limits.
 pub struct Call {
     pub app: Arc<App>,
@@ -51,6 +71,8 @@ pub struct Call {
     /// Scheme and host the client used.
     pub origin: String,
     pub query: Query,
+    /// What is said of the answer's bytes, where it is bytes.
+    pub conditions: Conditions,
     /// In which form the answer is wanted, where the operation knows several.
     pub form: Form,
     /// Whole body, inflated, within the operation's limit; empty where none is taken.

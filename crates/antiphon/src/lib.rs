@@ -13,7 +13,6 @@ pub mod checks;
 pub mod cli;
 pub mod config;
 pub mod contacts;
-pub mod custom_channels;
 pub mod demo;
 pub mod directory;
 pub mod docs;

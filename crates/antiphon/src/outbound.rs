@@ -30,6 +30,8 @@ pub use target::{MAX_LENGTH, TargetUrl};
 
 const USER_AGENT: &str = concat!("Antiphon-Webhooks/", env!("CARGO_PKG_VERSION"));
 
+const FETCHER: &str = concat!("Antiphon-Files/", env!("CARGO_PKG_VERSION"));
+
 /// Most bytes of an answer's body that are read. Of a longer one the rest is not waited for.
 const MOST_READ: usize = 16 << 10;
 
@@ -125,12 +127,33 @@ impl Outbound {
         if !target.is_https() && !self.config.http {
             return Err(Failure::Plain);
         }
+        self.check_address(target)
+    }
+
+    /// Whether a file may be fetched from there, as far as the URL alone tells: it may come unencrypted.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check_address(&self, target: &TargetUrl) -> Result<(), Failure> {
         match target.address() {
             Some(address) if !permits(&self.config, target.host(), address) => {
                 Err(Failure::Private(target.host().into()))
             }
             _ => Ok(()),
         }
+    }
+
+    /// Asks for what is there, and hands out the answer before its body has come: whoever takes it minds the time.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn fetch(&self, target: &TargetUrl) -> Result<Response<Incoming>, Failure> {
+        self.check_address(target)?;
+        let request = Request::builder().method(Method::GET).uri(target.uri());
+        let request = request.header(header::USER_AGENT, FETCHER).header(header::ACCEPT, "*/*");
+        let request =
+            request.body(Full::default()).map_err(|error| Failure::Unsendable(error.to_string()))?;
+        self.answered(request).await
     }
 
     /// Sends a request and reads the answer, all within the time limit.

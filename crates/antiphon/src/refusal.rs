@@ -11,6 +11,10 @@ pub enum Refusal {
     NotFound { id: String },
     /// 409 `CONFLICT`: it is there already, and to try again is no use. The text is for people.
     Conflict(String),
+    /// 413 `PAYLOAD_TOO_LARGE`: more bytes than these.
+    TooLarge(u64),
+    /// 415 `UNSUPPORTED_MEDIA_TYPE`: this is no form.
+    Unsupported(String),
     /// 403 `QUOTA_EXCEEDED`: the portal may not hold more.
     QuotaExceeded,
     /// 403 `FORBIDDEN`: the address is none that was given out, or no longer good.

@@ -4,7 +4,7 @@
 //! To add an operation, write its door, then its line in its family's file.
 
 mod conversations;
-mod custom_channels;
+mod files;
 mod journal;
 mod own;
 mod webhooks;
@@ -21,7 +21,7 @@ pub use crate::operation::{Entry, Family, Kind, Operation, Parameter, Payload, S
 
 /// Every operation.
 pub static OPERATIONS: &[&[Operation]] =
-    &[conversations::TABLE, custom_channels::TABLE, webhooks::TABLE, journal::TABLE, own::TABLE];
+    &[conversations::TABLE, files::TABLE, webhooks::TABLE, journal::TABLE, own::TABLE];
 
 /// A path at which something answers.
 pub struct Mounted {

@@ -49,8 +49,6 @@ pub fn state() -> State {
         replied: None,
         earlier: None,
         files: None,
-        named: None,
-        bound: None,
     }
 }
 

@@ -23,10 +23,11 @@ pub enum FileSort {
 }
 
 impl FileSort {
-    /// What stands in the index.
-    fn key(self) -> &'static str {
+    /// What stands in the index. Names are in the order of their bytes on either engine.
+    fn key(self, sign: char) -> &'static str {
         match self {
             Self::Id => "id",
+            Self::Name if sign == '$' => "name COLLATE \"C\"",
             Self::Name => "name",
             Self::CreatedAt => "created_at",
             Self::UpdatedAt => "updated_at",
@@ -160,12 +161,12 @@ impl FileList {
         };
         statement.sql = format!("SELECT {of} FROM {table} WHERE portal_id = {owner} AND {there}");
         if let Some(after) = &self.after {
-            let (key, id) = (self.sort.key(), statement.take(Given::Int(after.id)));
+            let (key, id) = (self.sort.key(sign), statement.take(Given::Int(after.id)));
             let way = if self.descending { '<' } else { '>' };
             let place = match self.sort {
                 FileSort::Id => format!(" AND id {way} {id}"),
                 FileSort::Name => {
-                    format!(" AND (name, id) {way} ({}, {id})", statement.text(&after.name))
+                    format!(" AND ({key}, id) {way} ({}, {id})", statement.text(&after.name))
                 }
                 _ => {
                     let number = statement.take(Given::Int(after.number));
@@ -177,7 +178,7 @@ impl FileList {
         let way = if self.descending { " DESC" } else { "" };
         statement.sql += &match self.sort {
             FileSort::Id => format!(" ORDER BY id{way}"),
-            sort => format!(" ORDER BY {}{way}, id{way}", sort.key()),
+            sort => format!(" ORDER BY {}{way}, id{way}", sort.key(sign)),
         };
         statement
     }
@@ -207,7 +208,7 @@ impl FileList {
 
     /// The last row that was looked at, if there may be more behind it.
     pub(crate) fn horizon(&self, portal: i64, table: &str, sign: char) -> Statement {
-        let of = format!("{}, id", self.sort.key());
+        let of = format!("{}, id", self.sort.key(sign));
         let mut statement = self.begin(portal, table, &of, sign);
         let _ = write!(statement.sql, " LIMIT 1 OFFSET {}", EXAMINED - 1);
         statement

@@ -338,7 +338,6 @@ pub(crate) static TABLES: [Table; 35] = [
             ("created_at", Int),
             ("updated_at", Int),
             ("deleted_at", Int),
-            ("since", Int),
         ],
     )),
     in_directory(table(

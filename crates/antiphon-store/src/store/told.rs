@@ -98,7 +98,7 @@ impl Store {
         portal: PortalId,
         app: AppId,
         query: &AttemptQuery,
-    ) -> Result<AttemptPage, StoreError> {
+    ) -> Result<Vec<Attempt>, StoreError> {
         read!(self.attempts(portal, app, query))
     }
 

@@ -115,7 +115,6 @@ fn subscription(app: i64, id: i64) -> Subscription {
         created_at: NOON,
         updated_at: Some(NOON + 1),
         deleted_at: None,
-        since: 0,
     }
 }
 

@@ -2,7 +2,9 @@
 
 use antiphon_store::{Changes, File, Moment, State, Target};
 use antiphon_wire::error::Problem;
-use antiphon_wire::own::FileCreate;
+use antiphon_wire::id::Id;
+use antiphon_wire::own::{self, FileCreate};
+use antiphon_wire::timestamp::Timestamp;
 
 use crate::call::{Answer, Call};
 use crate::checks::Checks;
@@ -25,7 +27,28 @@ pub async fn register(call: Call) -> Result<Answer, Refusal> {
     let applied = call.app.store.change(call.caller.portal(), Target::Directory, rule).await??;
     let made = applied.changes.files.first();
     let made = made.ok_or_else(|| Refusal::Internal("no file came of it".into()))?;
-    Answer::json(201, &super::shown(made)).map(|answer| answer.at(&call, made.id))
+    Answer::json(201, &shown(&call, made)).map(|answer| answer.at(&call, made.id))
+}
+
+/// `GET /files/{fileId}`
+pub async fn get(call: Call) -> Result<Answer, Refusal> {
+    let file = super::live(&call).await?;
+    Answer::json(200, &shown(&call, &file))
+}
+
+fn shown(call: &Call, file: &File) -> own::File {
+    let url = match file.url.is_empty() {
+        true => format!("{}{}", call.origin, super::links::path(call.caller.portal(), file)),
+        false => file.url.clone(),
+    };
+    own::File {
+        id: Id(file.id),
+        name: file.name.clone(),
+        media_type: file.media_type.clone(),
+        size: file.size,
+        url,
+        created_at: Timestamp(file.created_at),
+    }
 }
 
 fn read(body: FileCreate) -> Result<Draft, Refusal> {

@@ -47,6 +47,16 @@ pub static JOBS: &[Job] = &[
         },
     },
     Job {
+        name: "files",
+        every: Duration::from_secs(3600),
+        work: |app, now| Box::pin(async move { crate::files::sweep::run(&app, now).await }),
+    },
+    Job {
+        name: "file-tasks",
+        every: Duration::from_secs(60),
+        work: |app, _| Box::pin(async move { crate::files::tasks::take_up(&app).await }),
+    },
+    Job {
         name: "tidy",
         every: Duration::from_secs(3600),
         work: |app, _| Box::pin(async move { crate::portals::tidy::run(&app).await }),

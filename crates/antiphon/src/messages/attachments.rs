@@ -5,8 +5,8 @@ use antiphon_wire::attachment::{Attachment, FileUsageType, Requested, RequestedF
 use antiphon_wire::error::Problem;
 use antiphon_wire::id::{MAX_SAFE, parse_path_id};
 
-use crate::custom_channels::capabilities::Capabilities;
 use crate::events::kinds;
+use crate::files::links;
 use crate::refusal::Refusal;
 
 /// Most attachments of one message.
@@ -67,45 +67,6 @@ impl Attachments {
         self.parts.is_empty()
     }
 
-    /// What of them goes beyond what can be sent on a channel that an app brought.
-    pub fn beyond(&self, can: &Capabilities) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        let mut wrong = |why: String| problems.push(Problem::new(NAME, why));
-        let files: Vec<_> = self
-            .parts
-            .iter()
-            .filter_map(|part| match part {
-                Part::File(file, _) | Part::New(file, _) => Some(file),
-                Part::Ready(_) => None,
-            })
-            .collect();
-        for part in &self.parts {
-            let kind = match part {
-                Part::File(..) | Part::New(..) => "FILE",
-                Part::Ready(ready) => ready.kind(),
-            };
-            if !can.attachments.iter().any(|allowed| allowed == kind) {
-                wrong(format!("Attachments of type {kind} cannot be sent on this channel"));
-            }
-        }
-        if files.len() > can.most_files {
-            wrong(format!("A message on this channel has at most {} files", can.most_files));
-        }
-        for file in &files {
-            if !can.admits(&file.media_type) {
-                wrong(format!("Files of type {} cannot be sent on this channel", file.media_type));
-            }
-            if can.largest_file.zip(file.size).is_some_and(|(most, size)| size > most) {
-                wrong(format!("File {} is larger than this channel takes", file.id));
-            }
-        }
-        let together: i64 = files.iter().filter_map(|file| file.size).sum();
-        if can.largest_files.is_some_and(|most| together > most) {
-            wrong("The files are larger together than this channel takes".into());
-        }
-        problems
-    }
-
     /// The attachments as a message shows them, and the files among them. New files are added to the changes.
     pub fn settle(
         &self,
@@ -147,15 +108,22 @@ impl Attachments {
     }
 }
 
-/// A file by its id, or by the address of its bytes.
+/// A file by its id, or by the address of its bytes. Of one that is kept here, the address is made when the message is read.
 async fn known(store: &Store, portal: PortalId, named: &str) -> Result<Option<File>, Refusal> {
-    if let Some(id) = parse_path_id(named, MAX_SAFE) {
-        return Ok(store.files_by_ids(portal, &[id]).await?.pop());
-    }
-    if named.starts_with("http://") || named.starts_with("https://") {
-        return Ok(store.file_by_url(portal, named).await?);
-    }
-    Ok(None)
+    let ours = links::named(named).filter(|(of, _)| *of == portal.0).map(|(_, id)| id);
+    let found = match parse_path_id(named, MAX_SAFE).or(ours) {
+        Some(id) => store.files_by_ids(portal, &[id]).await?.pop(),
+        None if named.starts_with("http://") || named.starts_with("https://") => {
+            store.file_by_url(portal, named).await?
+        }
+        None => None,
+    };
+    Ok(found.filter(|file| file.is_live(store.now())).map(|mut file| {
+        if file.url.is_empty() {
+            file.url = links::path(portal, &file);
+        }
+        file
+    }))
 }
 
 #[cfg(test)]

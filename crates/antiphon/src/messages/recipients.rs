@@ -130,9 +130,7 @@ fn one(
     let before = problems.len();
     let mut identifiers: Vec<DeliveryIdentifier> = Vec::new();
     for given in request.delivery_identifiers.iter().chain(&request.delivery_identifier) {
-        let loose = channel >= channel::FIRST_CUSTOM;
-        let read = if loose { given.loose(NAME) } else { given.identifier(NAME) };
-        match read {
+        match given.identifier(NAME) {
             Ok(one) if identifiers.iter().any(|known| known.same_as(&one)) => {}
             Ok(one) => identifiers.push(one),
             Err(problem) => problems.push(problem),

@@ -102,6 +102,10 @@ impl From<Refusal> for Failure {
             Refusal::Conflict(message) => {
                 Self::from(Envelope::conflict(message)).with(SHOULD_RETRY, HeaderValue::from_static("false"))
             }
+            Refusal::TooLarge(most) => {
+                Envelope::payload_too_large(usize::try_from(most).unwrap_or(usize::MAX)).into()
+            }
+            Refusal::Unsupported(media_type) => Envelope::unsupported_media_type(&media_type).into(),
             Refusal::Forbidden => Envelope::forbidden().into(),
             Refusal::QuotaExceeded => Envelope::quota_exceeded().into(),
             Refusal::Unavailable | Refusal::Busy => Self::unavailable(),

@@ -5,7 +5,6 @@
 
 pub mod body;
 pub mod correlation;
-pub mod developer;
 pub mod error;
 pub mod form;
 pub mod gzip;
@@ -15,7 +14,7 @@ pub mod limits;
 pub mod log;
 pub mod origin;
 pub mod outflow;
-mod owner;
+pub mod owner;
 pub mod reply;
 pub mod scopes;
 #[cfg(test)]
@@ -35,7 +34,7 @@ use hyper::body::Body;
 
 use crate::app::App;
 use crate::apps;
-use crate::call::{Answer, Answered, Call, Caller};
+use crate::call::{Answer, Answered, Call, Caller, Conditions};
 use crate::metrics::Shed;
 use crate::operation::{Entry, Operation, Scope, Verb};
 use crate::realtime::poll;
@@ -179,6 +178,7 @@ where
         uri_path: path.to_owned(),
         origin: origin::of(app, peer, head),
         query: Query::parse(query.unwrap_or_default().as_bytes()),
+        conditions: if operation.raw { Conditions::of(&head.headers) } else { Conditions::default() },
         form,
         body,
         inflow: inflow.clone(),
@@ -218,7 +218,6 @@ async fn admitted(
         let (caller, owns) = match operation.entry {
             Entry::Scope(_) => (token::operator(app, &head.headers).await?, true),
             Entry::Owner => owner::operator(app, &head.headers, named()).await?,
-            Entry::App => owner::operator(app, &head.headers, developer::named(head)?).await?,
             Entry::Address => return Ok(token::nobody()),
         };
         if !owns {
@@ -237,16 +236,11 @@ async fn admitted(
             (caller, allowed)
         }
         Entry::Owner => owner::caller(app, head, named()).await?,
-        Entry::App => (developer::caller(app, head).await?, true),
         Entry::Address => return Ok(token::nobody()),
     };
     if allowed && let Some(most) = operation.family.per_second() {
-        let of = (&*caller.token, operation.family);
-        let taken = app.limits.take_of_app(&app.store, of, most, app.machine_time()).await;
-        return taken
-            .map_err(Refusal::from)?
-            .map(|()| caller.clone())
-            .map_err(|limited| Failure::limited(limited, &caller));
+        let taken = app.limits.take_of_app(caller.app(), operation.family, most, app.machine_time());
+        return taken.map(|()| caller.clone()).map_err(|limited| Failure::limited(limited, &caller));
     }
     // Asking for others' apps counts like asking for others' threads: nothing is found there.
     let counts = allowed || operation.entry == Entry::Owner;

@@ -98,7 +98,6 @@ impl Told {
             created_at: self.server.now(),
             updated_at: None,
             deleted_at: None,
-            since: 0,
         }
     }
 
@@ -108,8 +107,7 @@ impl Told {
 
     pub async fn attempts(&self) -> Vec<Attempt> {
         let query = AttemptQuery { limit: 1_000, ..AttemptQuery::default() };
-        let found = self.server.app().store.attempts(self.id(), self.app(), &query).await.unwrap();
-        let mut all = found.attempts;
+        let mut all = self.server.app().store.attempts(self.id(), self.app(), &query).await.unwrap();
         all.reverse();
         all
     }

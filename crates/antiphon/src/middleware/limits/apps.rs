@@ -1,5 +1,4 @@
-//! Families of operations that have a rate of their own: so many requests of an app in any second, where only one process
-//! serves.
+//! Families of operations that have a rate of their own: so many requests of an app in any second, on this node.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};

@@ -1,0 +1,1 @@
+-- Names are in the order of their bytes here anyway; the twin of this sees to it there.
