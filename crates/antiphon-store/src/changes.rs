@@ -34,6 +34,9 @@ pub enum Target {
 /// How an incoming message finds its visitor and its thread, inside one channel account. The store tries, in this order:
 /// the idempotency key, the message replied to, the integration's thread key, and, only if no thread key is given, the
 /// newest live thread of the visitor on this account. A thread found that is archived counts as not found.
+///
+/// Where `parties` is given, a thread key that leads nowhere leads to the newest live thread of the visitor that has no name
+/// yet, if there is one; and without a thread key, `parties` decides in the visitor's place.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ConversationKey {
     pub account_id: Option<AccountId>,
@@ -49,6 +52,28 @@ pub struct ConversationKey {
     pub idempotency_key: Option<String>,
     /// Never match an existing thread by visitor alone.
     pub new_thread: bool,
+    /// On channels of apps: a name for those who are spoken with, made by [`ConversationKey::between`].
+    pub parties: Option<String>,
+    /// Whether `parties` decides, whatever thread key is given.
+    pub parties_first: bool,
+}
+
+/// With what names begin that no integration gave. Its own never do.
+pub(crate) const BETWEEN: char = '\u{1}';
+
+impl ConversationKey {
+    /// A name for a set of addresses, kept among the thread keys of an account. `digest` keeps it short.
+    pub fn between(parties: &[Identifier], digest: impl FnOnce(&[u8]) -> String) -> String {
+        let mut keys: Vec<String> = parties.iter().map(Identifier::key).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        format!("{BETWEEN}{}", digest(keys.join("\n").as_bytes()))
+    }
+
+    /// Whether an integration may give this name.
+    pub fn is_name(key: &str) -> bool {
+        !key.starts_with(BETWEEN)
+    }
 }
 
 /// What an idempotency key already led to.
@@ -78,6 +103,10 @@ pub struct State {
     pub earlier: Option<Earlier>,
     /// For [`Target::File`].
     pub files: Option<Box<FileState>>,
+    /// For [`Target::Conversation`]: to which live thread its thread key leads,
+    pub named: Option<ThreadId>,
+    /// and to whom its address.
+    pub bound: Option<VisitorId>,
 }
 
 /// The instant a rule runs in: time, and ids nobody else will get.

@@ -4,6 +4,7 @@
 //! first subscription, and goes with the last. Whoever reads takes the cursor, which raises its epoch; what an earlier holder
 //! writes after that counts for nothing.
 
+use crate::threads::lists::EXAMINED;
 use crate::{AppId, Millis, PortalId, SubscriptionId};
 
 /// Who reads on behalf of an app.
@@ -140,4 +141,39 @@ pub struct AttemptQuery {
     /// Not older than this.
     pub since: Option<Millis>,
     pub limit: usize,
+}
+
+/// Some of an app's attempts.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct AttemptPage {
+    pub attempts: Vec<Attempt>,
+    /// There may be more before this one.
+    pub next: Option<i64>,
+}
+
+impl AttemptQuery {
+    /// Whether it filters by something that no index serves. Then the attempts that are looked at for a page are counted.
+    pub(crate) fn examines(&self) -> bool {
+        self.status.is_some() || self.since.is_some()
+    }
+
+    /// Which numbers are looked at, from the first to before the last, where an app's newest attempt is known.
+    pub(crate) fn range(&self, newest: i64) -> (i64, i64) {
+        let end = self.before.unwrap_or(i64::MAX);
+        match self.examines() {
+            true => (end.min(newest + 1) - EXAMINED as i64, end.min(newest + 1)),
+            false => (i64::MIN, end),
+        }
+    }
+
+    /// What was found there, one more than the page holds if there is one, where an app's oldest attempt is known.
+    pub(crate) fn page(&self, mut attempts: Vec<Attempt>, start: i64, oldest: i64) -> AttemptPage {
+        let full = attempts.len() > self.limit;
+        attempts.truncate(self.limit);
+        let next = match full {
+            true => attempts.last().map(|last| last.id),
+            false => (oldest < start).then_some(start),
+        };
+        AttemptPage { attempts, next }
+    }
 }

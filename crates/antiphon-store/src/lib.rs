@@ -37,7 +37,7 @@ pub use allowances::{Allowances, Draw, Drawn, Span};
 pub use changes::{Applied, Changes, ConversationKey, Earlier, Moment, Replacement, State, Target};
 pub use check::{Finding, Invariant};
 pub use cursors::{
-    Attempt, AttemptQuery, Cursor, Delivery, DeliveryState, Progress, Reader, Told, Undelivered,
+    Attempt, AttemptPage, AttemptQuery, Cursor, Delivery, DeliveryState, Progress, Reader, Told, Undelivered,
 };
 pub use directory::{
     Account, Actor, ActorKind, Adapter, App, Channel, Client, Code, Directory, DirectoryChange, Expand,
@@ -63,5 +63,5 @@ pub use postgres::Layout;
 pub use secrets::{KeySource, MasterKey, Resealed, SigningKey};
 pub use store::{Postgres, Settings, Store, StoreStatus};
 pub use threads::{KnownThread, Thread, ThreadPosition, ThreadQuery, ThreadSort, ThreadStatus, ThreadView};
-pub use visitors::{Ticket, Visitor, VisitorQuery};
+pub use visitors::{Ticket, Visitor, VisitorQuery, phone_key};
 pub use words::{LONGEST_WORD, Word, Words};

@@ -332,6 +332,20 @@ impl Store {
         read!(self.messages_by_ids(portal, ids))
     }
 
+    /// The thread that an entry is in.
+    pub async fn thread_of_message(
+        &self,
+        portal: PortalId,
+        id: MessageId,
+    ) -> Result<Option<ThreadId>, StoreError> {
+        read!(self.thread_of_message(portal, id))
+    }
+
+    /// The names that integrations gave to a thread, in their own order.
+    pub async fn thread_keys(&self, portal: PortalId, thread: ThreadId) -> Result<Vec<String>, StoreError> {
+        read!(self.thread_keys(portal, thread))
+    }
+
     /// One entry of a thread with the bodies it had before truncation.
     pub async fn original_by_id(
         &self,

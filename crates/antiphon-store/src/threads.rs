@@ -18,6 +18,12 @@ impl ThreadStatus {
     }
 }
 
+/// Most names of a thread that are told.
+pub(crate) const MOST_NAMES: i64 = 100;
+
+/// Among how many of a visitor's newest threads on an account one without a name is looked for.
+pub(crate) const MOST_NAMELESS: i64 = 100;
+
 /// The set of lists that threads of a kind are in: 2 × archived + closed.
 pub(crate) fn population(archived: bool, status: ThreadStatus) -> i64 {
     i64::from(archived) * 2 + i64::from(status == ThreadStatus::Closed)

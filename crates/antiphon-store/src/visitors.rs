@@ -23,12 +23,26 @@ pub(crate) fn email_key(email: &str) -> String {
     email.to_lowercase()
 }
 
-/// How an address on a channel is compared: only email ignores case.
+/// How a phone number is compared: without what makes it readable, and with a plus for the country.
+pub fn phone_key(phone: &str) -> String {
+    let plain = |c: &char| !c.is_whitespace() && !"-.()".contains(*c);
+    let digits: String = phone.chars().filter(plain).collect();
+    digits.strip_prefix("00").map(|rest| format!("+{rest}")).unwrap_or(digits)
+}
+
+/// How an address on a channel is compared: email without regard to case, phone numbers however they are written.
 pub(crate) fn identity_key(identifier: &Identifier) -> String {
-    if identifier.kind == "HS_EMAIL_ADDRESS" {
-        email_key(&identifier.value)
-    } else {
-        identifier.value.clone()
+    match identifier.kind.as_str() {
+        "HS_EMAIL_ADDRESS" => email_key(identifier.value.trim()),
+        "HS_PHONE_NUMBER" => phone_key(&identifier.value),
+        _ => identifier.value.clone(),
+    }
+}
+
+impl Identifier {
+    /// The same for every way of writing this address, and for no other.
+    pub fn key(&self) -> String {
+        format!("{} {}", self.kind, identity_key(self))
     }
 }
 

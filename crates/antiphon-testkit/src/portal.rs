@@ -15,6 +15,8 @@ pub const EVERY_SCOPE: &[&str] = &[
     "webhooks-journal-subscription-read",
     "webhooks-journal-subscription-management",
     "webhooks-journal-snapshot-management",
+    "conversations.custom_channels.read",
+    "conversations.custom_channels.write",
 ];
 
 /// One inbox with a chat and an email account, one agent, one app.

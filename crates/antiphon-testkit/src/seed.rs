@@ -39,7 +39,8 @@ pub async fn seed(home: &Home, chats: usize) -> anyhow::Result<Seed> {
         let identifier = Identifier { kind: "CHANNEL_SPECIFIC_OPAQUE_ID".into(), value };
         let said = Bodies::complete(Some("Hello, is anybody there?".into()), None);
         let sender = Party { identifier, name: Some(format!("Visitor {number}")) };
-        let taken = take(&app, portal, Incoming::new(account, sender, Cut::whole(said))).await;
+        let links = antiphon::files::links::Links::new(&app, &app.public_url);
+        let taken = take(&app, portal, Incoming::new(account, sender, Cut::whole(said)), &links).await;
         let taken = taken.map_err(|refusal| anyhow::anyhow!("{refusal:?}"))?;
         threads.push(taken.thread_id.to_string());
     }

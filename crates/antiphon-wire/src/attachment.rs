@@ -422,6 +422,22 @@ lenient! {
     }
 }
 
+impl Attachment {
+    /// The kind's name on the wire.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::File { .. } => "FILE",
+            Self::Location { .. } => "LOCATION",
+            Self::Contact { .. } => "CONTACT",
+            Self::UnsupportedContent {} => "UNSUPPORTED_CONTENT",
+            Self::MessageHeader { .. } => "MESSAGE_HEADER",
+            Self::QuickReplies { .. } => "QUICK_REPLIES",
+            Self::WhatsappTemplateMetadata { .. } => "WHATSAPP_TEMPLATE_METADATA",
+            Self::SocialMediaMetadata { .. } => "SOCIAL_MEDIA_METADATA",
+        }
+    }
+}
+
 impl FileUsageType {
     /// What a file of a media type is for, unless its channel knows better.
     pub fn of(media_type: &str) -> Self {

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::actor::Actor;
 use crate::error::{Category, Context};
@@ -35,15 +36,27 @@ wire_enum! {
     }
 }
 
-/// What a batch read answers, with 200, or with 207 when something failed in a version that knows it.
+/// What batches are of.
+pub trait Batched {
+    /// What such a batch is called in descriptions of the API.
+    const NAME: &'static str;
+    /// What several of them are called in messages.
+    const MANY: &'static str;
+}
+
+impl Batched for Actor {
+    const NAME: &'static str = "ActorBatch";
+    const MANY: &'static str = "actors";
+}
+
+/// What became of a batch: answered with 200, or with 207 when something failed in a version that knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = ActorBatch)]
-pub struct Batch {
+pub struct Batch<T> {
     /// Always complete.
     pub status: BatchStatus,
     /// What was found, in the order asked for.
-    pub results: Vec<Actor>,
+    pub results: Vec<T>,
     /// When the request came.
     pub requested_at: Timestamp,
     /// When work began.
@@ -77,10 +90,10 @@ pub struct BatchError {
     pub links: BTreeMap<String, String>,
 }
 
-impl Batch {
+impl<T: Batched> Batch<T> {
     /// A batch that ran from `started` to `completed`, and the ids it could not resolve.
-    pub fn new(results: Vec<Actor>, unresolved: Vec<String>, started: i64, completed: i64) -> Self {
-        let errors: Vec<_> = BatchError::unresolved("actors", unresolved).into_iter().collect();
+    pub fn new(results: Vec<T>, unresolved: Vec<String>, started: i64, completed: i64) -> Self {
+        let errors: Vec<_> = BatchError::unresolved(T::MANY, unresolved).into_iter().collect();
         Self {
             status: BatchStatus::Complete,
             results,
@@ -93,9 +106,19 @@ impl Batch {
     }
 }
 
+impl<T: Batched + ToSchema> Batch<T> {
+    /// Describes it, and what it is of, under their names.
+    pub fn describe(named: &mut Vec<(String, RefOr<Schema>)>) {
+        Self::schemas(named);
+        T::schemas(named);
+        named.push((T::name().into_owned(), T::schema()));
+        named.push((T::NAME.to_owned(), Self::schema()));
+    }
+}
+
 impl BatchError {
     /// The ids of things that could not be found, if there are any.
-    pub(crate) fn unresolved(what: &str, ids: Vec<String>) -> Option<Self> {
+    fn unresolved(what: &str, ids: Vec<String>) -> Option<Self> {
         (!ids.is_empty()).then(|| Self {
             status: "error",
             category: Category::ObjectNotFound,

@@ -51,6 +51,10 @@ wire_enum! {
         Deliveries = "DELIVERIES",
         /// Folders.
         Folders = "FOLDERS",
+        /// Channels that an app brought.
+        CustomChannels = "CUSTOM_CHANNELS",
+        /// Accounts of one of them.
+        CustomAccounts = "CUSTOM_CHANNEL_ACCOUNTS",
     }
 }
 

@@ -124,6 +124,13 @@ impl Problem {
         self
     }
 
+    /// Adds a finer category.
+    #[must_use]
+    pub fn sub_category(mut self, name: &str) -> Self {
+        self.sub_category = Some(name.to_owned());
+        self
+    }
+
     /// Adds to the context.
     #[must_use]
     pub fn context(mut self, name: &str, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
@@ -224,7 +231,14 @@ impl Envelope {
             }
             _ => "Multiple errors validating request.".to_owned(),
         };
-        Self { errors: problems, ..Self::new(Category::ValidationError, message) }
+        let mut envelope = Self::new(Category::ValidationError, message);
+        // What a finer category speaks of is looked for where that stands.
+        if let Some(fine) = problems.iter().find(|problem| problem.sub_category.is_some()) {
+            (envelope.sub_category, envelope.context) = (fine.sub_category.clone(), fine.context.clone());
+        } else if let [only] = problems.as_slice() {
+            envelope.context = only.context.clone();
+        }
+        Self { errors: problems, ..envelope }
     }
 
     /// 401 for no token or an unknown one.
@@ -262,6 +276,12 @@ impl Envelope {
     /// 403 for an app that is suspended or was removed.
     pub fn banned() -> Self {
         Self::new(Category::Banned, "This app is not allowed to act on this account.")
+    }
+
+    /// 403 for a token of another app than the one that is named.
+    pub fn other_app(named: &str) -> Self {
+        Self::new(Category::Forbidden, "The app that is named is not the app of this token or key.")
+            .about("appId", named)
     }
 
     /// 403 for an address that is its own permission, and is altered or too old.

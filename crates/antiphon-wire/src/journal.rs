@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::batch::{BatchError, BatchStatus};
+use crate::batch::Batched;
 use crate::id::LenientId;
 use crate::lenient::{lenient, wire_enum};
 use crate::timestamp::Timestamp;
@@ -326,45 +326,9 @@ pub struct Fetch {
     pub current_offset: String,
 }
 
-/// Where several entries are.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-#[schema(as = JournalBatch)]
-pub struct FetchBatch {
-    /// Always complete.
-    pub status: BatchStatus,
-    /// The entries, in order.
-    pub results: Vec<Fetch>,
-    /// When the request came.
-    pub requested_at: Timestamp,
-    /// When work began.
-    pub started_at: Timestamp,
-    /// When work ended.
-    pub completed_at: Timestamp,
-    /// How many errors there are.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub num_errors: Option<i32>,
-    /// What failed.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(required = false)]
-    pub errors: Vec<BatchError>,
-}
-
-impl FetchBatch {
-    /// A batch that ran from `started` to `completed`, and the offsets that lead nowhere.
-    pub fn new(results: Vec<Fetch>, unknown: Vec<String>, started: i64, completed: i64) -> Self {
-        let errors: Vec<_> = BatchError::unresolved("offsets", unknown).into_iter().collect();
-        Self {
-            status: BatchStatus::Complete,
-            results,
-            requested_at: Timestamp(started),
-            started_at: Timestamp(started),
-            completed_at: Timestamp(completed),
-            num_errors: (!errors.is_empty()).then_some(errors.len() as i32),
-            errors,
-        }
-    }
+impl Batched for Fetch {
+    const NAME: &'static str = "JournalBatch";
+    const MANY: &'static str = "offsets";
 }
 
 /// The file of an entry.

@@ -11,6 +11,7 @@ pub mod attachment;
 pub mod batch;
 pub mod channel;
 pub mod cursor;
+pub mod custom_channels;
 pub mod error;
 pub mod events;
 pub mod files;

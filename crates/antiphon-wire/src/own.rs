@@ -335,6 +335,30 @@ pub struct EventPage {
     pub newest: Option<i64>,
 }
 
+/// An account that is about to be connected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChannelConnection {
+    /// What the integration names it by. It is shown this once.
+    pub account_token: String,
+    /// The integration's page, to which the browser is to be sent.
+    pub location: String,
+    /// How long there is time.
+    pub expires_at: Timestamp,
+}
+
+/// Whether an account is connected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChannelConnected {
+    /// Whether it is. It is not as long as the integration has not said which account it is.
+    pub connected: bool,
+    /// The account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub channel_account_id: Option<Id>,
+}
+
 /// What became of an injected message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -348,6 +372,14 @@ pub struct Injected {
 }
 
 lenient! {
+    /// An account to be connected by its channel's integration.
+    pub struct ChannelConnect {
+        /// The inbox it is to feed.
+        pub inbox_id: Option<LenientId> = "inboxId",
+        /// Number of the agent who begins.
+        pub user_id: Option<LenientId> = "userId",
+    }
+
     /// A portal to be made.
     pub struct PortalCreate {
         /// The id it shall have; otherwise the next free one.

@@ -7,8 +7,20 @@ use crate::error::Problem;
 use crate::timestamp;
 
 /// Parameters that are lists: only these are split at commas.
-const LISTS: [&str; 8] =
-    ["inboxId", "channelId", "sort", "association", "property", "properties", "ids", "parentFolderIds"];
+const LISTS: [&str; 9] = [
+    "inboxId",
+    "channelId",
+    "sort",
+    "association",
+    "property",
+    "properties",
+    "ids",
+    "parentFolderIds",
+    "deliveryIdentifierType",
+];
+
+/// Parameters that are lists of texts in which a comma may stand.
+const TEXTS: [&str; 1] = ["deliveryIdentifierValue"];
 
 /// Parameters that are secrets: they never come back in a link.
 const SECRETS: [&str; 2] = ["hapikey", "access_token"];
@@ -126,6 +138,13 @@ impl Query {
         members.filter(|member| seen.insert(*member)).collect()
     }
 
+    /// The values of a list of texts in which commas may stand: repeated keys, `name[]` and `name[0]`, alone or mixed.
+    pub fn texts(&self, name: &str) -> Vec<&str> {
+        let mut seen = HashSet::new();
+        let values = self.pairs.iter().filter(|(key, _)| plain(key) == name).map(|(_, value)| value.as_str());
+        values.filter(|value| seen.insert(*value)).collect()
+    }
+
     /// Prints the query for a link to the next page: each key once per value, `after` replaced, no secrets.
     /// The new `after` is a range of what is printed already.
     pub(crate) fn write_link(&self, out: &mut Vec<u8>, after: Range<usize>) {
@@ -151,6 +170,10 @@ impl Query {
                 for member in self.list(name) {
                     push(name, member, out);
                 }
+            } else if TEXTS.contains(&name) {
+                for member in self.texts(name) {
+                    push(name, member, out);
+                }
             } else {
                 push(name, value, out);
             }
@@ -172,7 +195,7 @@ fn plain(key: &str) -> &str {
 /// The name under which a key is printed: [`plain`] for keys of lists, the key itself for others.
 fn canonical(key: &str) -> &str {
     let name = plain(key);
-    if LISTS.contains(&name) { name } else { key }
+    if LISTS.contains(&name) || TEXTS.contains(&name) { name } else { key }
 }
 
 fn form(text: &str, out: &mut Vec<u8>) {

@@ -54,22 +54,9 @@ pub struct WebhookAttempt {
     pub id: Id,
     /// When it was sent.
     pub at: Timestamp,
-    /// Where to.
-    pub url: String,
-    /// Whether it was taken.
-    pub succeeded: bool,
-    /// What it was answered with, if it was.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub status: Option<i64>,
-    /// Why it failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub error: Option<String>,
-    /// How long it took, in milliseconds.
-    pub millis: i64,
-    /// The beginning of the answer's body.
-    pub excerpt: String,
+    /// What came of it.
+    #[serde(flatten)]
+    pub sent: WebhookTrial,
     /// What was in it.
     pub events: Vec<SentEvent>,
 }
@@ -123,7 +110,7 @@ pub struct Resent {
     pub skipped: u64,
 }
 
-/// What came of a test event.
+/// What came of a request to an app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct WebhookTrial {
     /// Where it was sent.

@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::batch::{BatchError, BatchStatus};
+use crate::batch::Batched;
 use crate::error::Problem;
 use crate::id::{Id, LenientId};
 use crate::lenient::{lenient, wire_enum};
@@ -276,44 +276,9 @@ pub struct SubscriptionList {
     pub results: Vec<Subscription>,
 }
 
-/// What became of a batch of subscriptions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct SubscriptionBatch {
-    /// Always complete.
-    pub status: BatchStatus,
-    /// The subscriptions as they are now, in the order asked for.
-    pub results: Vec<Subscription>,
-    /// When the request came.
-    pub requested_at: Timestamp,
-    /// When work began.
-    pub started_at: Timestamp,
-    /// When work ended.
-    pub completed_at: Timestamp,
-    /// How many errors there are.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub num_errors: Option<i32>,
-    /// What failed, one entry per category.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schema(required = false)]
-    pub errors: Vec<BatchError>,
-}
-
-impl SubscriptionBatch {
-    /// A batch that ran from `started` to `completed`, and the ids that are none of the app's subscriptions.
-    pub fn new(results: Vec<Subscription>, unknown: Vec<String>, started: i64, completed: i64) -> Self {
-        let errors = BatchError::unresolved("subscriptions", unknown);
-        Self {
-            status: BatchStatus::Complete,
-            results,
-            requested_at: Timestamp(started),
-            started_at: Timestamp(started),
-            completed_at: Timestamp(completed),
-            num_errors: errors.as_ref().map(|_| 1),
-            errors: errors.into_iter().collect(),
-        }
-    }
+impl Batched for Subscription {
+    const NAME: &'static str = "SubscriptionBatch";
+    const MANY: &'static str = "subscriptions";
 }
 
 #[cfg(test)]

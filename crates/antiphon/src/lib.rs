@@ -13,6 +13,7 @@ pub mod checks;
 pub mod cli;
 pub mod config;
 pub mod contacts;
+pub mod custom_channels;
 pub mod demo;
 pub mod directory;
 pub mod docs;

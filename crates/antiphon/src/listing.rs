@@ -147,19 +147,35 @@ pub fn by_id<S: Serialize>(
     asked: Asked,
     items: impl IntoIterator<Item = (i64, S)>,
 ) -> Result<Answer, Refusal> {
-    let mut body = Vec::with_capacity(4096);
-    let mut out = Page::open(&mut body);
-    let (mut count, mut last, mut next) = (0, 0, None);
+    let (mut page, mut last, mut next) = (Vec::with_capacity(asked.limit), 0, None);
     for (id, item) in items {
-        if count == asked.limit {
-            next =
-                Some(Cursor::Directory { list, sort: Order(Vec::new()).hash(), key: Vec::new(), id: last });
+        if page.len() == asked.limit {
+            next = Some(last);
             break;
         }
+        page.push(item);
+        last = id;
+    }
+    until(call, list, page, next)
+}
+
+/// A page of such a list that has these items and ends at an id, unless it is the last.
+///
+/// # Errors
+/// None that a caller could cause.
+pub fn until<S: Serialize>(
+    call: &Call,
+    list: List,
+    items: impl IntoIterator<Item = S>,
+    next: Option<i64>,
+) -> Result<Answer, Refusal> {
+    let mut body = Vec::with_capacity(4096);
+    let mut out = Page::open(&mut body);
+    for item in items {
         let item = serde_json::to_vec(&item).map_err(|e| Refusal::Internal(e.to_string()))?;
         out.item(|out| out.extend_from_slice(&item));
-        (count, last) = (count + 1, id);
     }
+    let next = next.map(|id| Cursor::Directory { list, sort: Order(Vec::new()).hash(), key: Vec::new(), id });
     let link = Link { origin: &call.origin, path: &call.uri_path, query: &call.query };
     out.close(next.as_ref().map(|cursor| (cursor, &link)), None);
     Ok(Answer::ok(body))

@@ -143,6 +143,15 @@ fn operation(at: &Mounted, operation: &Operation, schemas: &mut Schemas) -> Valu
                 { "hapikey": [] }, { "hapikey_header": [] }, { "bearer": [] }, { "private_app": [] }, { "private_app_legacy": [] },
             ]);
         }
+        Entry::App => {
+            described["description"] =
+                "Needs a developer key together with the query parameter `appId`, or a token of \
+                                        the app."
+                    .into();
+            described["security"] = json!([
+                { "hapikey": [] }, { "hapikey_header": [] }, { "bearer": [] }, { "private_app": [] }, { "private_app_legacy": [] },
+            ]);
+        }
         Entry::Address => {
             described["description"] = "Needs no token: the address is the permission.".into();
             described["security"] = json!([]);
@@ -197,6 +206,7 @@ fn tag(at: &Mounted, family: Family) -> &'static str {
     match family {
         Family::Conversations => at.version.name(),
         Family::Webhooks => "webhooks",
+        Family::CustomChannels => "custom channels",
         Family::Own => "antiphon",
         Family::Journal | Family::JournalSubscriptions | Family::JournalSnapshots | Family::JournalFiles => {
             "journal"
@@ -214,7 +224,12 @@ fn needs(scope: Scope) -> String {
 
 /// Unique over all paths: some answer at two prefixes.
 fn operation_id(at: &Mounted, operation: &Operation) -> String {
-    let second = ["/conversations/conversations/v3", "/app-webhooks/", "/webhooks-journal/journal-local/"];
+    let second = [
+        "/conversations/conversations/v3",
+        "/conversations/custom-channels/v3",
+        "/app-webhooks/",
+        "/webhooks-journal/journal-local/",
+    ];
     let second = second.iter().any(|prefix| at.template.starts_with(prefix));
     format!("{}.{}{}", at.version.name(), operation.id, if second { ".alias" } else { "" })
 }

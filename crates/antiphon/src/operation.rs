@@ -1,6 +1,8 @@
 //! What the table in `routes.rs` is made of: an operation, where it is mounted, and what its documentation needs to know.
 
-use utoipa::openapi::{RefOr, Schema};
+use antiphon_wire::batch::{Batch, Batched};
+use utoipa::ToSchema;
+use utoipa::openapi::{Ref, RefOr, Schema};
 
 use crate::call::{Answered, Call};
 
@@ -61,6 +63,8 @@ pub enum Family {
     Conversations,
     /// Where an app is told of events, and of which.
     Webhooks,
+    /// Channels that apps bring, their accounts and what is said on them.
+    CustomChannels,
     Own,
     /// The webhooks journal: what is in it,
     Journal,
@@ -100,6 +104,13 @@ impl Family {
                 ("/app-webhooks/2026-09", Version::V2026_09),
                 ("/app-webhooks/2027-03-beta", Version::Beta2027_03),
             ],
+            Self::CustomChannels => &[
+                ("/conversations/v3/custom-channels", Version::V3),
+                ("/conversations/custom-channels/v3", Version::V3),
+                ("/conversations/custom-channels/2025-09", Version::V2025_09),
+                ("/conversations/custom-channels/2026-03", Version::V2026_03),
+                ("/conversations/custom-channels/2026-09", Version::V2026_09),
+            ],
             Self::Own => &[("/antiphon/v1", Version::Own)],
             Self::Journal => &[
                 ("/webhooks-journal/journal/2026-03", Version::V2026_03),
@@ -137,6 +148,7 @@ impl Family {
         match self {
             Self::Conversations
             | Self::Webhooks
+            | Self::CustomChannels
             | Self::Own
             | Self::JournalFiles
             | Self::Files
@@ -182,11 +194,15 @@ pub enum Scope {
     FilesWrite,
     /// Deleting them.
     FilesDelete,
+    /// Seeing and connecting accounts of channels that apps bring.
+    CustomChannels,
+    /// Saying what was said on them.
+    CustomMessages,
 }
 
 impl Scope {
     /// Every scope that a token may carry.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Read,
         Self::Write,
         Self::Admin,
@@ -199,6 +215,8 @@ impl Scope {
         Self::FilesRead,
         Self::FilesWrite,
         Self::FilesDelete,
+        Self::CustomChannels,
+        Self::CustomMessages,
     ];
 
     /// The scope as it stands in a token.
@@ -238,6 +256,14 @@ impl Scope {
             Self::FilesRead => &["files.read", "files", "files.ui_hidden.read"],
             Self::FilesWrite => &["files.write", "files", "files.ui_hidden.write"],
             Self::FilesDelete => &["files.delete", "files", "files.ui_hidden.write"],
+            // Who may write may read.
+            Self::CustomChannels => &[
+                "conversations.custom_channels.read",
+                "conversations.custom_channels.write",
+                "channel-integration-read",
+                "channel-integration-write",
+            ],
+            Self::CustomMessages => &["conversations.custom_channels.write", "channel-integration-write"],
         }
     }
 }
@@ -249,6 +275,8 @@ pub enum Entry {
     Scope(Scope),
     /// Whoever owns the app that the path names first: by its developer key, or by one of its tokens, whatever its scopes.
     Owner,
+    /// Whoever has a developer key, or a token, of the app that the query names, or of the only app it can mean.
+    App,
     /// Whoever knows the address: it carries a proof that the server gave it out.
     Address,
 }
@@ -258,7 +286,7 @@ impl Entry {
     pub fn scope(self) -> Option<Scope> {
         match self {
             Self::Scope(scope) => Some(scope),
-            Self::Owner | Self::Address => None,
+            Self::Owner | Self::App | Self::Address => None,
         }
     }
 }
@@ -278,7 +306,7 @@ macro_rules! door {
 pub type Shape = fn(&mut Vec<(String, RefOr<Schema>)>) -> RefOr<Schema>;
 
 /// The [`Shape`] of a type.
-pub fn shape<T: utoipa::ToSchema>(named: &mut Vec<(String, RefOr<Schema>)>) -> RefOr<Schema> {
+pub fn shape<T: ToSchema>(named: &mut Vec<(String, RefOr<Schema>)>) -> RefOr<Schema> {
     let schema = T::schema();
     T::schemas(named);
     if matches!(schema, RefOr::Ref(_)) {
@@ -286,7 +314,13 @@ pub fn shape<T: utoipa::ToSchema>(named: &mut Vec<(String, RefOr<Schema>)>) -> R
     }
     let name = T::name().to_string();
     named.push((name.clone(), schema));
-    RefOr::Ref(utoipa::openapi::Ref::from_schema_name(name))
+    RefOr::Ref(Ref::from_schema_name(name))
+}
+
+/// The [`Shape`] of a batch.
+pub fn batch<T: Batched + ToSchema>(named: &mut Vec<(String, RefOr<Schema>)>) -> RefOr<Schema> {
+    Batch::<T>::describe(named);
+    RefOr::Ref(Ref::from_schema_name(T::NAME))
 }
 
 /// What travels in a body.
@@ -401,6 +435,11 @@ impl Operation {
     /// An operation about the webhooks of the app that the path names first.
     pub const fn webhooks(verb: Verb, path: &'static str, id: &'static str, door: Door) -> Self {
         Self::new(Family::Webhooks, Entry::Owner, verb, path, id, door)
+    }
+
+    /// An operation of the app that brings channels, unless [`Self::scope`] says that it is a portal's.
+    pub const fn custom_channels(verb: Verb, path: &'static str, id: &'static str, door: Door) -> Self {
+        Self::new(Family::CustomChannels, Entry::App, verb, path, id, door)
     }
 
     /// An operation of ours, for those who set up a portal unless [`Self::scope`] says otherwise.

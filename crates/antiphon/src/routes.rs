@@ -4,6 +4,7 @@
 //! To add an operation, write its door, then its line in its family's file.
 
 mod conversations;
+mod custom_channels;
 mod files;
 mod journal;
 mod own;
@@ -20,8 +21,14 @@ use crate::{docs, health, metrics, openapi};
 pub use crate::operation::{Entry, Family, Kind, Operation, Parameter, Payload, Scope, Verb, Version, shape};
 
 /// Every operation.
-pub static OPERATIONS: &[&[Operation]] =
-    &[conversations::TABLE, files::TABLE, webhooks::TABLE, journal::TABLE, own::TABLE];
+pub static OPERATIONS: &[&[Operation]] = &[
+    conversations::TABLE,
+    custom_channels::TABLE,
+    files::TABLE,
+    webhooks::TABLE,
+    journal::TABLE,
+    own::TABLE,
+];
 
 /// A path at which something answers.
 pub struct Mounted {

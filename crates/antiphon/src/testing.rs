@@ -49,6 +49,8 @@ pub fn state() -> State {
         replied: None,
         earlier: None,
         files: None,
+        named: None,
+        bound: None,
     }
 }
 

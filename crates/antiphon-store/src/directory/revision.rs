@@ -5,8 +5,8 @@ use std::sync::Arc;
 use imbl::{OrdMap, OrdSet};
 
 use super::{
-    Account, Actor, ActorKind, App, Channel, Client, Grant, Inbox, JournalSubscription, Login, Objects,
-    Portal, StagingToken, Subscription, Token, TokenHash, Webhook,
+    Account, Actor, ActorKind, App, Channel, Client, Grant, Identifier, Inbox, JournalSubscription, Login,
+    Objects, Portal, StagingToken, Subscription, Token, TokenHash, Webhook,
 };
 use crate::{AccountId, AppId, InboxId, Reader, SubscriptionId};
 
@@ -35,7 +35,7 @@ pub struct Directory {
     grants_by_secret: OrdMap<TokenHash, i64>,
     /// Living channels by their app.
     channels_by_app: OrdSet<(AppId, i64)>,
-    /// Living accounts by channel and address in lower case.
+    /// Living accounts by channel and address.
     accounts_by_address: OrdSet<(i64, Arc<str>, AccountId)>,
     accounts_by_inbox: OrdSet<(InboxId, AccountId)>,
     /// Actors by address in lower case, the active ones first.
@@ -130,9 +130,9 @@ impl Directory {
         &self.accounts[usize::from(archived)]
     }
 
-    /// The living accounts of a channel that have this address, compared without regard to case.
-    pub fn accounts_at(&self, channel_id: i64, address: &str) -> impl Iterator<Item = AccountId> {
-        let address: Arc<str> = address.to_lowercase().into();
+    /// The living accounts of a channel that have this address, however it is written.
+    pub fn accounts_at(&self, channel_id: i64, address: &Identifier) -> impl Iterator<Item = AccountId> {
+        let address: Arc<str> = address.key().into();
         let from = (channel_id, address.clone(), AccountId(i64::MIN));
         let to = (channel_id, address, AccountId(i64::MAX));
         self.accounts_by_address.range(from..=to).map(|(_, _, id)| *id)
@@ -332,7 +332,7 @@ impl Directory {
 
     fn put_account(&mut self, account: Account) {
         let place = |account: &Account| {
-            let address = account.identifier.as_ref()?.value.to_lowercase();
+            let address = account.identifier.as_ref()?.key();
             Some((account.channel_id, Arc::from(address), account.id))
         };
         if let Some(old) = self.accounts[0].get(&account.id).cloned() {
@@ -352,11 +352,15 @@ impl Directory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Adapter, Identifier, PortalId, Quota};
+    use crate::{Adapter, PortalId, Quota};
 
     fn directory() -> Directory {
         let (name, time_zone, quota) = ("Acme".into(), "UTC".into(), Quota::default());
         Directory::new(Portal { id: PortalId(1), name, time_zone, quota, created_at: 1 }, 1)
+    }
+
+    fn mail(address: &str) -> Identifier {
+        Identifier { kind: "HS_EMAIL_ADDRESS".into(), value: address.into() }
     }
 
     fn account(id: i64, inbox: i64, address: &str) -> Account {
@@ -367,7 +371,7 @@ mod tests {
             name: "Desk".into(),
             active: true,
             authorized: true,
-            identifier: Some(Identifier { kind: "HS_EMAIL_ADDRESS".into(), value: address.into() }),
+            identifier: Some(mail(address)),
             adapter: Adapter::Stored,
             welcome: None,
             created_at: 1,
@@ -382,21 +386,21 @@ mod tests {
         for account in [account(1, 7, "Help@acme.example"), account(2, 7, "b@acme.example")] {
             directory.put(DirectoryChange::Account(account));
         }
-        assert_eq!(ids(&mut directory.accounts_at(1002, "help@ACME.example")), [1]);
+        assert_eq!(ids(&mut directory.accounts_at(1002, &mail("help@ACME.example"))), [1]);
         assert_eq!(ids(&mut directory.accounts_of(InboxId(7))), [1, 2]);
 
         let before = directory.clone();
         directory.put(DirectoryChange::Account(account(1, 8, "new@acme.example")));
         assert_eq!(ids(&mut directory.accounts_of(InboxId(7))), [2]);
         assert_eq!(ids(&mut directory.accounts_of(InboxId(8))), [1]);
-        assert_eq!(ids(&mut directory.accounts_at(1002, "help@acme.example")), [0_i64; 0]);
-        assert_eq!(ids(&mut directory.accounts_at(1002, "new@acme.example")), [1]);
+        assert_eq!(ids(&mut directory.accounts_at(1002, &mail("help@acme.example"))), [0_i64; 0]);
+        assert_eq!(ids(&mut directory.accounts_at(1002, &mail("new@acme.example"))), [1]);
         assert_eq!(ids(&mut before.accounts_of(InboxId(7))), [1, 2], "a copy keeps its revision");
 
         let gone = Account { archived_at: Some(2), ..account(1, 8, "new@acme.example") };
         directory.put(DirectoryChange::Account(gone));
         assert_eq!(ids(&mut directory.accounts_of(InboxId(8))), [0_i64; 0]);
-        assert_eq!(ids(&mut directory.accounts_at(1002, "new@acme.example")), [0_i64; 0]);
+        assert_eq!(ids(&mut directory.accounts_at(1002, &mail("new@acme.example"))), [0_i64; 0]);
         assert_eq!((directory.accounts(false).len(), directory.accounts(true).len()), (1, 1));
         assert!(directory.account(AccountId(1)).is_some());
         directory.put(DirectoryChange::Account(account(1, 7, "help@acme.example")));

@@ -70,6 +70,8 @@ pub struct Subscription {
     pub updated_at: Option<Millis>,
     /// One that is gone: the directory forgets it.
     pub deleted_at: Option<Millis>,
+    /// The app is told of what happens behind this position: where the spine stood when this was switched on.
+    pub since: i64,
 }
 
 /// What goes into an app's journal.

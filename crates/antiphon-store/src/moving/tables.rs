@@ -338,6 +338,7 @@ pub(crate) static TABLES: [Table; 35] = [
             ("created_at", Int),
             ("updated_at", Int),
             ("deleted_at", Int),
+            ("since", Int),
         ],
     )),
     in_directory(table(

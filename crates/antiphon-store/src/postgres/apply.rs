@@ -10,8 +10,8 @@ use super::readers::{execute, row};
 use super::{cursors, directory, files, people};
 use crate::messages::{MOST_ENTRIES, key};
 use crate::{
-    Changes, DirectoryChange, Earlier, EventKind, Millis, NewEvent, NewMessage, ObjectKind, Thread, ThreadId,
-    Usage,
+    Changes, ConversationKey, DirectoryChange, Earlier, EventKind, Millis, NewEvent, NewMessage, ObjectKind,
+    Thread, ThreadId, Usage,
 };
 
 /// Ids of threads stay below this: they are the upper part of their entries' keys.
@@ -251,6 +251,9 @@ impl Batch<'_> {
         if !thread.is_archived() && newest.is_none_or(|newest| newest < thread.id) {
             self.found.newest.insert((thread.visitor_id, thread.account_id), thread.id);
         }
+        if before.is_none() {
+            self.found.nameless.insert((thread.visitor_id, thread.account_id), thread.id);
+        }
         self.found.threads.insert(thread.id, thread);
     }
 
@@ -324,6 +327,9 @@ impl Batch<'_> {
 
     async fn write_keys(&mut self, changes: &Changes) -> Result<()> {
         for (account, key, thread) in &changes.thread_keys {
+            if ConversationKey::is_name(key) {
+                self.found.nameless.retain(|_, id| id != thread);
+            }
             people::bind_thread(&self.session.client, self.portal, *account, key, *thread).await?;
             self.writes.begun = true;
             self.found.thread_keys.insert((*account, key.clone()), *thread);

@@ -292,6 +292,8 @@ async fn one(
         replied: None,
         earlier: None,
         files: None,
+        named: None,
+        bound: None,
     };
     batch.found.fill(&mut state, waiting.work.target())?;
     if let Target::File(key) = waiting.work.target() {

@@ -227,6 +227,42 @@ fn attempt(row: &Row) -> Result<Attempt> {
     })
 }
 
+/// The numbers of an app's newest and oldest attempt.
+const EDGES: &str = "SELECT (SELECT id FROM attempts WHERE portal_id = $1 AND app_id = $2 ORDER BY id DESC LIMIT 1), \
+     (SELECT id FROM attempts WHERE portal_id = $1 AND app_id = $2 ORDER BY id LIMIT 1)";
+
+/// Requests that were sent to an app, the newest first.
+async fn attempts(
+    client: &ClientWrapper,
+    portal: PortalId,
+    app: AppId,
+    query: &AttemptQuery,
+) -> Result<AttemptPage> {
+    let (mut newest, mut oldest) = (i64::MAX, i64::MIN);
+    if query.examines()
+        && let Some(edges) = row(client, EDGES, &[&portal.0, &app.0]).await?
+    {
+        let edge = |at| edges.try_get(at).map(|id: Option<i64>| id.unwrap_or_default());
+        (newest, oldest) = (edge(0)?, edge(1)?);
+    }
+    let (start, end) = query.range(newest);
+    // In an order that only the index by outcome has: whatever is more frequent, all else is not looked at.
+    let (outcome, order) = match query.succeeded {
+        Some(_) => ("AND succeeded >= $8 AND (succeeded, id) < ($8, $4)", "succeeded DESC, id DESC"),
+        None => ("", "id DESC"),
+    };
+    let sql = format!(
+        "SELECT {ATTEMPT} WHERE portal_id = $1 AND app_id = $2 {outcome} AND id >= $3 AND id < $4 AND at >= $5 \
+         AND ($6::bigint IS NULL OR status = $6) ORDER BY {order} LIMIT $7"
+    );
+    let (since, limit) = (query.since.unwrap_or(i64::MIN), query.limit as i64 + 1);
+    let values: Values<'_> =
+        &[&portal.0, &app.0, &start, &end, &since, &query.status, &limit, &query.succeeded];
+    let parameters = if query.succeeded.is_some() { 8 } else { 7 };
+    let found = rows(client, &sql, &values[..parameters]).await?;
+    Ok(query.page(found.iter().map(attempt).collect::<Result<_>>()?, start, oldest))
+}
+
 /// Asks once on a borrowed connection: whoever reads the spine asks again by itself.
 macro_rules! once {
     ($engine:expr, $client:ident => $question:expr) => {{
@@ -355,17 +391,8 @@ impl Engine {
         portal: PortalId,
         app: AppId,
         query: &AttemptQuery,
-    ) -> Answer<Vec<Attempt>> {
-        let sql = format!(
-            "SELECT {ATTEMPT} WHERE portal_id = $1 AND app_id = $2 AND id < $3 AND ($4::boolean IS NULL OR succeeded = $4) \
-             AND at >= $5 AND ($6::bigint IS NULL OR status = $6) ORDER BY id DESC LIMIT $7"
-        );
-        let before = query.before.unwrap_or(i64::MAX);
-        let since = query.since.unwrap_or(i64::MIN);
-        let AttemptQuery { succeeded, status, limit, .. } = *query;
-        let values: Values<'_> = &[&portal.0, &app.0, &before, &succeeded, &since, &status, &(limit as i64)];
-        let found = once!(self, client => rows(client, &sql, values))?;
-        Ok(found.iter().map(attempt).collect::<Result<_>>()?)
+    ) -> Answer<AttemptPage> {
+        Ok(once!(self, client => attempts(client, portal, app, query))?)
     }
 
     pub(crate) async fn attempt_by_id(

@@ -147,6 +147,18 @@ impl Engine {
         ask!(self, client => messages::by_ids(client, portal, ids))
     }
 
+    pub(crate) async fn thread_of_message(
+        &self,
+        portal: PortalId,
+        id: MessageId,
+    ) -> Answer<Option<ThreadId>> {
+        ask!(self, client => messages::thread_of(client, portal, id))
+    }
+
+    pub(crate) async fn thread_keys(&self, portal: PortalId, thread: ThreadId) -> Answer<Vec<String>> {
+        ask!(self, client => threads::keys(client, portal, thread))
+    }
+
     pub(crate) async fn original_by_id(
         &self,
         portal: PortalId,

@@ -32,6 +32,18 @@ pub(super) fn message_id(bytes: &[u8]) -> Result<MessageId> {
     Ok(MessageId(id))
 }
 
+/// The thread that an entry is in.
+pub(super) async fn thread_of(
+    client: &ClientWrapper,
+    portal: PortalId,
+    id: MessageId,
+) -> Result<Option<ThreadId>> {
+    let sql = "SELECT t.id FROM messages m JOIN threads t ON t.portal_id = $1 AND t.id = m.key >> 24 \
+               WHERE m.portal_id = $1 AND m.id = $2";
+    let found = row(client, sql, &[&portal.0, &id.0.as_slice()]).await?;
+    found.map(|row| Ok(ThreadId(row.try_get(0)?))).transpose()
+}
+
 /// Reads a page, and in the same breath the thread that says how much there is. Formats are not looked at: a database that
 /// holds one that is not known is not opened, see [`schema`](super::schema).
 pub(super) async fn history(

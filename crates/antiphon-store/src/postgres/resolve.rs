@@ -9,8 +9,10 @@ use tokio_postgres::Row;
 use super::failure::{Failure, Result};
 use super::readers::{Values, rows};
 use super::{messages, threads, visitors};
+use crate::changes::BETWEEN;
 use crate::messages::number;
-use crate::visitors::{email_key, identity_key};
+use crate::threads::MOST_NAMELESS;
+use crate::visitors::{email_key, identity_key, phone_key};
 use crate::{
     AccountId, ConversationKey, Earlier, Identifier, MessageId, PortalId, State, StoredMessage, Target,
     Thread, ThreadId, Ticket, TicketId, Visitor, VisitorId,
@@ -31,6 +33,8 @@ pub(super) struct Found {
     pub messages: HashMap<MessageId, (i64, StoredMessage)>,
     /// The newest live thread of a visitor on an account.
     pub newest: HashMap<(VisitorId, AccountId), ThreadId>,
+    /// The newest live one that no integration has named.
+    pub nameless: HashMap<(VisitorId, AccountId), ThreadId>,
     pub tickets: HashMap<TicketId, Ticket>,
 }
 
@@ -46,7 +50,7 @@ pub(super) struct Named {
     idempotency_keys: BTreeSet<(i64, String)>,
     messages: BTreeSet<MessageId>,
     tickets: BTreeSet<i64>,
-    /// Who may be talking where: accounts of conversations that go on in the visitor's newest thread.
+    /// Who may be talking where.
     talking: Vec<ConversationKey>,
     conversations: bool,
     /// Whether the portal's counters are wanted from the start.
@@ -96,7 +100,7 @@ impl Named {
         if let Some(Identifier { kind, value }) = &key.identifier {
             match kind.as_str() {
                 "HS_EMAIL_ADDRESS" => drop(self.emails.insert(email_key(value))),
-                "HS_PHONE_NUMBER" => drop(self.phones.insert(value.clone())),
+                "HS_PHONE_NUMBER" => drop(self.phones.insert(phone_key(value))),
                 _ => {}
             }
         }
@@ -104,12 +108,11 @@ impl Named {
         if let Some(identifier) = &key.identifier {
             self.identities.insert((account.0, identifier.kind.clone(), identity_key(identifier)));
         }
-        self.thread_keys.extend(key.thread_key.clone().map(|name| (account.0, name)));
+        self.thread_keys
+            .extend(key.thread_key.iter().chain(&key.parties).map(|name| (account.0, name.clone())));
         self.idempotency_keys.extend(key.idempotency_key.clone().map(|name| (account.0, name)));
         self.messages.extend(key.in_reply_to);
-        if key.thread_key.is_none() && !key.new_thread {
-            self.talking.push(key.clone());
-        }
+        self.talking.push(key.clone());
     }
 
     /// Whether there is anything to look up before threads can be locked.
@@ -127,6 +130,13 @@ const EARLIER: &str = "SELECT account_id, key, thread_id, message_id FROM idempo
 const NEWEST: &str = "SELECT who.visitor_id, who.account_id, t.id FROM unnest($2::bigint[], $3::bigint[]) AS who (visitor_id, account_id) \
                       CROSS JOIN LATERAL (SELECT id FROM threads WHERE portal_id = $1 AND visitor_id = who.visitor_id \
                       AND account_id = who.account_id AND archived_at IS NULL ORDER BY id DESC LIMIT 1) t";
+
+const NAMELESS: &str = "SELECT who.visitor_id, who.account_id, t.id FROM unnest($2::bigint[], $3::bigint[]) AS who (visitor_id, account_id) \
+                        CROSS JOIN LATERAL (SELECT n.id FROM (SELECT id FROM threads WHERE portal_id = $1 \
+                        AND visitor_id = who.visitor_id AND account_id = who.account_id AND archived_at IS NULL \
+                        ORDER BY id DESC LIMIT $4) n WHERE NOT EXISTS (SELECT 1 FROM thread_keys k \
+                        WHERE k.portal_id = $1 AND k.thread_id = n.id AND substr(k.key, 1, 1) <> $5) \
+                        ORDER BY n.id DESC LIMIT 1) t";
 
 type Pairs = (Vec<i64>, Vec<String>);
 
@@ -209,38 +219,72 @@ impl Found {
 
     /// The newest live threads of those who are talking. After [`Found::people`].
     async fn newest(&mut self, client: &ClientWrapper, portal: PortalId, named: &Named) -> Result<()> {
-        let who: BTreeSet<(i64, i64)> = named
-            .talking
-            .iter()
-            .filter_map(|key| {
-                let visitor = self.visitor(key).or_else(|| self.contact_at(key.identifier.as_ref()));
-                Some((visitor?.id.0, key.account_id?.0))
-            })
-            .collect();
-        let (visitors, accounts): (Vec<i64>, Vec<i64>) = who.into_iter().unzip();
+        let pairs = |who: BTreeSet<(VisitorId, AccountId)>| -> (Vec<i64>, Vec<i64>) {
+            who.into_iter().map(|(visitor, account)| (visitor.0, account.0)).unzip()
+        };
+        let newest =
+            named.talking.iter().filter(|key| goes_by_visitor(key)).filter_map(|key| self.whose(key));
+        let (visitors, accounts) = pairs(newest.collect());
         for row in asked(visitors.len(), client, NEWEST, &[&portal.0, &visitors, &accounts]).await? {
             let whose = (VisitorId(row.try_get(0)?), AccountId(row.try_get(1)?));
             self.newest.insert(whose, ThreadId(row.try_get(2)?));
         }
+        let unknown =
+            named.talking.iter().filter(|key| goes_by_name(key) && self.at(key, &key.thread_key).is_none());
+        let nameless = unknown
+            .filter(|key| key.parties.is_some() && !key.new_thread)
+            .filter_map(|key| self.nameless_of(key));
+        let (visitors, accounts) = pairs(nameless.collect());
+        let most = (MOST_NAMELESS, BETWEEN.to_string());
+        let values: Values<'_> = &[&portal.0, &visitors, &accounts, &most.0, &most.1];
+        for row in asked(visitors.len(), client, NAMELESS, values).await? {
+            let whose = (VisitorId(row.try_get(0)?), AccountId(row.try_get(1)?));
+            self.nameless.insert(whose, ThreadId(row.try_get(2)?));
+        }
         Ok(())
+    }
+
+    /// Who is talking, and on which account, where there was something before.
+    fn whose(&self, key: &ConversationKey) -> Option<(VisitorId, AccountId)> {
+        let visitor = self.visitor(key).or_else(|| self.contact_at(key.identifier.as_ref()));
+        Some((visitor?.id, key.account_id?))
+    }
+
+    /// The same by address alone, whoever else is named.
+    fn nameless_of(&self, key: &ConversationKey) -> Option<(VisitorId, AccountId)> {
+        Some((self.bound(key)?, key.account_id?))
+    }
+
+    /// To whom an address leads.
+    fn bound(&self, key: &ConversationKey) -> Option<VisitorId> {
+        let (account, identifier) = (key.account_id?, key.identifier.as_ref()?);
+        self.identities.get(&(account, identifier.kind.clone(), identity_key(identifier))).copied()
+    }
+
+    /// The thread to which a name leads.
+    fn at(&self, key: &ConversationKey, name: &Option<String>) -> Option<ThreadId> {
+        self.thread_keys.get(&(key.account_id?, name.clone()?)).copied()
     }
 
     /// Whether a conversation has no thread yet that it could go on in.
     pub(super) fn lacks_a_thread(&self, named: &Named) -> bool {
-        let keyed = |(account, name): &(i64, String)| {
-            self.thread_keys.contains_key(&(AccountId(*account), name.clone()))
+        let goes_on = |key: &ConversationKey| {
+            if goes_by_name(key) {
+                self.at(key, &key.thread_key).is_some()
+            } else if goes_by_visitor(key) {
+                self.whose(key).is_some_and(|whose| self.newest.contains_key(&whose))
+            } else {
+                self.at(key, &key.parties).is_some()
+            }
         };
-        let talking = |key: &ConversationKey| {
-            let visitor = self.visitor(key).or_else(|| self.contact_at(key.identifier.as_ref()));
-            visitor.zip(key.account_id).is_some_and(|(who, at)| self.newest.contains_key(&(who.id, at)))
-        };
-        !(named.thread_keys.iter().all(keyed) && named.talking.iter().all(talking))
+        !named.talking.iter().all(goes_on)
     }
 
     /// Threads that were named, and those that were found.
     pub(super) fn to_lock(&self, named: &Named) -> Vec<i64> {
         let mut ids = named.threads.clone();
-        ids.extend(self.thread_keys.values().chain(self.newest.values()).map(|id| id.0));
+        let found = self.thread_keys.values().chain(self.newest.values()).chain(self.nameless.values());
+        ids.extend(found.map(|id| id.0));
         ids.extend(self.earlier.values().map(|earlier| earlier.thread_id.0));
         if named.conversations {
             ids.extend(self.messages.values().map(|(key, _)| number(*key)));
@@ -261,9 +305,7 @@ impl Found {
         if let Some(id) = key.visitor {
             return self.visitors.get(&id);
         }
-        let (account, identifier) = (key.account_id?, key.identifier.as_ref()?);
-        let bound = self.identities.get(&(account, identifier.kind.clone(), identity_key(identifier)))?;
-        self.visitors.get(bound)
+        self.visitors.get(&self.bound(key)?)
     }
 
     fn contact(&self, email: Option<&str>, phone: Option<&str>) -> Option<&Visitor> {
@@ -276,7 +318,7 @@ impl Found {
         let Identifier { kind, value } = identifier?;
         match kind.as_str() {
             "HS_EMAIL_ADDRESS" => self.contact(Some(value), None),
-            "HS_PHONE_NUMBER" => self.contact(None, Some(value)),
+            "HS_PHONE_NUMBER" => self.contact(None, Some(&phone_key(value))),
             _ => None,
         }
     }
@@ -333,17 +375,28 @@ impl Found {
             .and_then(|(key, _)| self.threads.get(&ThreadId(number(*key))))
             .filter(|thread| thread.account_id == account)
             .map(|thread| thread.id);
+        state.bound = self.bound(key);
+        state.named = self.at(key, &key.thread_key).filter(|id| live(*id).is_some());
+        // They were live when they were found. If they are not any more, older ones may be the newest now.
+        let gone = || Failure::Raced("the newest thread was archived meanwhile".into());
         let first = state.earlier.as_ref().and_then(|earlier| live(earlier.thread_id));
         if let Some(thread) = first.or_else(|| live(state.replied?)) {
             state.thread = Some(thread.clone());
-        } else if let Some(name) = &key.thread_key {
-            state.thread = self.thread_keys.get(&(account, name.clone())).and_then(|id| live(*id)).cloned();
-        } else if !key.new_thread
-            && let Some(visitor) = state.visitor.as_ref().or(state.contact.as_ref())
+        } else if let Some(named) = state.named.filter(|_| goes_by_name(key)) {
+            state.thread = live(named).cloned();
+        } else if goes_by_name(key) {
+            if key.parties.is_some()
+                && !key.new_thread
+                && let Some(id) = self.nameless_of(key).and_then(|whose| self.nameless.get(&whose))
+            {
+                state.thread = Some(live(*id).ok_or_else(gone)?.clone());
+            }
+        } else if key.new_thread {
+        } else if key.parties.is_some() {
+            state.thread = self.at(key, &key.parties).and_then(live).cloned();
+        } else if let Some(visitor) = state.visitor.as_ref().or(state.contact.as_ref())
             && let Some(id) = self.newest.get(&(visitor.id, account))
         {
-            // It was live when it was found. If it is not any more, an older one may be the newest now.
-            let gone = || Failure::Raced("the newest thread was archived meanwhile".into());
             state.thread = Some(live(*id).ok_or_else(gone)?.clone());
         }
         Ok(())
@@ -361,6 +414,16 @@ impl Found {
         }
         Ok(())
     }
+}
+
+/// Whether the integration's name for a conversation says where it goes on.
+fn goes_by_name(key: &ConversationKey) -> bool {
+    key.thread_key.is_some() && !key.parties_first
+}
+
+/// Whether it goes on wherever the visitor spoke last.
+fn goes_by_visitor(key: &ConversationKey) -> bool {
+    !goes_by_name(key) && !key.new_thread && key.parties.is_none()
 }
 
 /// Asks unless there is nothing to ask for.

@@ -5,7 +5,9 @@ use tokio_postgres::Row;
 
 use super::failure::Result;
 use super::messages::message_id;
-use super::readers::{row, rows};
+use super::readers::{Values, row, rows};
+use crate::changes::BETWEEN;
+use crate::threads::MOST_NAMES;
 use crate::{AccountId, InboxId, Millis, PortalId, Thread, ThreadId, ThreadStatus, TicketId, VisitorId};
 
 /// What [`thread`] reads.
@@ -53,6 +55,14 @@ pub(super) async fn by_ids(
     let ids: Vec<i64> = ids.iter().map(|id| id.0).collect();
     let sql = format!("SELECT {COLUMNS} FROM threads WHERE portal_id = $1 AND id = ANY($2)");
     rows(client, &sql, &[&portal.0, &ids]).await?.iter().map(thread).collect()
+}
+
+/// The names under which integrations know a thread.
+pub(super) async fn keys(client: &ClientWrapper, portal: PortalId, thread: ThreadId) -> Result<Vec<String>> {
+    let sql = "SELECT key FROM thread_keys WHERE portal_id = $1 AND thread_id = $2 AND substr(key, 1, 1) <> $3 \
+               ORDER BY key LIMIT $4";
+    let values: Values<'_> = &[&portal.0, &thread.0, &BETWEEN.to_string(), &MOST_NAMES];
+    rows(client, sql, values).await?.iter().map(|row| Ok(row.try_get(0)?)).collect()
 }
 
 /// Threads that went to the trash before a moment.

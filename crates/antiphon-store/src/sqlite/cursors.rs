@@ -181,6 +181,87 @@ fn attempt(row: &Row<'_>) -> rusqlite::Result<Attempt> {
     })
 }
 
+/// Deliveries behind a place, in the order of their events.
+pub(super) fn deliveries(
+    conn: &Connection,
+    portal: PortalId,
+    app: AppId,
+    state: DeliveryState,
+    after: Option<(i64, SubscriptionId)>,
+    limit: usize,
+) -> Result<Vec<Delivery>> {
+    let (index, which) = match state {
+        DeliveryState::Waiting => ("deliveries_waiting", "IS NOT NULL"),
+        DeliveryState::GivenUp => ("deliveries_given_up", "IS NULL"),
+    };
+    let sql = format!(
+        "SELECT {DELIVERY} INDEXED BY {index} WHERE portal_id = ?1 AND app_id = ?2 AND (position, subscription_id) > (?3, ?4) \
+         AND due_at {which} ORDER BY position, subscription_id LIMIT ?5"
+    );
+    let (position, subscription) = after.map_or((i64::MIN, i64::MIN), |(position, id)| (position, id.0));
+    let mut sql = conn.prepare_cached(&sql)?;
+    let found = sql.query_map([portal.0, app.0, position, subscription, limit as i64], delivery)?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+/// How many deliveries an app has, each counted up to a bound.
+pub(super) fn deliveries_count(
+    conn: &Connection,
+    portal: PortalId,
+    app: AppId,
+    most: usize,
+) -> Result<Undelivered> {
+    let count = |index: &str, which: &str| {
+        format!(
+            "SELECT count(*) FROM (SELECT 1 FROM deliveries INDEXED BY {index} WHERE portal_id = ?1 AND app_id = ?2 \
+             AND due_at {which} LIMIT ?3)"
+        )
+    };
+    let sql = format!(
+        "SELECT ({}), ({})",
+        count("deliveries_waiting", "IS NOT NULL"),
+        count("deliveries_given_up", "IS NULL")
+    );
+    let read = |row: &Row<'_>| Ok(Undelivered { waiting: row.get(0)?, given_up: row.get(1)? });
+    Ok(conn.prepare_cached(&sql)?.query_row([portal.0, app.0, most as i64], read)?)
+}
+
+/// Requests that were sent to an app, the newest first.
+pub(super) fn attempts(
+    conn: &Connection,
+    portal: PortalId,
+    app: AppId,
+    query: &AttemptQuery,
+) -> Result<AttemptPage> {
+    let edge = |order: &str| {
+        let sql = format!(
+            "SELECT id FROM attempts WHERE portal_id = ?1 AND app_id = ?2 ORDER BY id {order} LIMIT 1"
+        );
+        let found = conn.prepare_cached(&sql)?.query_row([portal.0, app.0], |row| row.get(0)).optional();
+        found.map(Option::unwrap_or_default)
+    };
+    let (newest, oldest) =
+        if query.examines() { (edge("DESC")?, edge("ASC")?) } else { (i64::MAX, i64::MIN) };
+    let (start, end) = query.range(newest);
+    let (index, outcome) = match query.succeeded {
+        Some(_) => ("INDEXED BY attempts_by_outcome", "AND succeeded = ?8"),
+        None => ("", ""),
+    };
+    let sql = format!(
+        "SELECT {ATTEMPT} {index} WHERE portal_id = ?1 AND app_id = ?2 {outcome} AND id >= ?3 AND id < ?4 AND at >= ?5 \
+         AND (?6 IS NULL OR status = ?6) ORDER BY id DESC LIMIT ?7"
+    );
+    let mut sql = conn.prepare_cached(&sql)?;
+    let (since, limit) = (query.since.unwrap_or(i64::MIN), query.limit as i64 + 1);
+    let values = params![portal.0, app.0, start, end, since, query.status, limit, query.succeeded];
+    let known = sql.parameter_count();
+    for (at, value) in (1..=known).zip(values) {
+        sql.raw_bind_parameter(at, value)?;
+    }
+    let found = sql.raw_query().mapped(attempt).collect::<rusqlite::Result<_>>()?;
+    Ok(query.page(found, start, oldest))
+}
+
 impl Engine {
     pub(crate) fn told(&self, reader: Reader) -> Answer<Vec<Told>> {
         self.read(|conn| told(conn, reader))
@@ -239,34 +320,11 @@ impl Engine {
         after: Option<(i64, SubscriptionId)>,
         limit: usize,
     ) -> Answer<Vec<Delivery>> {
-        let which = match state {
-            DeliveryState::Waiting => "IS NOT NULL",
-            DeliveryState::GivenUp => "IS NULL",
-        };
-        let sql = format!(
-            "SELECT {DELIVERY} WHERE portal_id = ?1 AND app_id = ?2 AND (position, subscription_id) > (?3, ?4) \
-             AND due_at {which} ORDER BY position, subscription_id LIMIT ?5"
-        );
-        let (position, subscription) = after.map_or((i64::MIN, i64::MIN), |(position, id)| (position, id.0));
-        self.read(|conn| {
-            let mut sql = conn.prepare_cached(&sql)?;
-            let found = sql.query_map([portal.0, app.0, position, subscription, limit as i64], delivery)?;
-            Ok(found.collect::<rusqlite::Result<_>>()?)
-        })
+        self.read(|conn| deliveries(conn, portal, app, state, after, limit))
     }
 
     pub(crate) fn deliveries_count(&self, portal: PortalId, app: AppId, most: usize) -> Answer<Undelivered> {
-        let count = |which: &str| {
-            format!(
-                "SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE portal_id = ?1 AND app_id = ?2 \
-                 AND due_at {which} LIMIT ?3)"
-            )
-        };
-        let sql = format!("SELECT ({}), ({})", count("IS NOT NULL"), count("IS NULL"));
-        self.read(|conn| {
-            let read = |row: &Row<'_>| Ok(Undelivered { waiting: row.get(0)?, given_up: row.get(1)? });
-            Ok(conn.prepare_cached(&sql)?.query_row([portal.0, app.0, most as i64], read)?)
-        })
+        self.read(|conn| deliveries_count(conn, portal, app, most))
     }
 
     pub(crate) async fn deliveries_put(
@@ -298,25 +356,8 @@ impl Engine {
         .await
     }
 
-    pub(crate) fn attempts(
-        &self,
-        portal: PortalId,
-        app: AppId,
-        query: &AttemptQuery,
-    ) -> Answer<Vec<Attempt>> {
-        let sql = format!(
-            "SELECT {ATTEMPT} WHERE portal_id = ?1 AND app_id = ?2 AND id < ?3 AND (?4 IS NULL OR succeeded = ?4) \
-             AND at >= ?5 AND (?6 IS NULL OR status = ?6) ORDER BY id DESC LIMIT ?7"
-        );
-        let before = query.before.unwrap_or(i64::MAX);
-        let since = query.since.unwrap_or(i64::MIN);
-        self.read(|conn| {
-            let mut sql = conn.prepare_cached(&sql)?;
-            let AttemptQuery { succeeded, status, limit, .. } = *query;
-            let values = params![portal.0, app.0, before, succeeded, since, status, limit as i64];
-            let found = sql.query_map(values, attempt)?;
-            Ok(found.collect::<rusqlite::Result<_>>()?)
-        })
+    pub(crate) fn attempts(&self, portal: PortalId, app: AppId, query: &AttemptQuery) -> Answer<AttemptPage> {
+        self.read(|conn| attempts(conn, portal, app, query))
     }
 
     pub(crate) fn attempt_by_id(&self, portal: PortalId, app: AppId, id: i64) -> Answer<Option<Attempt>> {

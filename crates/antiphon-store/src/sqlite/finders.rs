@@ -51,6 +51,17 @@ impl Engine {
         })
     }
 
+    pub(crate) fn thread_of_message(&self, portal: PortalId, id: MessageId) -> Answer<Option<ThreadId>> {
+        self.read(|conn| {
+            let number = messages::thread_number(conn, portal, id)?;
+            number.map_or(Ok(None), |number| threads::id_of_number(conn, portal, number))
+        })
+    }
+
+    pub(crate) fn thread_keys(&self, portal: PortalId, thread: ThreadId) -> Answer<Vec<String>> {
+        self.read(|conn| threads::keys(conn, portal, thread))
+    }
+
     pub(crate) fn original_by_id(
         &self,
         portal: PortalId,

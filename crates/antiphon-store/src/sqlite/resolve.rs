@@ -3,8 +3,10 @@
 use super::batch::Batch;
 use super::failure::Result;
 use super::{files, messages, threads, visitors};
+use crate::visitors::phone_key;
 use crate::{
-    ConversationKey, Earlier, MessageId, PortalId, State, StoreError, Target, Thread, ThreadId, Visitor,
+    AccountId, ConversationKey, Earlier, MessageId, PortalId, State, StoreError, Target, Thread, ThreadId,
+    Visitor,
 };
 use rusqlite::{OptionalExtension, params};
 
@@ -22,6 +24,8 @@ pub(super) fn state(batch: &mut Batch<'_>, portal: PortalId, target: &Target) ->
         replied: None,
         earlier: None,
         files: None,
+        named: None,
+        bound: None,
     };
     match target {
         Target::Thread(id) => state.thread = batch.thread(portal, *id)?.cloned(),
@@ -82,6 +86,7 @@ fn conversation(
 ) -> Result<()> {
     if let (Some(account), Some(identifier)) = (key.account_id, &key.identifier) {
         state.visitor = visitors::by_identity(batch.conn, portal, account, identifier)?;
+        state.bound = state.visitor.as_ref().map(|visitor| visitor.id);
     }
     if let Some(id) = key.visitor {
         state.visitor = visitors::by_id(batch.conn, portal, id)?;
@@ -90,12 +95,16 @@ fn conversation(
         let value = Some(identifier.value.as_str());
         state.contact = match identifier.kind.as_str() {
             "HS_EMAIL_ADDRESS" => contact(batch, portal, value, None)?,
-            "HS_PHONE_NUMBER" => contact(batch, portal, None, value)?,
+            "HS_PHONE_NUMBER" => contact(batch, portal, None, Some(&phone_key(&identifier.value)))?,
             _ => None,
         };
     }
     state.earlier = earlier(batch, portal, key)?;
     state.replied = replied(batch, portal, key)?;
+    state.named = match (key.account_id, &key.thread_key) {
+        (Some(account), Some(name)) => bound(batch, portal, account, name)?.map(|thread| thread.id),
+        _ => None,
+    };
     state.thread = thread(batch, portal, key, state)?;
     Ok(())
 }
@@ -125,6 +134,16 @@ fn earlier(batch: &mut Batch<'_>, portal: PortalId, key: &ConversationKey) -> Re
     }
 }
 
+/// The live thread to which a name leads.
+fn bound(batch: &mut Batch<'_>, portal: PortalId, account: AccountId, name: &str) -> Result<Option<Thread>> {
+    let sql = "SELECT thread_id FROM thread_keys WHERE portal_id = ?1 AND account_id = ?2 AND key = ?3";
+    let mut sql = batch.conn.prepare_cached(sql)?;
+    let found =
+        sql.query_row(params![portal.0, account.0, name], |row| row.get(0).map(ThreadId)).optional()?;
+    let Some(id) = found else { return Ok(None) };
+    Ok(batch.thread(portal, id)?.filter(|thread| !thread.is_archived()).cloned())
+}
+
 /// The live thread a conversation goes on in.
 fn thread(
     batch: &mut Batch<'_>,
@@ -146,17 +165,21 @@ fn thread(
     {
         return Ok(Some(thread));
     }
-    if let Some(name) = &key.thread_key {
-        let sql = "SELECT thread_id FROM thread_keys WHERE portal_id = ?1 AND account_id = ?2 AND key = ?3";
-        let bound = batch
-            .conn
-            .prepare_cached(sql)?
-            .query_row(params![portal.0, account.0, name], |row| row.get(0).map(ThreadId))
-            .optional()?;
-        return bound.map_or(Ok(None), |id| live(batch, id));
+    if key.thread_key.is_some() && !key.parties_first {
+        let found = match (state.named, &key.parties, state.bound) {
+            (Some(id), ..) => Some(id),
+            (None, Some(_), Some(visitor)) if !key.new_thread => {
+                threads::newest_nameless(batch.conn, portal, visitor, account)?
+            }
+            _ => None,
+        };
+        return found.map_or(Ok(None), |id| live(batch, id));
     }
     if key.new_thread {
         return Ok(None);
+    }
+    if let Some(parties) = &key.parties {
+        return bound(batch, portal, account, parties);
     }
     let Some(visitor) = state.visitor.as_ref().or(state.contact.as_ref()) else { return Ok(None) };
     match threads::newest_live(batch.conn, portal, visitor.id, account)? {

@@ -15,7 +15,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0005_keys.sql"),
     include_str!("../../migrations/sqlite/0006_loose.sql"),
     include_str!("../../migrations/sqlite/0007_oauth.sql"),
-    include_str!("../../migrations/sqlite/0008_names.sql"),
+    include_str!("../../migrations/sqlite/0008_since.sql"),
+    include_str!("../../migrations/sqlite/0009_names.sql"),
 ];
 
 /// With which migration each format of documents came. A format comes with a migration, be it an empty one: so programs that

@@ -3,7 +3,8 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::failure::Result;
-use crate::threads::population;
+use crate::changes::BETWEEN;
+use crate::threads::{MOST_NAMELESS, MOST_NAMES, population};
 use crate::{
     AccountId, InboxId, MessageId, Millis, PortalId, Thread, ThreadId, ThreadStatus, TicketId, VisitorId,
 };
@@ -53,6 +54,30 @@ pub(super) fn newest_live(
     let found =
         conn.prepare_cached(sql)?.query_row([portal.0, visitor.0, account.0], |row| row.get(0).map(ThreadId));
     Ok(found.optional()?)
+}
+
+/// The newest live thread of a visitor on an account that no integration has named, among the newest there are.
+pub(super) fn newest_nameless(
+    conn: &Connection,
+    portal: PortalId,
+    visitor: VisitorId,
+    account: AccountId,
+) -> Result<Option<ThreadId>> {
+    let sql = "SELECT id FROM (SELECT id FROM threads WHERE portal_id = ?1 AND visitor_id = ?2 AND account_id = ?3 \
+               AND archived_at IS NULL ORDER BY id DESC LIMIT ?4) t WHERE NOT EXISTS (SELECT 1 FROM thread_keys k \
+               WHERE k.portal_id = ?1 AND k.thread_id = t.id AND substr(k.key, 1, 1) <> ?5) ORDER BY id DESC LIMIT 1";
+    let values = params![portal.0, visitor.0, account.0, MOST_NAMELESS, BETWEEN.to_string()];
+    Ok(conn.prepare_cached(sql)?.query_row(values, |row| row.get(0).map(ThreadId)).optional()?)
+}
+
+/// The names under which integrations know a thread.
+pub(super) fn keys(conn: &Connection, portal: PortalId, thread: ThreadId) -> Result<Vec<String>> {
+    let sql = "SELECT key FROM thread_keys WHERE portal_id = ?1 AND thread_id = ?2 AND substr(key, 1, 1) <> ?3 \
+               ORDER BY key LIMIT ?4";
+    let mut sql = conn.prepare_cached(sql)?;
+    let found =
+        sql.query_map(params![portal.0, thread.0, BETWEEN.to_string(), MOST_NAMES], |row| row.get(0))?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Writes a whole row: a new one, or one whose place in the indexes may have changed.

@@ -98,7 +98,7 @@ impl Store {
         portal: PortalId,
         app: AppId,
         query: &AttemptQuery,
-    ) -> Result<Vec<Attempt>, StoreError> {
+    ) -> Result<AttemptPage, StoreError> {
         read!(self.attempts(portal, app, query))
     }
 

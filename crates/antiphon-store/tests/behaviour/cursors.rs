@@ -44,6 +44,7 @@ fn subscription(id: i64, active: bool) -> DirectoryChange {
         created_at: NOON,
         updated_at: None,
         deleted_at: None,
+        since: 0,
     })
 }
 
@@ -200,7 +201,7 @@ async fn progress_is_written_whole_by_whoever_has_the_cursor() {
             .attempts(kit.portal, APP, &AttemptQuery { limit: 9, ..AttemptQuery::default() })
             .await
             .unwrap(),
-        []
+        AttemptPage::default()
     );
     assert_eq!(listed(&kit, DeliveryState::Waiting).await, []);
     assert!(write(&kit, done(new.epoch)).await);
@@ -253,7 +254,7 @@ async fn progress_whose_writer_heard_no_answer_is_written_again() {
     let later = Progress { next_entry: 3, attempts: vec![attempt(1, false), attempt(2, true)], ..done };
     assert!(write(&kit, later).await);
     let query = AttemptQuery { limit: 9, ..AttemptQuery::default() };
-    let attempts = kit.store.attempts(kit.portal, APP, &query).await.unwrap();
+    let attempts = kit.store.attempts(kit.portal, APP, &query).await.unwrap().attempts;
     assert_eq!(attempts, [attempt(2, true), attempt(1, false)]);
     let due = kit.store.deliveries_due(kit.portal, APP, i64::MAX, 9).await.unwrap();
     assert_eq!(due, [failed(3, Some(NOON + 90_000))]);
@@ -272,7 +273,7 @@ async fn attempts_are_listed_and_deliveries_made_due_again() {
     assert!(write(&kit, done).await);
     let asked = async |query: AttemptQuery| -> Vec<i64> {
         let query = AttemptQuery { limit: query.limit.max(2), ..query };
-        kit.store.attempts(kit.portal, APP, &query).await.unwrap().iter().map(|one| one.id).collect()
+        kit.store.attempts(kit.portal, APP, &query).await.unwrap().attempts.iter().map(|one| one.id).collect()
     };
     let all = AttemptQuery::default();
     assert_eq!(asked(all).await, [4, 3]);
@@ -307,6 +308,44 @@ async fn attempts_are_listed_and_deliveries_made_due_again() {
 }
 
 #[tokio::test]
+async fn a_log_is_looked_through_in_steps() {
+    let kit = Kit::new().await;
+    direct(&kit, told()).await;
+    let epoch = take(&kit).await.unwrap().epoch;
+    const ALL: i64 = 45_000;
+    let mut rest = (1..=ALL).map(|id| attempt(id, !(id == 3 || id == 25_000 || id == ALL))).peekable();
+    while rest.peek().is_some() {
+        let attempts = rest.by_ref().take(5_000).collect();
+        assert!(write(&kit, Progress { epoch, next_entry: ALL + 1, attempts, ..Progress::default() }).await);
+    }
+    let asked = async |query: AttemptQuery| {
+        let AttemptPage { attempts, next } = kit.store.attempts(kit.portal, APP, &query).await.unwrap();
+        (attempts.iter().map(|one| one.id).collect::<Vec<_>>(), next)
+    };
+    // An index leads to what failed, and to what is wanted of it.
+    let failed = AttemptQuery { succeeded: Some(false), limit: 5, ..AttemptQuery::default() };
+    assert_eq!(asked(failed).await, (vec![ALL, 25_000, 3], None));
+    assert_eq!(asked(AttemptQuery { limit: 2, ..failed }).await, (vec![ALL, 25_000], Some(25_000)));
+    assert_eq!(asked(AttemptQuery { limit: 2, before: Some(25_000), ..failed }).await, (vec![3], None));
+    // All else is looked for in so many at a time; what comes meanwhile changes nothing.
+    for (succeeded, since) in [(None, None), (Some(false), None), (None, Some(NOON))] {
+        let query = AttemptQuery { status: Some(500), succeeded, since, limit: 5, before: None };
+        assert_eq!(asked(query).await, (vec![ALL], Some(25_001)));
+        let query = AttemptQuery { before: Some(25_001), ..query };
+        assert_eq!(asked(query).await, (vec![25_000], Some(5_001)));
+        assert_eq!(asked(AttemptQuery { limit: 1, ..query }).await, (vec![25_000], Some(5_001)));
+        assert_eq!(asked(AttemptQuery { before: Some(5_001), ..query }).await, (vec![3], None));
+    }
+    let since = |at| AttemptQuery { since: Some(NOON + at), limit: 2, ..AttemptQuery::default() };
+    assert_eq!(asked(since(ALL - 1)).await, (vec![ALL, ALL - 1], Some(25_001)));
+    assert_eq!(asked(since(ALL + 1)).await, (vec![], Some(25_001)));
+    assert_eq!(asked(AttemptQuery { limit: 3, ..AttemptQuery::default() }).await.1, Some(ALL - 2));
+    let none = AttemptQuery { status: Some(7), limit: 3, ..AttemptQuery::default() };
+    let nobody = kit.store.attempts(kit.portal, AppId(99), &none).await.unwrap();
+    assert_eq!(nobody, AttemptPage::default());
+}
+
+#[tokio::test]
 async fn what_is_old_is_forgotten_a_little_at_a_time() {
     let kit = Kit::new().await;
     direct(&kit, told()).await;
@@ -323,5 +362,5 @@ async fn what_is_old_is_forgotten_a_little_at_a_time() {
     assert_eq!(listed(&kit, DeliveryState::GivenUp).await, [(4, 1), (5, 1), (6, 1)]);
     assert_eq!(listed(&kit, DeliveryState::Waiting).await, [(2, 1)]);
     let query = AttemptQuery { limit: 9, ..AttemptQuery::default() };
-    assert_eq!(kit.store.attempts(kit.portal, APP, &query).await.unwrap().len(), 3);
+    assert_eq!(kit.store.attempts(kit.portal, APP, &query).await.unwrap().attempts.len(), 3);
 }

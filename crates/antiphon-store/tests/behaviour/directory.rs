@@ -115,6 +115,7 @@ fn subscription(app: i64, id: i64) -> Subscription {
         created_at: NOON,
         updated_at: Some(NOON + 1),
         deleted_at: None,
+        since: 0,
     }
 }
 

@@ -166,6 +166,7 @@ async fn people(store: &Store, id: PortalId) {
                     created_at: now,
                     updated_at: None,
                     deleted_at: None,
+                    since: 0,
                 }),
                 DirectoryChange::JournalSubscription(JournalSubscription {
                     id: moment.subscription_id(),

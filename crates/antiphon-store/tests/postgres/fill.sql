@@ -28,5 +28,14 @@ SELECT $PORTAL, n, 'file', 'text/plain', 1, 'https://example.org/' || n, n, 1 FR
 INSERT INTO events (portal_id, position, kind, object, object_id, revision, occurred_at, payload)
 SELECT $PORTAL, n, 1, 1, n, 1, n, '' FROM generate_series(1000, 1000 + $SIZE) n;
 
+-- Logs of two apps: of one everything failed but long ago, of the other nothing did but long ago.
+INSERT INTO attempts (portal_id, app_id, id, at, url, succeeded, status, millis, excerpt, events)
+SELECT $PORTAL, app, n, n, 'u', (n <= 40) = (app = 1), CASE WHEN n <= 40 THEN 500 ELSE 200 END, 1, '', '[]'
+FROM generate_series(1, $SIZE) n, generate_series(1, 2) app;
+
+INSERT INTO deliveries (portal_id, app_id, position, subscription_id, object_id, attempts, first_at, last_at, due_at, error)
+SELECT $PORTAL, app, n, 1, n, 1, n, n, CASE WHEN (n > $SIZE - 40) = (app = 1) THEN n END, ''
+FROM generate_series(1, $SIZE) n, generate_series(1, 2) app;
+
 UPDATE counters SET next_thread = $SIZE + 1, next_visitor = $SIZE + 1, next_ticket = $SIZE + 1, next_file = $SIZE + 1,
     event_position = 1000 + $SIZE WHERE portal_id = $PORTAL;

@@ -145,6 +145,41 @@ async fn no_list_of_threads_looks_at_more_pages_where_there_are_more_threads() {
 }
 
 #[tokio::test]
+async fn no_log_of_an_app_looks_at_more_pages_where_there_is_more_in_it() {
+    let bed = Bed::new().await;
+    let mut grows = false;
+    for app in [1, 2].map(AppId) {
+        for state in [DeliveryState::Waiting, DeliveryState::GivenUp] {
+            bed.flat(&format!("{state:?}"), async |store, portal| {
+                assert_eq!(store.deliveries(portal, app, state, None, 20).await.unwrap().len(), 20);
+            })
+            .await;
+        }
+        for succeeded in [None, Some(true), Some(false)] {
+            for before in [None, Some(500)] {
+                for (status, since) in [(None, None), (Some(404), None), (None, Some(i64::MAX))] {
+                    let query = AttemptQuery { before, succeeded, status, since, limit: 20 };
+                    let ask = async |store: &Store, portal| {
+                        drop(store.attempts(portal, app, &query).await.unwrap())
+                    };
+                    if status.is_none() && since.is_none() {
+                        bed.flat(&format!("{query:?}"), ask).await;
+                        continue;
+                    }
+                    // No index serves it.
+                    let ((few, _), (pages, sql)) =
+                        (bed.pages(SMALL.0, &ask).await, bed.pages(LARGE.0, &ask).await);
+                    assert!(pages < 2 * EXAMINED, "{query:?} looks at {pages} pages:\n{sql}");
+                    grows |= pages > 10 * few;
+                }
+            }
+        }
+    }
+    assert!(grows, "what has to grow does, or this would not see what must not");
+    bed.store.close().await;
+}
+
+#[tokio::test]
 async fn no_other_question_and_no_change_looks_at_more_pages_either() {
     let bed = Bed::new().await;
     for (archived, ascending) in [(false, true), (false, false)] {

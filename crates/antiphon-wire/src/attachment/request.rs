@@ -104,6 +104,21 @@ impl AttachmentRequest {
         Ok(Requested::Ready(attachment))
     }
 
+    /// What a message that was said outside may bring along: what is not known is kept as something that cannot be shown.
+    ///
+    /// # Errors
+    /// It is of a kind that only comes back, or lacks what its kind needs.
+    pub fn published(&self) -> Result<Requested, Problem> {
+        match self.kind()? {
+            "WHATSAPP_TEMPLATE_METADATA" => {
+                Err(Problem::new("attachments", "WHATSAPP_TEMPLATE_METADATA cannot be published"))
+            }
+            "FILE" if self.file_id.is_none() => Err(Problem::required("fileId")),
+            known if KINDS.contains(&known) => self.incoming(),
+            _ => Ok(Requested::Ready(Attachment::UnsupportedContent {})),
+        }
+    }
+
     /// The kind, upper-case if it is known and as sent if not.
     fn kind(&self) -> Result<&str, Problem> {
         match &self.kind {

@@ -85,7 +85,9 @@ pub fn make(directory: &Directory, draft: &Draft, moment: &mut Moment) -> Result
 /// Everything about an account that does not fit its channel, its inbox or the other accounts.
 pub(super) fn misfits(directory: &Directory, account: &Account) -> Vec<Problem> {
     let mut problems = Vec::new();
-    let Some((_, channel)) = BUILT_IN.iter().find(|(id, _)| *id == account.channel_id) else {
+    let built_in = BUILT_IN.iter().find(|(id, _)| *id == account.channel_id).map(|(_, name)| *name);
+    let brought = directory.channel(account.channel_id).filter(|channel| channel.archived_at.is_none());
+    let Some(channel) = built_in.or(brought.map(|channel| channel.name.as_str())) else {
         return vec![Problem::new("channelId", format!("Channel {} does not exist", account.channel_id))];
     };
     if directory.inbox(account.inbox_id).is_none_or(|inbox| inbox.archived_at.is_some()) {
@@ -99,7 +101,7 @@ pub(super) fn misfits(directory: &Directory, account: &Account) -> Vec<Problem> 
         SMS => [DeliveryIdentifierType::Phone, DeliveryIdentifierType::ShortCode]
             .iter()
             .any(|kind| sent == Some(kind.as_str())),
-        _ => sent.is_none(),
+        _ => sent.is_none() || brought.is_some(),
     };
     if !fits {
         let wanted = match account.channel_id {
@@ -124,7 +126,7 @@ pub(super) fn misfits(directory: &Directory, account: &Account) -> Vec<Problem> 
 
 /// A living account on the same channel with the same address.
 fn twin(directory: &Directory, account: &Account) -> Option<AccountId> {
-    let address = &account.identifier.as_ref()?.value;
+    let address = account.identifier.as_ref()?;
     directory.accounts_at(account.channel_id, address).find(|other| *other != account.id)
 }
 

@@ -9,6 +9,6 @@ use crate::refusal::Refusal;
 pub async fn get(call: Call) -> Result<Answer, Refusal> {
     let sent = call.segment(0);
     let id = parse_path_id(sent, MAX_INT32).ok_or_else(|| Refusal::not_found(sent))?;
-    let channel = super::all().into_iter().find(|channel| channel.id.0 == id);
+    let channel = super::all(&call.caller.directory).into_iter().find(|channel| channel.id.0 == id);
     Answer::json(200, &channel.ok_or_else(|| Refusal::not_found(sent))?)
 }

@@ -3,14 +3,17 @@
 pub mod get;
 pub mod list;
 
+use antiphon_store::Directory;
 use antiphon_wire::channel::{BUILT_IN, Channel};
 use antiphon_wire::id::Id;
 
 use crate::listing::{Key, Listed};
 
-/// Every channel of a portal, by id.
-fn all() -> Vec<Channel> {
-    BUILT_IN.iter().map(|(id, name)| Channel { id: Id(*id), name: (*name).to_owned() }).collect()
+/// Every channel of a portal, by id: the built-in ones, and those that apps bring.
+fn all(directory: &Directory) -> Vec<Channel> {
+    let built_in = BUILT_IN.iter().map(|(id, name)| Channel { id: Id(*id), name: (*name).to_owned() });
+    let brought = directory.channels(false).iter();
+    built_in.chain(brought.map(|one| Channel { id: Id(one.id), name: one.name.clone() })).collect()
 }
 
 impl Listed for Channel {

@@ -27,7 +27,7 @@ pub enum Account {
     /// Connect a channel account
     Create {
         name: String,
-        /// Number of the channel: 1000 live chat, 1002 email, 1003 forms, 1009 SMS, …
+        /// Number of the channel: 1000 live chat, 1002 email, 1003 forms, 1009 SMS, …, or that of an app's channel
         #[arg(long)]
         channel: i64,
         /// The inbox it feeds
@@ -36,6 +36,9 @@ pub enum Account {
         /// Its own address: an email address, or a phone number with leading +
         #[arg(long)]
         address: Option<String>,
+        /// Its own address where the channel has addresses of its own kind: any text
+        #[arg(long, conflicts_with = "address")]
+        handle: Option<String>,
         /// Greeting that starts a chat
         #[arg(long)]
         welcome: Option<String>,
@@ -72,12 +75,14 @@ impl From<Account> for Task {
     fn from(what: Account) -> Self {
         let path = "/antiphon/v1/channel-accounts";
         match what {
-            Account::Create { name, channel, inbox, address, welcome } => {
+            Account::Create { name, channel, inbox, address, handle, welcome } => {
+                let handle =
+                    handle.map(|value| json!({ "type": "CHANNEL_SPECIFIC_OPAQUE_ID", "value": value }));
                 let body = body([
                     ("name", Some(json!(name))),
                     ("channelId", Some(json!(channel))),
                     ("inboxId", Some(json!(inbox))),
-                    ("deliveryIdentifier", address.map(identifier)),
+                    ("deliveryIdentifier", address.map(identifier).or(handle)),
                     ("welcomeMessage", text(welcome)),
                 ]);
                 Task::send("POST", path, body, ONE)

@@ -4,6 +4,7 @@ mod account;
 mod agent;
 mod app;
 mod backup;
+mod channel;
 mod contact;
 mod doctor;
 mod health;
@@ -93,6 +94,8 @@ enum Command {
     Webhook(Managed<webhook::Webhook>),
     /// Make, list, change and archive inboxes
     Inbox(Managed<inbox::Inbox>),
+    /// Make, list and archive the channels that apps bring
+    Channel(Managed<channel::Channel>),
     /// Connect, list, change and archive channel accounts
     Account(Managed<account::Account>),
     /// Make, list, change and deactivate agents
@@ -130,6 +133,7 @@ pub fn run() -> ExitCode {
         Some(Command::Key(key)) => key.run(&common),
         Some(Command::Webhook(webhook)) => webhook.run(&common),
         Some(Command::Inbox(inbox)) => inbox.run(&common),
+        Some(Command::Channel(channel)) => channel.run(&common),
         Some(Command::Account(account)) => account.run(&common),
         Some(Command::Agent(agent)) => agent.run(&common),
         Some(Command::Contact(contact)) => contact.run(&common),

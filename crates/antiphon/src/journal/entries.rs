@@ -1,9 +1,10 @@
 //! Reading the journal: where entries are. What is in them is behind the addresses that are answered.
 
 use antiphon_store::{App, JournalEntry, JournalPlace};
+use antiphon_wire::batch::Batch;
 use antiphon_wire::error::Problem;
 use antiphon_wire::id::MAX_INT32;
-use antiphon_wire::journal::{EntriesRead, Fetch, FetchBatch, MAX_ENTRIES};
+use antiphon_wire::journal::{EntriesRead, Fetch, MAX_ENTRIES};
 
 use super::file;
 use crate::call::{Answer, Call};
@@ -68,7 +69,7 @@ pub async fn read(call: Call) -> Result<Answer, Refusal> {
         }
     }
     let status = if unknown.is_empty() { 200 } else { Family::Journal.partial_status(call.version) };
-    Answer::json(status, &FetchBatch::new(results, unknown, started, call.app.store.now()))
+    Answer::json(status, &Batch::new(results, unknown, started, call.app.store.now()))
 }
 
 async fn one(call: &Call, place: JournalPlace) -> Result<Answer, Refusal> {
@@ -84,7 +85,7 @@ async fn batch(call: &Call, place: Option<JournalPlace>, count: usize) -> Result
         Some(place) => found(call, place, count).await?,
         None => Vec::new(),
     };
-    Answer::json(200, &FetchBatch::new(results, Vec::new(), started, call.app.store.now()))
+    Answer::json(200, &Batch::new(results, Vec::new(), started, call.app.store.now()))
 }
 
 async fn found(call: &Call, place: JournalPlace, count: usize) -> Result<Vec<Fetch>, Refusal> {

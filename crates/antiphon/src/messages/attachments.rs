@@ -5,6 +5,7 @@ use antiphon_wire::attachment::{Attachment, FileUsageType, Requested, RequestedF
 use antiphon_wire::error::Problem;
 use antiphon_wire::id::{MAX_SAFE, parse_path_id};
 
+use crate::custom_channels::capabilities::Capabilities;
 use crate::events::kinds;
 use crate::files::links;
 use crate::refusal::Refusal;
@@ -65,6 +66,45 @@ impl Attachments {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()
+    }
+
+    /// What of them goes beyond what can be sent on a channel that an app brought.
+    pub fn beyond(&self, can: &Capabilities) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        let mut wrong = |why: String| problems.push(Problem::new(NAME, why));
+        let files: Vec<_> = self
+            .parts
+            .iter()
+            .filter_map(|part| match part {
+                Part::File(file, _) | Part::New(file, _) => Some(file),
+                Part::Ready(_) => None,
+            })
+            .collect();
+        for part in &self.parts {
+            let kind = match part {
+                Part::File(..) | Part::New(..) => "FILE",
+                Part::Ready(ready) => ready.kind(),
+            };
+            if !can.attachments.iter().any(|allowed| allowed == kind) {
+                wrong(format!("Attachments of type {kind} cannot be sent on this channel"));
+            }
+        }
+        if files.len() > can.most_files {
+            wrong(format!("A message on this channel has at most {} files", can.most_files));
+        }
+        for file in &files {
+            if !can.admits(&file.media_type) {
+                wrong(format!("Files of type {} cannot be sent on this channel", file.media_type));
+            }
+            if can.largest_file.zip(file.size).is_some_and(|(most, size)| size > most) {
+                wrong(format!("File {} is larger than this channel takes", file.id));
+            }
+        }
+        let together: i64 = files.iter().filter_map(|file| file.size).sum();
+        if can.largest_files.is_some_and(|most| together > most) {
+            wrong("The files are larger together than this channel takes".into());
+        }
+        problems
     }
 
     /// The attachments as a message shows them, and the files among them. New files are added to the changes.

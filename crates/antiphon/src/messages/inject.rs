@@ -1,7 +1,7 @@
 //! Injecting an incoming message by hand: shaped like a letter, a chat or a form, depending on the account. It becomes an
 //! [`Incoming`] like any other and goes the way of every other.
 
-use antiphon_store::{Account, AccountId, MessageId};
+use antiphon_store::{Account, AccountId, ConversationKey, MessageId};
 use antiphon_wire::error::Problem;
 use antiphon_wire::id::{Id, MAX_SAFE};
 use antiphon_wire::message::RecipientField;
@@ -14,6 +14,8 @@ use super::party;
 use super::people::People;
 use super::receive::{self, Addressee, Incoming, Party};
 use crate::call::{Answer, Call};
+use crate::custom_channels;
+use crate::files::links::Links;
 use crate::refusal::Refusal;
 
 /// Most people a letter can be addressed to.
@@ -28,7 +30,7 @@ pub(crate) const KEY_LIMIT: usize = 255;
 pub async fn inject(call: Call) -> Result<Answer, Refusal> {
     let body: Inbound = call.json()?;
     let incoming = read(&call, body).await?;
-    let taken = receive::take(&call.app, call.caller.portal(), incoming).await?;
+    let taken = receive::take(&call.app, call.caller.portal(), incoming, &Links::of(&call)).await?;
     let (thread, message) = (taken.thread_id, taken.message_id);
     let told = Injected { thread_id: Id(thread.0), message_id: message.to_string(), repeated: !taken.new };
     let location = format!("/conversations/v3/conversations/threads/{thread}/messages/{message}");
@@ -78,6 +80,9 @@ async fn read(call: &Call, body: Inbound) -> Result<Incoming, Refusal> {
             problems.push(Problem::new(field, format!("{field} is longer than {limit} characters")));
         }
     }
+    if body.integration_thread_id.as_ref().is_some_and(|key| !ConversationKey::is_name(key)) {
+        problems.push(Problem::new("integrationThreadId", "integrationThreadId cannot begin with U+0001"));
+    }
     let said = said(letter, body.text, body.rich_text, &body.fields);
     if !attached && !said.bodies.is_visible() {
         problems.push(Problem::new("text", "The message has neither text nor an attachment"));
@@ -85,7 +90,10 @@ async fn read(call: &Call, body: Inbound) -> Result<Incoming, Refusal> {
     let (Some(account), Some((sender, visitor)), true) = (account, sender, problems.is_empty()) else {
         return Err(Refusal::Invalid(problems));
     };
+    let address = std::slice::from_ref(&sender.identifier);
+    let matching = custom_channels::matching(&call.caller.directory, account, address);
     Ok(Incoming {
+        matching,
         visitor,
         forwarder: forwarder.map(|(party, _)| party),
         recipients,

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use antiphon_mail::subject;
 use antiphon_store::{
-    Account, Actor, ActorKind, Adapter, AppId, Applied, Changes, Directory, Moment, PortalId, State, Store,
-    Target, ThreadId, VisitorId,
+    Account, Actor, ActorKind, Adapter, AppId, Applied, Changes, Channel, Directory, Moment, PortalId, State,
+    Store, Target, ThreadId, VisitorId,
 };
 use antiphon_wire::actor::ActorId;
 use antiphon_wire::error::Problem;
@@ -23,6 +23,7 @@ use super::recipients::{self, Counterpart};
 use super::within_quota;
 use crate::accounts::is_active;
 use crate::call::{Answer, Call};
+use crate::custom_channels::capabilities::Capabilities;
 use crate::files::links::Links;
 use crate::refusal::Refusal;
 use crate::threads::assign::actor_id;
@@ -233,7 +234,8 @@ pub fn say(life: &mut Lifecycle<'_>, state: &State, draft: &Draft) -> Result<(),
         return Ok(());
     };
     let sender = actor_id((sending.agent.kind, sending.agent.id));
-    let (channel, account) = (state.directory.channel(sending.account.channel_id), sending.account.id);
+    let carrier = sending.brought.as_ref().map(|(channel, _)| *channel);
+    let (channel, account) = (carrier.filter(|one| one.webhook_url.is_some()), sending.account.id);
     sending.fill(&mut message, &sender, life, draft);
     let people = people::visitors(
         message.recipients.iter().map(|one| one.actor_id.as_deref()),
@@ -260,6 +262,31 @@ struct Sending<'s> {
     agent: &'s Actor,
     account: &'s Account,
     recipients: Vec<Recipient>,
+    /// On a channel that an app brought, what can be said there.
+    brought: Option<(&'s Channel, Capabilities)>,
+}
+
+/// What goes beyond what can be said on a channel.
+fn beyond(can: &Capabilities, recipients: &[Recipient], attachments: &Attachments) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if !can.answers {
+        problems.push(Problem::new(
+            "channelId",
+            "Messages cannot be sent on this channel: it only takes them in",
+        ));
+    }
+    if recipients.len() > 1 && !can.several {
+        problems.push(Problem::new("recipients", "A message on this channel has exactly one recipient"));
+    }
+    for one in recipients {
+        let kind = one.delivery_identifier.kind;
+        if !can.identifiers.is_empty() && !can.identifiers.contains(&kind) {
+            let why = format!("{} cannot be reached on this channel", kind.as_str());
+            problems.push(Problem::new("recipients", why));
+        }
+    }
+    problems.extend(attachments.beyond(can));
+    problems
 }
 
 impl<'s> Sending<'s> {
@@ -286,12 +313,25 @@ impl<'s> Sending<'s> {
             all
         });
         channel?;
-        Some(Self { agent: agent?, account: account?, recipients: recipients? })
+        let (account, recipients) = (account?, recipients?);
+        let brought = directory.channel(account.channel_id);
+        let brought = brought.map(|channel| (channel, Capabilities::of(&channel.capabilities)));
+        if let Some((_, capabilities)) = &brought {
+            problems.extend(beyond(capabilities, &recipients, &draft.attachments));
+        }
+        Some(Self { agent: agent?, account, recipients, brought })
     }
 
     fn fill(self, message: &mut wire::Message, sender: &str, life: &mut Lifecycle<'_>, draft: &Draft) {
         let account = self.account;
         let mut from = Sender { name: self.agent.name.clone(), ..Sender::actor(sender) };
+        if let Some((_, capabilities)) = &self.brought {
+            from.delivery_identifier = account.identifier.as_ref().map(channel::shown);
+            if !capabilities.formats {
+                let plain = Bodies::complete(Some(draft.bodies.text.clone()), None);
+                message.rich_text = Some(plain.rich_text);
+            }
+        }
         if account.channel_id == EMAIL {
             from.sender_field = Some(SenderField::From);
             from.delivery_identifier = account.identifier.as_ref().map(channel::shown);
@@ -310,6 +350,9 @@ impl<'s> Sending<'s> {
         message.recipients = self.recipients;
         message.truncation_status = Some(TruncationStatus::NotTruncated);
         message.status = Some(match account.adapter {
+            _ if self.brought.as_ref().is_some_and(|(channel, _)| channel.webhook_url.is_none()) => {
+                Status::failed("The channel has no webhookUrl, so nobody was told to deliver the message")
+            }
             Adapter::Stored => Status::of(StatusType::Sent),
             Adapter::None => Status::failed(format!(
                 "No adapter for channel {} is installed here, so the message was not delivered",

@@ -5,10 +5,11 @@
 
 use antiphon_mail::subject;
 use antiphon_store::{
-    Account, AccountId, AppId, Changes, ConversationKey, Earlier, Identifier, MessageId, Millis, Moment,
-    PortalId, State, Target, ThreadId, Visitor, VisitorId,
+    Account, AccountId, AppId, Applied, Changes, ConversationKey, Earlier, Identifier, MessageId, Millis,
+    Moment, PortalId, State, Target, ThreadId, Visitor, VisitorId, phone_key,
 };
 use antiphon_wire::actor::SYSTEM;
+use antiphon_wire::custom_channels::ACCOUNT_INACTIVE;
 use antiphon_wire::error::Problem;
 use antiphon_wire::message::{
     self as wire, Client, ClientType, DeliveryIdentifierType, Direction, MessageType, Recipient,
@@ -37,6 +38,8 @@ pub struct Incoming {
     pub sender: Party,
     /// An existing visitor or contact that is known to be the sender; goes before what the address would tell.
     pub visitor: Option<VisitorId>,
+    /// Others who are named as speaking, on channels of apps.
+    pub also: Vec<Party>,
     /// Who passed a letter of the sender's on, if somebody did.
     pub forwarder: Option<Party>,
     /// To whom it was addressed; empty on chats.
@@ -56,10 +59,21 @@ pub struct Incoming {
     pub idempotency_key: Option<String>,
     /// Never goes on with a thread just because the same visitor spoke there last.
     pub new_thread: bool,
+    /// On channels of apps: how its conversation is found.
+    pub matching: Option<Matching>,
     /// The app that published it, for channels that an app serves; `None` for built-in channels.
     pub published_by: Option<AppId>,
     /// When it was said, if that is not now.
     pub at: Option<Millis>,
+}
+
+/// How a conversation is found on a channel that an app brought.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Matching {
+    /// A name for those who are spoken with.
+    pub parties: String,
+    /// Whether they decide, whatever the integration calls the conversation.
+    pub parties_first: bool,
 }
 
 /// Somebody with an address.
@@ -95,6 +109,7 @@ impl Incoming {
             account_id,
             sender,
             visitor: None,
+            also: Vec::new(),
             forwarder: None,
             recipients: Vec::new(),
             people: People::default(),
@@ -105,6 +120,7 @@ impl Incoming {
             thread_key: None,
             idempotency_key: None,
             new_thread: false,
+            matching: None,
             published_by: None,
             at: None,
         }
@@ -120,25 +136,41 @@ impl Incoming {
             in_reply_to: self.in_reply_to,
             idempotency_key: self.idempotency_key.clone(),
             new_thread: self.new_thread,
+            parties: self.matching.as_ref().map(|matching| matching.parties.clone()),
+            parties_first: self.matching.as_ref().is_some_and(|matching| matching.parties_first),
         }
     }
 }
 
 /// Takes a message in, and answers it once it is durable.
-pub async fn take(app: &App, portal: PortalId, incoming: Incoming) -> Result<Received, Refusal> {
-    let links = Links::new(app, &app.public_url);
+pub async fn take(
+    app: &App,
+    portal: PortalId,
+    incoming: Incoming,
+    links: &Links<'_>,
+) -> Result<Received, Refusal> {
     let target = Target::Conversation(incoming.key());
     let rule = move |state: &State, moment: &mut Moment| receive(state, &incoming, moment);
     let applied = app.store.change(portal, target, rule).await??;
+    received(app, portal, applied, links).await
+}
+
+/// What came of it, now or earlier.
+pub(crate) async fn received(
+    app: &App,
+    portal: PortalId,
+    applied: Applied,
+    links: &Links<'_>,
+) -> Result<Received, Refusal> {
     if let Some(Earlier { thread_id, message_id }) = applied.state.earlier {
         let stored = app.store.message_by_id(portal, thread_id, message_id).await?;
         let stored = stored.ok_or_else(|| Refusal::not_found(message_id))?;
-        return Ok(Received { thread_id, message_id, message: super::print(&stored, &links), new: false });
+        return Ok(Received { thread_id, message_id, message: super::print(&stored, links), new: false });
     }
     let said = applied.changes.messages.iter().find(|one| one.direction.is_some());
     let said = said.ok_or_else(|| Refusal::Internal("a message was accepted and not stored".into()))?;
     let mut message = Vec::with_capacity(said.document.bytes.len() + 6);
-    wire::complete(&said.document.bytes, false, &links, &mut message);
+    wire::complete(&said.document.bytes, false, links, &mut message);
     Ok(Received { thread_id: said.thread_id, message_id: said.id, message, new: true })
 }
 
@@ -169,17 +201,38 @@ pub fn receive(state: &State, incoming: &Incoming, moment: &mut Moment) -> Resul
     let id = life.say(entry);
     if life.is_new() {
         life.opened();
-        if let Some(key) = &incoming.thread_key {
+        if let (Some(key), None) = (&incoming.thread_key, &incoming.matching) {
             life.changes.thread_keys.push((account.id, key.clone(), life.thread.id));
         }
     } else {
         life.set_status(antiphon_store::ThreadStatus::Open, &Author::System);
+    }
+    if let Some(matching) = &incoming.matching {
+        name(state, account.id, incoming.thread_key.as_ref(), matching, &mut life);
     }
     if let Some(key) = &incoming.idempotency_key {
         let earlier = Earlier { thread_id: life.thread.id, message_id: id };
         life.changes.idempotency_keys.push((account.id, key.clone(), earlier));
     }
     within_quota(state, life.finish())
+}
+
+/// Notes under which names a conversation on a channel of an app is found again. A name that leads to another living thread
+/// goes on leading there.
+pub(crate) fn name(
+    state: &State,
+    account: AccountId,
+    key: Option<&String>,
+    matching: &Matching,
+    life: &mut Lifecycle<'_>,
+) {
+    let thread = life.thread.id;
+    if let (Some(key), None) = (key, state.named) {
+        life.changes.thread_keys.push((account, key.clone(), thread));
+    }
+    if life.is_new() {
+        life.changes.thread_keys.push((account, matching.parties.clone(), thread));
+    }
 }
 
 /// The account on which something arrives or starts.
@@ -191,7 +244,9 @@ pub(crate) fn working_account(state: &State, id: AccountId) -> Result<&Account, 
         Some(account) if !is_active(&state.directory, account) => "is switched off",
         Some(account) => return Ok(account),
     };
-    Err(Refusal::Invalid(vec![Problem::new("channelAccountId", format!("Channel account {id} {is}"))]))
+    let problem = Problem::new("channelAccountId", format!("Channel account {id} {is}"));
+    let brought = account.is_some_and(|account| account.channel_id >= channel::FIRST_CUSTOM);
+    Err(Refusal::Invalid(vec![if brought { problem.sub_category(ACCOUNT_INACTIVE) } else { problem }]))
 }
 
 /// The entry for what was said.
@@ -219,6 +274,7 @@ fn said(
     if let Some(forwarder) = incoming.forwarder.as_ref().filter(|_| letter) {
         message.senders.push(sender(forwarder, None, forwarder.name.clone(), Some(SenderField::From)));
     }
+    message.senders.extend(incoming.also.iter().map(|one| sender(one, None, one.name.clone(), None)));
     message.recipients =
         incoming.recipients.iter().map(|one| recipient(state, incoming, letter, one)).collect();
     let (attachments, files) = incoming.attachments.settle(life.now, life.moment, &mut life.changes);
@@ -307,12 +363,12 @@ impl Person {
         let kind = DeliveryIdentifierType::parse(&party.identifier.kind);
         let (email, phone) = match kind {
             Some(DeliveryIdentifierType::Email) => (Some(party.identifier.value.clone()), None),
-            Some(DeliveryIdentifierType::Phone) => (None, Some(party.identifier.value.clone())),
+            Some(DeliveryIdentifierType::Phone) => (None, Some(phone_key(&party.identifier.value))),
             _ => (None, None),
         };
         let identified = email.is_some() || phone.is_some();
         let bound = state.visitor.clone().filter(|one| named || one.contact || state.contact.is_none());
-        let bind = named || bound.is_none();
+        let bind = bound.is_none() || (named && state.bound != bound.as_ref().map(|one| one.id));
         let before = bound.or_else(|| state.contact.clone());
         let mut visitor = before.clone().unwrap_or_else(|| Visitor {
             id: moment.visitor_id(),

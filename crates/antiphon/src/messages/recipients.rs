@@ -130,7 +130,9 @@ fn one(
     let before = problems.len();
     let mut identifiers: Vec<DeliveryIdentifier> = Vec::new();
     for given in request.delivery_identifiers.iter().chain(&request.delivery_identifier) {
-        match given.identifier(NAME) {
+        let loose = channel >= channel::FIRST_CUSTOM;
+        let read = if loose { given.loose(NAME) } else { given.identifier(NAME) };
+        match read {
             Ok(one) if identifiers.iter().any(|known| known.same_as(&one)) => {}
             Ok(one) => identifiers.push(one),
             Err(problem) => problems.push(problem),

@@ -9,7 +9,7 @@ mod shared;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use antiphon_store::{AppId, Directory, PortalId, Store, StoreError, Token, TokenHash};
+use antiphon_store::{Directory, PortalId, Store, StoreError, Token, TokenHash};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
@@ -105,9 +105,19 @@ impl Limits {
     /// Counts a request of a family that has a rate of its own, by app.
     ///
     /// # Errors
-    /// When there were as many in the last second as there may be.
-    pub fn take_of_app(&self, app: AppId, family: Family, most: usize, now: i64) -> Result<(), Limited> {
-        if self.config.enabled { self.apps.take(app, family, most, now) } else { Ok(()) }
+    /// When the store cannot be asked that has the nodes' common counts.
+    pub async fn take_of_app(
+        &self,
+        store: &Store,
+        (token, family): (&Token, Family),
+        most: usize,
+        now: i64,
+    ) -> Result<Result<(), Limited>, StoreError> {
+        match store.allowances() {
+            _ if !self.config.enabled => Ok(Ok(())),
+            None => Ok(self.apps.take(token.app_id, family, most, now)),
+            Some(nodes) => self.shared.take_of_app(nodes, token, family, most, now).await,
+        }
     }
 
     fn take_alone(

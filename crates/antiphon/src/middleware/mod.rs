@@ -5,6 +5,7 @@
 
 pub mod body;
 pub mod correlation;
+pub mod developer;
 pub mod error;
 pub mod form;
 pub mod gzip;
@@ -14,7 +15,7 @@ pub mod limits;
 pub mod log;
 pub mod origin;
 pub mod outflow;
-pub mod owner;
+mod owner;
 pub mod reply;
 pub mod scopes;
 #[cfg(test)]
@@ -218,6 +219,7 @@ async fn admitted(
         let (caller, owns) = match operation.entry {
             Entry::Scope(_) => (token::operator(app, &head.headers).await?, true),
             Entry::Owner => owner::operator(app, &head.headers, named()).await?,
+            Entry::App => owner::operator(app, &head.headers, developer::named(head)?).await?,
             Entry::Address => return Ok(token::nobody()),
         };
         if !owns {
@@ -236,11 +238,16 @@ async fn admitted(
             (caller, allowed)
         }
         Entry::Owner => owner::caller(app, head, named()).await?,
+        Entry::App => (developer::caller(app, head).await?, true),
         Entry::Address => return Ok(token::nobody()),
     };
     if allowed && let Some(most) = operation.family.per_second() {
-        let taken = app.limits.take_of_app(caller.app(), operation.family, most, app.machine_time());
-        return taken.map(|()| caller.clone()).map_err(|limited| Failure::limited(limited, &caller));
+        let of = (&*caller.token, operation.family);
+        let taken = app.limits.take_of_app(&app.store, of, most, app.machine_time()).await;
+        return taken
+            .map_err(Refusal::from)?
+            .map(|()| caller.clone())
+            .map_err(|limited| Failure::limited(limited, &caller));
     }
     // Asking for others' apps counts like asking for others' threads: nothing is found there.
     let counts = allowed || operation.entry == Entry::Owner;

@@ -61,7 +61,11 @@ pub async fn operator(
 }
 
 /// Whoever has a developer key: of the app that is named, or else of another one.
-async fn keeper(app: &App, key: &str, named: Option<AppId>) -> Result<Option<(Caller, bool)>, Failure> {
+pub(super) async fn keeper(
+    app: &App,
+    key: &str,
+    named: Option<AppId>,
+) -> Result<Option<(Caller, bool)>, Failure> {
     let now = app.store.now();
     let opened = |id: AppId, directory: &Directory| {
         directory.app(id).is_some_and(|known| secrets::is_key(known, key, now))
@@ -81,7 +85,7 @@ async fn keeper(app: &App, key: &str, named: Option<AppId>) -> Result<Option<(Ca
 }
 
 /// A key counts for limits like a token.
-fn with_key(key: &str, app_id: AppId, directory: Arc<Directory>) -> Caller {
+pub(super) fn with_key(key: &str, app_id: AppId, directory: Arc<Directory>) -> Caller {
     let token = Token {
         hash: token::hash(key),
         portal_id: directory.portal.id,
@@ -96,7 +100,7 @@ fn with_key(key: &str, app_id: AppId, directory: Arc<Directory>) -> Caller {
 }
 
 /// The key as it was sent, if it can be one.
-fn key(head: &request::Parts) -> Option<String> {
+pub(super) fn key(head: &request::Parts) -> Option<String> {
     let query = Query::parse(head.uri.query().unwrap_or_default());
     let sent = match query.scalar(KEY) {
         Some(sent) => sent,

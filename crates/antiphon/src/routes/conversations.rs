@@ -2,13 +2,13 @@
 
 use antiphon_wire::account::ChannelAccount;
 use antiphon_wire::actor::Actor;
-use antiphon_wire::batch::{Batch, BatchRead};
+use antiphon_wire::batch::BatchRead;
 use antiphon_wire::channel::Channel;
 use antiphon_wire::inbox::Inbox;
 use antiphon_wire::message::{Create, MessageSchema, OriginalContent};
 use antiphon_wire::thread::{Assign, ThreadPatch, ThreadSchema};
 
-use crate::operation::{Kind, Operation, Parameter, Payload, Scope, Verb, shape};
+use crate::operation::{Kind, Operation, Parameter, Payload, Scope, Verb, batch, shape};
 use crate::{accounts, actors, channels, door, inboxes, messages, threads};
 
 /// Largest body of a message.
@@ -136,7 +136,7 @@ pub const TABLE: &[Operation] = &[
         .asks(&[PROPERTY])
         .takes(shape::<BatchRead>)
         .partly()
-        .gives(200, Payload::One(shape::<Batch>)),
+        .gives(200, Payload::One(batch::<Actor>)),
     Operation::conversations(Verb::Get, "/inboxes", "inboxes.list", door!(inboxes::list::list))
         .says("List inboxes")
         .asks(&[ARCHIVED_ONES, SORT, LIMIT, PAGE_LENGTH, AFTER])

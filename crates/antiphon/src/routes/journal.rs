@@ -4,7 +4,7 @@ use antiphon_wire::journal as wire;
 
 use crate::door;
 use crate::journal::{entries, file, filters, snapshots, subscriptions};
-use crate::operation::{Family, Kind, Operation, Parameter, Payload, Scope, Verb, shape};
+use crate::operation::{Family, Kind, Operation, Parameter, Payload, Scope, Verb, batch, shape};
 
 pub const TABLE: &[Operation] = &[
     read(Verb::Get, "/earliest", "journal.earliest", door!(entries::earliest))
@@ -25,20 +25,20 @@ pub const TABLE: &[Operation] = &[
     read(Verb::Get, "/batch/earliest/{count}", "journal.batch.earliest", door!(entries::batch_earliest))
         .says("Find the oldest entries, up to 100")
         .asks(&[PORTAL])
-        .gives(200, Payload::One(shape::<wire::FetchBatch>)),
+        .gives(200, Payload::One(batch::<wire::Fetch>)),
     read(Verb::Get, "/batch/latest/{count}", "journal.batch.latest", door!(entries::batch_latest))
         .says("Find the newest entries, up to 100")
         .asks(&[PORTAL])
-        .gives(200, Payload::One(shape::<wire::FetchBatch>)),
+        .gives(200, Payload::One(batch::<wire::Fetch>)),
     read(Verb::Get, "/batch/{offset}/next/{count}", "journal.batch.next", door!(entries::batch_next))
         .says("Find the entries behind another, up to 100")
         .asks(&[PORTAL])
-        .gives(200, Payload::One(shape::<wire::FetchBatch>)),
+        .gives(200, Payload::One(batch::<wire::Fetch>)),
     read(Verb::Post, "/batch/read", "journal.batch.read", door!(entries::read))
         .says("Find entries by their offsets")
         .asks(&[PORTAL])
         .takes(shape::<wire::EntriesRead>)
-        .gives(200, Payload::One(shape::<wire::FetchBatch>))
+        .gives(200, Payload::One(batch::<wire::Fetch>))
         .partly(),
     read(Verb::Get, "/status/{statusId}", "journal.snapshots.status", door!(snapshots::status))
         .scope(Scope::JournalSnapshots)

@@ -5,6 +5,7 @@ use antiphon_wire::own;
 use antiphon_wire::thread::ThreadSchema;
 use antiphon_wire::webhook_log as log;
 
+use crate::custom_channels::connect;
 use crate::operation::{Kind, Operation, Parameter, Payload, Scope, Verb, shape};
 use crate::realtime::filter::NAMES;
 use crate::{
@@ -256,6 +257,19 @@ pub const TABLE: &[Operation] = &[
     )
     .says("Archive a channel account")
     .gives(204, Payload::Nothing),
+    Operation::own(Verb::Post, "/channels/{channelId}/connect", "channels.connect", door!(connect::begin))
+        .says("Begin to connect an account: the browser is to go to the integration's page next")
+        .takes(shape::<own::ChannelConnect>)
+        .gives(201, Payload::One(shape::<own::ChannelConnection>)),
+    Operation::own(
+        Verb::Get,
+        "/portals/{portalId}/channel-connections/{accountToken}",
+        "channels.connected",
+        door!(connect::finish),
+    )
+    .open()
+    .says("Where the integration sends the browser when the account is connected")
+    .gives(200, Payload::One(shape::<own::ChannelConnected>)),
     Operation::own(Verb::Post, "/agents", "agents.create", door!(actors::create::agent))
         .says("Make an agent")
         .takes(shape::<own::ActorCreate>)

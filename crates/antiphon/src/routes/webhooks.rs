@@ -1,13 +1,13 @@
 //! The webhooks family: where an app is told of events, and of which.
 
 use antiphon_wire::webhooks::{
-    Settings, SettingsChange, Subscription, SubscriptionBatch, SubscriptionBatchUpdate, SubscriptionCreate,
-    SubscriptionList, SubscriptionPatch,
+    Settings, SettingsChange, Subscription, SubscriptionBatchUpdate, SubscriptionCreate, SubscriptionList,
+    SubscriptionPatch,
 };
 
 use crate::door;
-use crate::operation::{Operation, Payload, Verb, shape};
-use crate::webhooks::{batch, settings, subscriptions};
+use crate::operation::{Operation, Payload, Verb, batch, shape};
+use crate::webhooks::{batch as many, settings, subscriptions};
 
 /// The table.
 pub const TABLE: &[Operation] = &[
@@ -48,11 +48,11 @@ pub const TABLE: &[Operation] = &[
         Verb::Post,
         "/{appId}/subscriptions/batch/update",
         "webhooks.subscriptions.batch",
-        door!(batch::update),
+        door!(many::update),
     )
     .says("Switch many subscriptions on or off")
     .takes(shape::<SubscriptionBatchUpdate>)
-    .gives(200, Payload::One(shape::<SubscriptionBatch>))
+    .gives(200, Payload::One(batch::<Subscription>))
     .partly(),
     Operation::webhooks(Verb::Get, ONE, "webhooks.subscriptions.get", door!(subscriptions::get))
         .says("Read a subscription")

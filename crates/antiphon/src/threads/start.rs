@@ -12,6 +12,7 @@ use super::answer;
 use super::history::Author;
 use super::lifecycle::Lifecycle;
 use crate::call::{Answer, Call};
+use crate::custom_channels::{self, capabilities::Capabilities};
 use crate::messages::inject::{KEY_LIMIT, SUBJECT_LIMIT};
 use crate::messages::post::{self, Draft};
 use crate::messages::receive::{Party, Person, working_account};
@@ -92,6 +93,9 @@ async fn read(call: &Call, body: ThreadStart) -> Result<Start, Refusal> {
             problems.push(Problem::new(field, format!("{field} is longer than {limit} characters")));
         }
     }
+    if body.integration_thread_id.as_ref().is_some_and(|key| !ConversationKey::is_name(key)) {
+        problems.push(Problem::new("integrationThreadId", "integrationThreadId cannot begin with U+0001"));
+    }
     let (Some(account), Some((party, visitor)), true) = (account, party, problems.is_empty()) else {
         return Err(Refusal::Invalid(problems));
     };
@@ -127,6 +131,12 @@ fn addressed(mut message: Create, account: &Account) -> Create {
 /// The rule. The new thread is the only one in the changes.
 pub fn start(state: &State, asked: &Start, moment: &mut Moment) -> Result<Changes, Refusal> {
     let account = working_account(state, asked.account_id)?;
+    if let Some(channel) = state.directory.channel(account.channel_id)
+        && !Capabilities::of(&channel.capabilities).begins
+    {
+        let why = "On this channel nobody but the visitor can begin: it lacks the capability allowConversationStart";
+        return Err(Refusal::invalid("channelAccountId", why));
+    }
     if let (Some(_), Some(ThreadId(taken))) =
         (&asked.thread_key, state.thread.as_ref().map(|thread| thread.id))
     {
@@ -142,6 +152,10 @@ pub fn start(state: &State, asked: &Start, moment: &mut Moment) -> Result<Change
     person.record(account, &asked.party, &mut life.changes);
     if let Some(key) = &asked.thread_key {
         life.changes.thread_keys.push((account.id, key.clone(), life.thread.id));
+    }
+    let address = std::slice::from_ref(&asked.party.identifier);
+    if let Some(matching) = custom_channels::matching(&state.directory, account, address) {
+        life.changes.thread_keys.push((account.id, matching.parties, life.thread.id));
     }
     if let Some(first) = &asked.first {
         let mut first = first.clone();

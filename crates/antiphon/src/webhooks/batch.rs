@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 
 use antiphon_store::{DirectoryChange, State};
-use antiphon_wire::batch::MAX_INPUTS;
+use antiphon_wire::batch::{Batch, MAX_INPUTS};
 use antiphon_wire::error::Problem;
-use antiphon_wire::webhooks::{SubscriptionBatch, SubscriptionBatchUpdate};
+use antiphon_wire::webhooks::SubscriptionBatchUpdate;
 
-use super::subscriptions::{Edit, edited, named, shown};
+use super::subscriptions::{Edit, edited, named, position, shown};
 use crate::call::{Answer, Call};
 use crate::directory;
 use crate::operation::Family;
@@ -21,12 +21,13 @@ pub async fn update(call: Call) -> Result<Answer, Refusal> {
     let started = call.app.store.now();
     let app = call.caller.app();
     let inputs = inputs(call.json()?)?;
+    let since = position(&call).await?;
     for some in inputs.chunks(AT_ONCE) {
         let some = some.to_vec();
         directory::change(&call, move |state: &State, moment| {
             let known = some.iter().filter_map(|(sent, active)| {
                 let known = named(&state.directory, app, sent).ok()?;
-                Some(edited(known, &Edit { active: Some(*active), ..Edit::default() }, moment.now))
+                Some(edited(known, &Edit { active: Some(*active), ..Edit::default() }, since, moment.now))
             });
             Ok(known.map(DirectoryChange::Subscription).collect())
         })
@@ -41,7 +42,7 @@ pub async fn update(call: Call) -> Result<Answer, Refusal> {
         }
     }
     let status = if unknown.is_empty() { 200 } else { Family::Webhooks.partial_status(call.version) };
-    Answer::json(status, &SubscriptionBatch::new(results, unknown, started, call.app.store.now()))
+    Answer::json(status, &Batch::new(results, unknown, started, call.app.store.now()))
 }
 
 /// What each is to become, in the order asked for. Of several wishes for one the last counts.

@@ -33,8 +33,9 @@ pub async fn get(call: Call) -> Result<Answer, Refusal> {
 pub async fn create(call: Call) -> Result<Answer, Refusal> {
     let app = call.caller.app();
     let draft = read(call.json()?)?;
+    let since = position(&call).await?;
     let rule = move |state: &State, moment: &mut Moment| {
-        Ok(vec![DirectoryChange::Subscription(make(&state.directory, app, &draft, moment)?)])
+        Ok(vec![DirectoryChange::Subscription(make(&state.directory, app, &draft, since, moment)?)])
     };
     let made = changed!(directory::change(&call, rule).await?, Subscription)?;
     Answer::json(201, &shown(&made)).map(|answer| answer.at(&call, made.id))
@@ -44,10 +45,11 @@ pub async fn create(call: Call) -> Result<Answer, Refusal> {
 pub async fn update(call: Call) -> Result<Answer, Refusal> {
     let (app, sent) = (call.caller.app(), call.segment(1).to_owned());
     let edit = edit(call.json()?)?;
+    let since = position(&call).await?;
     let wanted = sent.clone();
     directory::change(&call, move |state, moment| {
         let known = named(&state.directory, app, &wanted)?;
-        Ok(vec![DirectoryChange::Subscription(edited(known, &edit, moment.now))])
+        Ok(vec![DirectoryChange::Subscription(edited(known, &edit, since, moment.now))])
     })
     .await?;
     let directory = directory::now(&call).await?;
@@ -63,6 +65,12 @@ pub async fn delete(call: Call) -> Result<Answer, Refusal> {
     })
     .await?;
     Ok(Answer::none())
+}
+
+/// Where the spine stands: whatever is switched on now is told of what comes behind. What of it happens before the change is
+/// made belongs to nobody's past yet.
+pub(super) async fn position(call: &Call) -> Result<i64, Refusal> {
+    Ok(call.app.store.event_position(call.caller.portal()).await?)
 }
 
 /// The subscription of an app that a path or a batch names.
@@ -162,6 +170,7 @@ fn make(
     directory: &Directory,
     app: AppId,
     draft: &Draft,
+    since: i64,
     moment: &mut Moment,
 ) -> Result<Subscription, Refusal> {
     let event_type = draft.event_type.as_str();
@@ -194,6 +203,7 @@ fn make(
         created_at: moment.now,
         updated_at: None,
         deleted_at: None,
+        since,
     })
 }
 
@@ -212,10 +222,12 @@ fn edit(body: SubscriptionPatch) -> Result<Edit, Refusal> {
     Ok(Edit { active: body.active, expand, ordered: body.ordered })
 }
 
-/// The rule.
-pub(super) fn edited(known: &Subscription, edit: &Edit, now: Millis) -> Subscription {
+/// The rule. What is switched on is told of nothing that happened while it was off.
+pub(super) fn edited(known: &Subscription, edit: &Edit, since: i64, now: Millis) -> Subscription {
+    let active = edit.active.unwrap_or(known.active);
     let wanted = Subscription {
-        active: edit.active.unwrap_or(known.active),
+        active,
+        since: if active && !known.active { since } else { known.since },
         expand: edit.expand.unwrap_or(known.expand),
         ordered: edit.ordered.unwrap_or(known.ordered),
         ..known.clone()
@@ -291,12 +303,12 @@ mod tests {
                 .unwrap()
         };
         for number in 0..MAX_SUBSCRIPTIONS {
-            let made = make(&directory, APP, &property(&format!("p{number}")), moment).unwrap();
+            let made = make(&directory, APP, &property(&format!("p{number}")), 7, moment).unwrap();
             directory.put(DirectoryChange::Subscription(made));
         }
-        assert!(matches!(make(&directory, APP, &property("p7"), moment), Err(Refusal::Conflict(_))));
-        assert!(matches!(make(&directory, APP, &property("more"), moment), Err(Refusal::Invalid(_))));
-        let other = make(&directory, AppId(7), &property("p7"), moment).unwrap();
+        assert!(matches!(make(&directory, APP, &property("p7"), 7, moment), Err(Refusal::Conflict(_))));
+        assert!(matches!(make(&directory, APP, &property("more"), 7, moment), Err(Refusal::Invalid(_))));
+        let other = make(&directory, AppId(7), &property("p7"), 7, moment).unwrap();
         assert!(!other.active && other.app_id == AppId(7));
     }
 
@@ -305,12 +317,22 @@ mod tests {
         let directory = testing::state().directory;
         let made = draft(r#"{ "eventType": "conversation.creation", "expand": "thread", "ordered": true }"#)
             .unwrap();
-        let made = make(&directory, APP, &made, &mut Moment::still(NOW)).unwrap();
-        assert_eq!(edited(&made, &Edit { active: Some(false), ..Edit::default() }, NOW + 1), made);
-        let on = edited(&made, &Edit { active: Some(true), ..Edit::default() }, NOW + 1);
-        assert_eq!(on, Subscription { active: true, updated_at: Some(NOW + 1), ..made.clone() });
+        let made = make(&directory, APP, &made, 7, &mut Moment::still(NOW)).unwrap();
+        let switched = |one, active, since| {
+            edited(one, &Edit { active: Some(active), ..Edit::default() }, since, NOW + 1)
+        };
+        assert_eq!(switched(&made, false, 8), made);
+        let on = switched(&made, true, 8);
+        assert_eq!(on, Subscription { active: true, since: 8, updated_at: Some(NOW + 1), ..made.clone() });
+        assert_eq!(switched(&on, true, 9), on, "it was on all the time");
+        assert_eq!(switched(&switched(&on, false, 9), true, 10).since, 10);
         let plain = Edit { expand: Some(Expand::default()), ordered: Some(false), ..Edit::default() };
-        let plain = edited(&made, &plain, NOW + 2);
-        assert!(!plain.ordered && plain.expand == Expand::default() && plain.updated_at == Some(NOW + 2));
+        let plain = edited(&made, &plain, 8, NOW + 2);
+        assert!(
+            plain.since == 7
+                && !plain.ordered
+                && plain.expand == Expand::default()
+                && plain.updated_at == Some(NOW + 2)
+        );
     }
 }

@@ -22,6 +22,36 @@ struct Names {
     subscription: String,
     /// One that was sent, with the first attempt.
     event: String,
+    custom: Custom,
+}
+
+/// What there is to be named of a channel that an app brought.
+struct Custom {
+    channel: String,
+    account: String,
+    message: String,
+    staging: String,
+}
+
+impl Custom {
+    async fn new(desk: &Desk) -> Self {
+        let base = "/conversations/v3/custom-channels";
+        let body = json!({ "name": "Relay", "capabilities": {}, "webhookUrl": "https://127.0.0.1:1/events",
+                           "channelAccountConnectionRedirectUrl": "https://127.0.0.1:1/connect" });
+        let channel = text(&desk.user.post(base, body).await.expect(201).json(), "id");
+        let body = json!({ "name": "Relay", "inboxId": desk.portal.inbox });
+        let accounts = format!("{base}/{channel}/channel-accounts");
+        let account = text(&desk.user.post(&accounts, body).await.expect(201).json(), "id");
+        let opaque = json!({ "type": "CHANNEL_SPECIFIC_OPAQUE_ID", "value": "omar" });
+        let person = json!([{ "deliveryIdentifier": opaque }]);
+        let body = json!({ "channelAccountId": account, "messageDirection": "OUTGOING", "text": "Hello", "recipients": person });
+        let said = desk.user.post(&format!("{base}/{channel}/messages"), body).await.expect(201);
+        let user = desk.portal.agent.trim_start_matches("A-").to_owned();
+        let body = json!({ "inboxId": desk.portal.inbox, "userId": user });
+        let begun = desk.make(&format!("channels/{channel}/connect"), body).await;
+        let staging = text(&begun, "accountToken");
+        Self { channel, account, message: text(&said.json(), "id"), staging }
+    }
 }
 
 impl Names {
@@ -47,12 +77,23 @@ impl Names {
             desk.user.post(&format!("{webhooks}/subscriptions"), subscription).await.expect(201);
         let subscription = text(&subscription.json(), "id");
         let event = desk.attempted(&desk.portal.app, &subscription).await;
-        Self { desk, thread, message, ticket, file, token, inbox, subscription, event }
+        let custom = Custom::new(&desk).await;
+        Self { desk, thread, message, ticket, file, token, inbox, subscription, event, custom }
     }
 
     /// The path below the prefix, with ids in the place of names.
-    fn path(&self, template: &str) -> String {
+    fn path(&self, id: &str, template: &str) -> String {
         let contact = "1";
+        let custom = &self.custom;
+        let mut template = template.replace("{accountToken}", &custom.staging);
+        if id.starts_with("custom.") || id.starts_with("channels.connect") {
+            let named = [
+                ("{channelId}", &custom.channel),
+                ("{channelAccountId}", &custom.account),
+                ("{messageId}", &custom.message),
+            ];
+            template = named.into_iter().fold(template, |path, (name, id)| path.replace(name, id));
+        }
         let portal = &self.desk.portal;
         let agent = portal.agent.trim_start_matches("A-");
         [
@@ -76,7 +117,7 @@ impl Names {
             ("{eventId}", &self.event),
         ]
         .into_iter()
-        .fold(template.to_owned(), |path, (name, id)| path.replace(name, id))
+        .fold(template, |path, (name, id)| path.replace(name, id))
     }
 
     /// A body for the operation; `None` if nobody wrote one yet.
@@ -153,6 +194,13 @@ impl Names {
             | "journal.filters.list"
             | "journal.filters.delete"
             | "journal.file"
+            | "custom.channels.list"
+            | "custom.channels.get"
+            | "custom.channels.archive"
+            | "custom.accounts.list"
+            | "custom.accounts.get"
+            | "custom.messages.get"
+            | "channels.connected"
             | "files.import.status"
             | "files.search"
             | "files.stat"
@@ -169,6 +217,18 @@ impl Names {
             | "folders.update.status"
             | "folders.get"
             | "folders.delete" => Value::Null,
+            "custom.channels.create" => json!({ "name": "Relay", "capabilities": {} }),
+            "custom.channels.update" | "custom.accounts.update" => json!({ "name": "Other" }),
+            "custom.staging.update" => json!({ "deliveryIdentifier": opaque }),
+            "custom.accounts.create" => json!({ "name": "Other", "inboxId": portal.inbox }),
+            "custom.messages.publish" => {
+                let senders = json!([{ "deliveryIdentifier": opaque }]);
+                json!({ "channelAccountId": self.custom.account, "messageDirection": "INCOMING", "senders": senders, "text": "Hi" })
+            }
+            "custom.messages.update" => json!({ "statusType": "READ" }),
+            "channels.connect" => {
+                json!({ "inboxId": portal.inbox, "userId": portal.agent.trim_start_matches("A-") })
+            }
             "files.import" => json!({ "url": "https://127.0.0.1:1/nothing" }),
             "files.update" => json!({ "name": "other" }),
             "folders.create" => json!({ "name": "New" }),
@@ -250,7 +310,8 @@ async fn call(server: &TestServer, operation: &Operation, prefix: &str) {
     let named = |text: &str| {
         journal.iter().fold(text.to_owned(), |text, (name, id)| text.replace(&format!("{{{name}}}"), id))
     };
-    let (body, mut path) = (named(&body), format!("{prefix}{}", names.path(&named(operation.path))));
+    let (body, mut path) =
+        (named(&body), format!("{prefix}{}", names.path(operation.id, &named(operation.path))));
     if operation.id == "journal.file" {
         path = journal::address(&names.desk).await;
     }

@@ -98,6 +98,7 @@ impl Told {
             created_at: self.server.now(),
             updated_at: None,
             deleted_at: None,
+            since: 0,
         }
     }
 
@@ -107,7 +108,8 @@ impl Told {
 
     pub async fn attempts(&self) -> Vec<Attempt> {
         let query = AttemptQuery { limit: 1_000, ..AttemptQuery::default() };
-        let mut all = self.server.app().store.attempts(self.id(), self.app(), &query).await.unwrap();
+        let found = self.server.app().store.attempts(self.id(), self.app(), &query).await.unwrap();
+        let mut all = found.attempts;
         all.reverse();
         all
     }

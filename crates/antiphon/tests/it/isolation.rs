@@ -67,7 +67,13 @@ async fn target(server: &TestServer) -> Target {
     ids["actorId"] = json!(format!("A-{}", text(&ids, "agentId")));
     ids["portalId"] = json!(desk.portal.id);
     // Channels are the same everywhere, save those of an app.
-    ids["channelId"] = json!("1000000");
+    let channel = json!({ "name": SECRET, "capabilities": {}, "channelAccountConnectionRedirectUrl": "https://relay.example" });
+    let channel = desk.user.post("/conversations/v3/custom-channels", channel).await.expect(201).json();
+    ids["channelId"] = channel["id"].clone();
+    ids["accountToken"] = json!("AAAA");
+    let account = json!({ "name": SECRET, "inboxId": ids["inboxId"] });
+    let accounts = format!("/conversations/v3/custom-channels/{}/channel-accounts", text(&ids, "channelId"));
+    ids["channelAccountId"] = desk.user.post(&accounts, account).await.expect(201).json()["id"].clone();
     for (name, id) in journal::made(&desk).await {
         ids[name] = json!(id);
     }
@@ -123,6 +129,13 @@ fn body(target: &Target) -> Value {
         ("objectTypeId", json!("0-11")),
         ("filter", json!({ "conditions": [{ "property": "status", "operator": "EQ", "value": "OPEN" }] })),
         ("snapshotRequests", json!([])),
+        ("messageDirection", json!("INCOMING")),
+        (
+            "senders",
+            json!([{ "deliveryIdentifier": { "type": "HS_PHONE_NUMBER", "value": "+31205550178" } }]),
+        ),
+        ("deliveryIdentifier", json!({ "type": "HS_PHONE_NUMBER", "value": "+31205550178" })),
+        ("userId", target.ids["agentId"].clone()),
         ("recipients", json!([{ "actorId": format!("V-{}", text(&target.ids, "contactId")) }])),
     ] {
         body[name] = value;

@@ -124,12 +124,14 @@ impl Desk {
             .collect()
     }
 
-    /// Notes that an app was sent the portal's first event once, and did not take it; the event's id.
+    /// Notes that an app was sent an event once, and did not take it; the event's id.
     pub async fn attempted(&self, app: &str, subscription: &str) -> String {
         let (store, app) = (&self.server.app().store, AppId(app.parse().unwrap()));
         let subscription = SubscriptionId(subscription.parse().unwrap());
         let cursor = store.cursor_take(self.portal_id(), Reader::Webhooks, app).await.unwrap().unwrap();
-        let events = store.events_after(self.portal_id(), 0, 1_000).await.unwrap();
+        let before = store.event_position(self.portal_id()).await.unwrap();
+        self.chat("attempted").await;
+        let events = store.events_after(self.portal_id(), before, 1_000).await.unwrap();
         let event = events.iter().find(|event| event.kind == EventKind::ThreadCreated).unwrap();
         let now = self.server.now();
         let attempt = Attempt {

@@ -228,7 +228,8 @@ async fn each_call_takes_its_own_scope() {
     let desk = Desk::open().await;
     let every = [Scope::Read, Scope::Write, Scope::Admin, Scope::Inbound];
     for operation in OPERATIONS.iter().copied().flatten().filter(|one| one.family == Family::Own) {
-        let needed = operation.entry.scope().unwrap();
+        // Where the address is the permission, none is asked for.
+        let Some(needed) = operation.entry.scope() else { continue };
         let others: Vec<_> =
             every.iter().filter(|scope| **scope != needed).map(|scope| scope.name()).collect();
         let user = desk.portal.user(&others).await;

@@ -61,6 +61,7 @@ async fn subscribe(node: &Node, portal: PortalId, url: String) {
             created_at: moment.now,
             updated_at: None,
             deleted_at: None,
+            since: 0,
         };
         let directory = vec![DirectoryChange::Webhook(webhook), DirectoryChange::Subscription(subscription)];
         Ok::<_, std::convert::Infallible>(Changes { directory, ..Changes::default() })

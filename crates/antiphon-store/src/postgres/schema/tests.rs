@@ -150,6 +150,7 @@ fn everything(state: &State, moment: &mut Moment, name: &str) -> Changes {
                 created_at: now,
                 updated_at: None,
                 deleted_at: None,
+                since: 0,
             }),
             DirectoryChange::JournalSubscription(JournalSubscription {
                 id: moment.subscription_id(),

@@ -1,4 +1,5 @@
-//! Families of operations that have a rate of their own: so many requests of an app in any second, on this node.
+//! Families of operations that have a rate of their own: so many requests of an app in any second, where only one process
+//! serves.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};

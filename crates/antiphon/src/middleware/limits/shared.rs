@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
 use antiphon_store::{
-    Allowances, Directory, Draw, Drawn, Millis, PortalId, Span, StoreError, Token, TokenHash,
+    Allowances, AppId, Directory, Draw, Drawn, Millis, PortalId, Span, StoreError, Token, TokenHash,
 };
 
 use super::{Allowance, Limited, Policy, entry, next_midnight, seconds};
 use crate::config;
+use crate::operation::Family;
 
 /// What a node holds of one limit.
 #[derive(Debug, Default)]
@@ -103,6 +104,7 @@ struct Clock {
 pub(super) struct SharedLimits {
     windows: RwLock<HashMap<TokenHash, Arc<Share>>>,
     days: RwLock<HashMap<PortalId, Arc<Share>>>,
+    apps: RwLock<HashMap<(AppId, Family), Arc<Share>>>,
     clock: RwLock<Option<Clock>>,
 }
 
@@ -175,6 +177,39 @@ impl SharedLimits {
             };
             let (n, draws) = lacking;
             self.draw(store, token.portal_id, [&window, &day][n], &bounds[n], draws).await?;
+        }
+    }
+
+    /// As [`super::Limits::take_of_app`], over all nodes.
+    pub(super) async fn take_of_app(
+        &self,
+        store: Allowances<'_>,
+        token: &Token,
+        family: Family,
+        most: usize,
+        now: Millis,
+    ) -> Result<Result<(), Limited>, StoreError> {
+        let share = entry(&self.apps, (token.app_id, family));
+        let bound = Bound {
+            policy: Policy::Secondly,
+            key: format!("{} {family:?}", token.app_id).into_bytes(),
+            span: Span::Second,
+            limit: i64::try_from(most).unwrap_or(i64::MAX),
+        };
+        loop {
+            let slot = bound.span.slot(self.now().unwrap_or(now));
+            let draws = {
+                let mut purse = share.purse();
+                if purse.able(slot) {
+                    purse.spend(slot);
+                    return Ok(Ok(()));
+                }
+                if purse.empty(slot) {
+                    return Ok(Err(Limited { policy: bound.policy, retry_after: 1 }));
+                }
+                purse.draws
+            };
+            self.draw(store, token.portal_id, &share, &bound, draws).await?;
         }
     }
 

@@ -40,7 +40,7 @@ impl Matching {
         Self(of.collect())
     }
 
-    /// The subscription that an event is for.
+    /// The subscription that an event is for: one that was switched on before it happened.
     pub fn find(&self, event: &Occurrence) -> Option<&Arc<Subscription>> {
         let property = match event.kind {
             EventKind::ThreadChanged => event.payload().property_name.as_ref(),
@@ -48,7 +48,7 @@ impl Matching {
         };
         // They are a handful.
         let wanted = |(kind, one): &&(EventKind, Arc<Subscription>)| {
-            *kind == event.kind && one.property_name.as_ref() == property
+            *kind == event.kind && one.property_name.as_ref() == property && one.since < event.position
         };
         self.0.iter().find(wanted).map(|(_, one)| one)
     }

@@ -348,7 +348,7 @@ impl Queue {
     /// Gives what waits to its subscription as it is by now, and forgets it where there is none.
     pub fn adopt(&mut self, current: impl Fn(SubscriptionId) -> Option<Arc<Subscription>>) {
         self.waiting.retain_mut(|item| {
-            let found = current(item.subscription.id);
+            let found = current(item.subscription.id).filter(|one| one.since < item.event.position);
             let wanted = found.is_some();
             if !wanted {
                 thin(&mut self.lanes, item.event.object_id);
@@ -427,6 +427,7 @@ mod tests {
             created_at: 0,
             updated_at: None,
             deleted_at: None,
+            since: 0,
         };
         let (event, subscription) = (Arc::new(event.into()), Arc::new(subscription));
         Item { event, subscription, attempts: 0, first_at: None, row: false, loose: false, since }

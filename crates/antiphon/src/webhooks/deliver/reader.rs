@@ -204,6 +204,8 @@ impl Reading {
         }
         if self.recalled && self.webhook().is_some() {
             self.read().await?;
+        }
+        if self.recalled && self.webhook().is_some() {
             if Instant::now() >= self.look_at {
                 self.load_due().await?;
                 self.load_released().await?;
@@ -297,6 +299,11 @@ impl Reading {
         while self.behind && self.queue.has_room() && self.failed.len() < MOST_FAILED {
             let (store, read) = (&self.app.store, self.queue.read());
             let (page, more) = self.spine.after(store, self.told.portal, read).await?;
+            // Whoever subscribed before the last of these happened is known to the directory of after that.
+            self.refresh().await?;
+            if !self.recalled {
+                break;
+            }
             self.behind = more;
             self.read_at = Instant::now();
             for event in page {

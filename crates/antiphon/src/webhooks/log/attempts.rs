@@ -4,7 +4,7 @@ use antiphon_store::{Attempt, AttemptQuery, PortalId, Store, SubscriptionId};
 use antiphon_wire::cursor::List;
 use antiphon_wire::id::{Id, MAX_SAFE, parse_path_id};
 use antiphon_wire::timestamp::Timestamp;
-use antiphon_wire::webhook_log::{SentEvent, WebhookAttempt};
+use antiphon_wire::webhook_log::{SentEvent, WebhookAttempt, WebhookTrial};
 
 use super::named;
 use crate::call::{Answer, Call};
@@ -24,9 +24,9 @@ pub async fn list(call: Call) -> Result<Answer, Refusal> {
     let status = checks.take(call.query.int("status")).flatten();
     let since = checks.take(call.query.timestamp("since")).flatten();
     checks.done()?;
-    let query = AttemptQuery { before: asked.after, succeeded, status, since, limit: asked.limit + 1 };
+    let query = AttemptQuery { before: asked.after, succeeded, status, since, limit: asked.limit };
     let found = call.app.store.attempts(call.caller.portal(), app, &query).await?;
-    listing::by_id(&call, List::Attempts, asked, found.iter().map(|one| (one.id, shown(one))))
+    listing::until(&call, List::Attempts, found.attempts.iter().map(shown), found.next)
 }
 
 /// `GET /apps/{appId}/webhook/attempts/{attemptId}`
@@ -64,6 +64,18 @@ pub(super) async fn event_at(
     Ok(found.filter(|event| event.position == position))
 }
 
+/// What came of a request.
+pub(super) fn came_of(attempt: &Attempt) -> WebhookTrial {
+    WebhookTrial {
+        url: attempt.url.clone(),
+        succeeded: attempt.succeeded,
+        status: attempt.status,
+        error: attempt.error.clone(),
+        millis: attempt.millis,
+        excerpt: attempt.excerpt.clone(),
+    }
+}
+
 fn shown(attempt: &Attempt) -> WebhookAttempt {
     let sent = |(position, subscription, made): (i64, SubscriptionId, i64)| SentEvent {
         event_id: Id(event_id((position, subscription))),
@@ -74,12 +86,7 @@ fn shown(attempt: &Attempt) -> WebhookAttempt {
     WebhookAttempt {
         id: Id(attempt.id),
         at: Timestamp(attempt.at),
-        url: attempt.url.clone(),
-        succeeded: attempt.succeeded,
-        status: attempt.status,
-        error: attempt.error.clone(),
-        millis: attempt.millis,
-        excerpt: attempt.excerpt.clone(),
+        sent: came_of(attempt),
         events: parts(attempt).into_iter().map(sent).collect(),
     }
 }

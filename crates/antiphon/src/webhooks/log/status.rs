@@ -52,7 +52,7 @@ async fn status(call: &Call, app: AppId, directory: &Directory) -> Result<Answer
     let last = async |succeeded| {
         let query = AttemptQuery { succeeded, limit: 1, ..AttemptQuery::default() };
         let found = store.attempts(portal, app, &query).await?;
-        Ok::<_, Refusal>(found.first().map(|attempt| Timestamp(attempt.at)))
+        Ok::<_, Refusal>(found.attempts.first().map(|attempt| Timestamp(attempt.at)))
     };
     let (mut lag_events, mut lag) = (0, 0);
     if let Some(cursor) = store.cursor(portal, Reader::Webhooks, app).await?

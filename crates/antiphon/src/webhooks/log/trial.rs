@@ -2,9 +2,9 @@
 //! tried again.
 
 use antiphon_wire::events::{Along, Happened, Printed, Telling};
-use antiphon_wire::webhook_log::WebhookTrial;
 use bytes::Bytes;
 
+use super::attempts::came_of;
 use super::{named, settings};
 use crate::call::{Answer, Call};
 use crate::refusal::Refusal;
@@ -37,13 +37,5 @@ pub async fn send(call: Call) -> Result<Answer, Refusal> {
     let landed = request::post(&call.app, &webhook.target_url, secrets, Bytes::from(body)).await;
     let made = landed.attempts.into_iter().next_back();
     let attempt = made.ok_or_else(|| Refusal::Internal("no request was made".into()))?;
-    let shown = WebhookTrial {
-        url: attempt.url,
-        succeeded: attempt.succeeded,
-        status: attempt.status,
-        error: attempt.error,
-        millis: attempt.millis,
-        excerpt: attempt.excerpt,
-    };
-    Answer::json(200, &shown)
+    Answer::json(200, &came_of(&attempt))
 }

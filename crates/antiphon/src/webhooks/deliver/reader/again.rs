@@ -50,7 +50,7 @@ impl Reading {
         self.look_at = Instant::now();
         let query = AttemptQuery { succeeded: Some(true), limit: 1, ..AttemptQuery::default() };
         let last = self.app.store.attempts(portal, app, &query).await?;
-        self.last_success = last.first().map_or(0, |attempt| attempt.at);
+        self.last_success = last.attempts.first().map_or(0, |attempt| attempt.at);
         self.recalled = true;
         Ok(())
     }
