@@ -60,6 +60,10 @@ enum Part {
     Stream,
     /// Apps that are told of everything.
     Webhooks,
+    /// Messages that apps publish on channels of their own.
+    Channels,
+    /// Big files.
+    Files,
     Start,
     Flat,
     /// Everything on PostgreSQL.
@@ -121,6 +125,12 @@ fn main() -> Result<()> {
     }
     if wanted(Part::Webhooks) {
         measures::webhooks::run(&bench, &mut report)?;
+    }
+    if wanted(Part::Channels) {
+        measures::channels::run(&bench, &mut report)?;
+    }
+    if wanted(Part::Files) {
+        measures::files::run(&bench, &mut report)?;
     }
     if wanted(Part::Postgres) {
         measures::postgres::run(&bench, &mut report)?;

@@ -1,6 +1,7 @@
 //! What this machine could do at best. Nothing of the product runs here but its schema.
 
 pub mod disk;
+pub mod files;
 pub mod http;
 pub mod pgbench;
 pub mod postgres;

@@ -1,6 +1,8 @@
 //! What is measured, a file per part of a run.
 
 pub mod beside;
+pub mod channels;
+pub mod files;
 pub mod flat;
 pub mod limits;
 pub mod postgres;
@@ -15,7 +17,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use crate::Bench;
-use crate::load::{Client, Load, Outcome, Requests, request};
+use crate::load::{Client, Load, Outcome, Requests, fetch, request};
 use crate::report::{Line, median, progress};
 use crate::seed::{self, Recipe, TOKEN};
 use crate::server::{Server, copy_dir};
@@ -77,6 +79,14 @@ pub fn quantile(outcomes: &[Outcome], q: f64) -> f64 {
 /// A request with the token of the seeds.
 pub fn ask(method: &str, path: &str, body: &[u8]) -> Vec<u8> {
     request(method, path, &[("authorization", &format!("Bearer {TOKEN}"))], body)
+}
+
+/// A token of the seeds' app that opens this as well.
+pub fn token(server: &Server, scopes: &[&str]) -> Result<String> {
+    let body = serde_json::json!({ "label": "more", "appId": seed::APP.to_string(), "scopes": scopes });
+    let made = fetch(server.address, &ask("POST", "/antiphon/v1/tokens", body.to_string().as_bytes()))?;
+    let made: serde_json::Value = serde_json::from_slice(&made)?;
+    Ok(made["token"].as_str().context("no token")?.to_owned())
 }
 
 /// Reads of these paths, uniformly.

@@ -140,7 +140,7 @@ fn measure(bench: &Bench, receiver: &Receiver, report: &mut Report) -> Result<()
 }
 
 /// Holds one server still and lets the other go on.
-fn turn(ends: &Server, begins: &Server) -> Result<()> {
+pub(super) fn turn(ends: &Server, begins: &Server) -> Result<()> {
     // Whoever is held still with requests at hand finds them late afterwards, and turns them away.
     const CALM: Duration = Duration::from_millis(50);
     std::thread::sleep(CALM);
