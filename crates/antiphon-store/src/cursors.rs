@@ -1,8 +1,11 @@
-//! How far those have come who read the spine on behalf of apps, and what they could not deliver.
+//! How far those have come who read the spine on behalf of apps, and what they could not deliver. What an app is told of a
+//! channel that it brought has a reader of its own, see [`AppId::of_channel`].
 //!
 //! A cursor is there as long as there is something to read for: it begins where the spine stood when the app was given its
 //! first subscription, and goes with the last. Whoever reads takes the cursor, which raises its epoch; what an earlier holder
 //! writes after that counts for nothing.
+
+use std::collections::BTreeSet;
 
 use crate::threads::lists::EXAMINED;
 use crate::{AppId, Millis, PortalId, SubscriptionId};
@@ -16,6 +19,9 @@ pub enum Reader {
 }
 
 impl Reader {
+    /// Beside the numbers of readers, in the sum that an app's row has: some of its channels are told.
+    pub(crate) const CHANNELS: i64 = 8;
+
     pub(crate) const ALL: [Self; 2] = [Self::Webhooks, Self::Journal];
 
     /// The table of what it numbers.
@@ -96,6 +102,26 @@ pub struct Attempt {
     pub excerpt: String,
     /// Which events it carried, in words of whoever wrote it.
     pub events: String,
+}
+
+/// On whose behalf the spine may be read, or no more, since these apps have changed: they and their channels.
+pub(crate) fn touched(
+    before: &crate::Directory,
+    after: &crate::Directory,
+    changes: &[crate::DirectoryChange],
+) -> (BTreeSet<AppId>, BTreeSet<AppId>) {
+    let apps: BTreeSet<AppId> = changes.iter().filter_map(crate::DirectoryChange::reader_of).collect();
+    let channels = |app: &AppId| [before, after].map(|one| one.channels_of(*app)).into_iter().flatten();
+    let channels = apps.iter().flat_map(channels).map(|one| AppId::of_channel(one.id));
+    let all = apps.iter().copied().chain(channels).collect();
+    (apps, all)
+}
+
+/// The sum that an app's row has of whom it is told by, but for snapshots.
+pub(crate) fn told_sum(directory: &crate::Directory, app: AppId) -> i64 {
+    let readers = Reader::ALL.into_iter().filter(|reader| directory.reads(*reader, app));
+    let channels = directory.told_channels(app).next().map_or(0, |_| Reader::CHANNELS);
+    readers.map(|reader| reader as i64).sum::<i64>() + channels
 }
 
 /// What came of reading: written at once, or not at all when somebody else has taken the cursor.

@@ -39,6 +39,19 @@ numeric_id! {
     SubscriptionId,
 }
 
+impl AppId {
+    /// Under whom it is kept what a channel's app is told of the channel: apart from what it is told of its own, under a number
+    /// that no app has.
+    pub fn of_channel(channel: i64) -> Self {
+        Self(-channel)
+    }
+
+    /// The channel, if it is one that something is kept under.
+    pub fn channel(self) -> Option<i64> {
+        (self.0 < 0).then_some(-self.0)
+    }
+}
+
 /// A message's id: a UUIDv7, written as 32 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MessageId(pub [u8; 16]);

@@ -10,6 +10,7 @@ pub mod actor;
 pub mod attachment;
 pub mod batch;
 pub mod channel;
+pub mod channel_events;
 pub mod cursor;
 pub mod custom_channels;
 pub mod error;

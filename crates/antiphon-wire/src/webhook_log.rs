@@ -14,6 +14,10 @@ use crate::timestamp::Timestamp;
 pub struct WebhookStatus {
     /// The app.
     pub app_id: Id,
+    /// Its channel, where it was asked about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub channel_id: Option<Id>,
     /// Where it is told of events.
     pub target_url: String,
     /// Most requests under way at once.

@@ -250,10 +250,21 @@ impl Directory {
         self.grants.get(self.grants_by_secret.get(secret)?).map(Arc::as_ref)
     }
 
-    /// Whether the spine is read on behalf of an app: it has subscribed to something, and acts. A journal also says that it
+    /// Those of an app's channels of which it is told, each under its own number.
+    pub fn told_channels(&self, app: AppId) -> impl Iterator<Item = AppId> {
+        let all = self.channels_of(app).map(|one| AppId::of_channel(one.id));
+        all.filter(|one| self.reads(Reader::Webhooks, *one))
+    }
+
+    /// Whether the spine is read on behalf of an app: it has subscribed to something, and acts. For a channel: it is told
+    /// somewhere. A journal also says that it
     /// no longer does.
     pub fn reads(&self, reader: Reader, app: AppId) -> bool {
         match reader {
+            Reader::Webhooks if let Some(channel) = app.channel() => {
+                let living = self.channels[0].get(&channel).filter(|one| one.webhook_url.is_some());
+                living.and_then(|one| self.app(one.app_id)).is_some_and(|app| app.active)
+            }
             Reader::Webhooks => {
                 self.app(app).is_some_and(|app| app.active)
                     && self.webhook(app).is_some()

@@ -1,6 +1,6 @@
 //! Cursors of readers, what they could not deliver, and the log of what they sent.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use deadpool_postgres::ClientWrapper;
 use tokio_postgres::Row;
@@ -10,6 +10,7 @@ use super::events::{self, Open};
 use super::failure::{Failure, Result};
 use super::readers::{self, Values, execute, row, rows};
 use super::{ANSWER, Answer, Engine};
+use crate::cursors::{told_sum, touched};
 use crate::*;
 
 const DELIVERY: &str =
@@ -31,8 +32,8 @@ pub(super) async fn switch(
 ) -> Result<()> {
     let portal = after.portal.id;
     let epoch = Cursor::begins(before.revision + 1);
-    let apps: BTreeSet<AppId> = changes.iter().filter_map(DirectoryChange::reader_of).collect();
-    for app in apps {
+    let (apps, all) = touched(before, after, changes);
+    for app in all {
         for reader in Reader::ALL {
             let kind = reader as i64;
             match (before.reads(reader, app), after.reads(reader, app)) {
@@ -59,8 +60,9 @@ pub(super) async fn switch(
                 _ => {}
             }
         }
-        let told = Reader::ALL.into_iter().filter(|reader| after.reads(*reader, app));
-        let told: i64 = told.map(|reader| reader as i64).sum();
+    }
+    for app in apps {
+        let told = told_sum(after, app);
         let sql = "UPDATE apps SET told = (told & 4) | $3 WHERE id = $2 AND portal_id = $1";
         execute(client, sql, &[&portal.0, &app.0, &told]).await?;
     }
@@ -75,9 +77,9 @@ pub(super) async fn switch(
     Ok(())
 }
 
-async fn told(client: &ClientWrapper, reader: Reader) -> Result<Vec<Told>> {
+async fn told(client: &ClientWrapper, which: i64) -> Result<Vec<Told>> {
     let sql = "SELECT portal_id, id FROM apps WHERE told & $1 <> 0 AND told <> 0 ORDER BY id";
-    let found = rows(client, sql, &[&(reader as i64)]).await?;
+    let found = rows(client, sql, &[&which]).await?;
     let read = |row: &Row| Ok(Told { portal: PortalId(row.try_get(0)?), app: AppId(row.try_get(1)?) });
     found.iter().map(read).collect()
 }
@@ -277,8 +279,8 @@ macro_rules! once {
 }
 
 impl Engine {
-    pub(crate) async fn told(&self, reader: Reader) -> Answer<Vec<Told>> {
-        Ok(once!(self, client => told(client, reader))?)
+    pub(crate) async fn told(&self, which: i64) -> Answer<Vec<Told>> {
+        Ok(once!(self, client => told(client, which))?)
     }
 
     pub(crate) async fn cursor(

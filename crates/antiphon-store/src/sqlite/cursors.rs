@@ -1,12 +1,11 @@
 //! Cursors of readers, what they could not deliver, and the log of what they sent.
 
-use std::collections::BTreeSet;
-
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::batch::Batch;
 use super::failure::Result;
 use super::{Answer, Engine};
+use crate::cursors::{told_sum, touched};
 use crate::*;
 
 const DELIVERY: &str =
@@ -24,8 +23,8 @@ pub(super) fn switch(
 ) -> Result<()> {
     let portal = after.portal.id;
     let epoch = Cursor::begins(before.revision + 1);
-    let apps: BTreeSet<AppId> = changes.iter().filter_map(DirectoryChange::reader_of).collect();
-    for app in apps {
+    let (apps, all) = touched(before, after, changes);
+    for app in all {
         for reader in Reader::ALL {
             match (before.reads(reader, app), after.reads(reader, app)) {
                 (false, true) => {
@@ -48,8 +47,9 @@ pub(super) fn switch(
                 _ => {}
             }
         }
-        let told = Reader::ALL.into_iter().filter(|reader| after.reads(*reader, app));
-        let told: i64 = told.map(|reader| reader as i64).sum();
+    }
+    for app in apps {
+        let told = told_sum(after, app);
         conn.prepare_cached("UPDATE apps SET told = (told & 4) | ?3 WHERE id = ?2 AND portal_id = ?1")?
             .execute([portal.0, app.0, told])?;
     }
@@ -64,12 +64,11 @@ pub(super) fn switch(
     Ok(())
 }
 
-fn told(conn: &Connection, reader: Reader) -> Result<Vec<Told>> {
+fn told(conn: &Connection, which: i64) -> Result<Vec<Told>> {
     let mut sql =
         conn.prepare_cached("SELECT portal_id, id FROM apps WHERE told & ?1 <> 0 AND told <> 0 ORDER BY id")?;
-    let found = sql.query_map([reader as u8], |row| {
-        Ok(Told { portal: PortalId(row.get(0)?), app: AppId(row.get(1)?) })
-    })?;
+    let found =
+        sql.query_map([which], |row| Ok(Told { portal: PortalId(row.get(0)?), app: AppId(row.get(1)?) }))?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -263,8 +262,8 @@ pub(super) fn attempts(
 }
 
 impl Engine {
-    pub(crate) fn told(&self, reader: Reader) -> Answer<Vec<Told>> {
-        self.read(|conn| told(conn, reader))
+    pub(crate) fn told(&self, which: i64) -> Answer<Vec<Told>> {
+        self.read(|conn| told(conn, which))
     }
 
     pub(crate) fn cursor(&self, portal: PortalId, reader: Reader, app: AppId) -> Answer<Option<Cursor>> {

@@ -6,7 +6,18 @@ use crate::*;
 impl Store {
     /// The apps on whose behalf the spine is read, by id.
     pub async fn told(&self, reader: Reader) -> Result<Vec<Told>, StoreError> {
-        read!(self.told(reader))
+        read!(self.told(reader as i64))
+    }
+
+    /// The channels of which their apps are told, each under the number of [`AppId::of_channel`].
+    pub async fn told_channels(&self) -> Result<Vec<Told>, StoreError> {
+        let mut all = Vec::new();
+        for Told { portal, app } in read!(self.told(Reader::CHANNELS))? {
+            if let Some(directory) = self.directory(portal).await? {
+                all.extend(directory.told_channels(app).map(|app| Told { portal, app }));
+            }
+        }
+        Ok(all)
     }
 
     /// Where a reader stands; `None` when nothing is read for the app.

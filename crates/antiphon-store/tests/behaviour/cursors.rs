@@ -182,6 +182,60 @@ async fn a_cursor_that_was_dropped_and_made_again_is_another_however_the_clock_s
 }
 
 #[tokio::test]
+async fn a_channel_has_a_reader_of_its_own_as_long_as_somebody_is_told_of_it() {
+    let kit = Kit::new().await;
+    const KEY: i64 = 1_000_007;
+    let key = AppId::of_channel(KEY);
+    assert_eq!((key.channel(), APP.channel()), (Some(KEY), None));
+    let channel = |url: Option<&str>, archived_at| {
+        DirectoryChange::Channel(Channel {
+            id: KEY,
+            app_id: APP,
+            name: "Harbour SMS".into(),
+            webhook_url: url.map(str::to_owned),
+            redirect_url: None,
+            description: None,
+            logo_url: None,
+            capabilities: "{}".into(),
+            created_at: NOON,
+            archived_at,
+        })
+    };
+    let take = async || kit.store.cursor_take(kit.portal, Reader::Webhooks, key).await.unwrap();
+    let told = async || kit.store.told_channels().await.unwrap();
+    let url = Some("https://sms.example/events");
+    direct(&kit, vec![app(true), channel(None, None)]).await;
+    assert_eq!((take().await, told().await), (None, vec![]));
+    let before = kit.store.event_position(kit.portal).await.unwrap();
+    direct(&kit, vec![channel(url, None)]).await;
+    assert_eq!(take().await.unwrap().position, before);
+    assert_eq!(told().await, [Told { portal: kit.portal, app: key }]);
+    // Of its own the app is told of nothing yet, and then of both.
+    assert_eq!(kit.store.told(Reader::Webhooks).await.unwrap(), []);
+    direct(&kit, vec![webhook(None), subscription(1, true)]).await;
+    assert_eq!(kit.store.told(Reader::Webhooks).await.unwrap(), [Told { portal: kit.portal, app: APP }]);
+    assert_eq!(told().await.len(), 1);
+    // What waits for it goes with it; what waits for the app stays.
+    for owner in [APP, key] {
+        let row = vec![failed(3, Some(NOON))];
+        kit.store.deliveries_put(kit.portal, owner, row).await.unwrap();
+    }
+    let waiting = async |owner| {
+        kit.store.deliveries(kit.portal, owner, DeliveryState::Waiting, None, 9).await.unwrap().len()
+    };
+    for (off, on) in [
+        (vec![channel(None, None)], vec![channel(url, None)]),
+        (vec![app(false)], vec![app(true)]),
+        (vec![channel(url, Some(NOON))], vec![]),
+    ] {
+        direct(&kit, off).await;
+        assert_eq!((take().await, told().await, waiting(key).await), (None, vec![], 0));
+        direct(&kit, on).await;
+    }
+    assert_eq!(take().await, None);
+}
+
+#[tokio::test]
 async fn progress_is_written_whole_by_whoever_has_the_cursor() {
     let kit = Kit::new().await;
     direct(&kit, told()).await;

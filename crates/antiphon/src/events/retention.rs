@@ -22,8 +22,10 @@ pub async fn run(app: &App, now: Millis) -> anyhow::Result<u64> {
         for portal in portals {
             forgotten += events(app, portal.id, now).await?;
             let Some(directory) = app.store.directory(portal.id).await? else { continue };
-            for one in directory.apps().iter() {
-                forgotten += log(app, portal.id, one.id, now).await?;
+            let channels = [false, true].into_iter().flat_map(|archived| directory.channels(archived).iter());
+            let channels = channels.map(|one| AppId::of_channel(one.id));
+            for key in directory.apps().iter().map(|one| one.id).chain(channels) {
+                forgotten += log(app, portal.id, key, now).await?;
             }
         }
     }

@@ -110,6 +110,7 @@ pub const TABLE: &[Operation] = &[
         .gives(200, Payload::One(shape::<own::App>)),
     Operation::own(Verb::Get, "/apps/{appId}/webhook", "apps.webhook.show", door!(webhooks::log::status::show))
         .says("How an app's webhook stands: how far behind it is, and what it did not take")
+        .asks(&[CHANNEL])
         .gives(200, Payload::One(shape::<log::WebhookStatus>)),
     Operation::own(
         Verb::Post,
@@ -118,6 +119,7 @@ pub const TABLE: &[Operation] = &[
         door!(webhooks::log::status::pause),
     )
     .says("Send an app nothing until it is resumed; what happens meanwhile is kept for it")
+        .asks(&[CHANNEL])
     .takes(shape::<log::WebhookPause>)
     .gives(200, Payload::One(shape::<log::WebhookStatus>)),
     Operation::own(
@@ -127,6 +129,7 @@ pub const TABLE: &[Operation] = &[
         door!(webhooks::log::status::resume),
     )
     .says("Go on sending to an app that was paused")
+        .asks(&[CHANNEL])
     .gives(200, Payload::One(shape::<log::WebhookStatus>)),
     Operation::own(
         Verb::Post,
@@ -144,6 +147,7 @@ pub const TABLE: &[Operation] = &[
     )
     .says("List the requests that were sent to an app, newest first")
     .asks(&[
+        CHANNEL,
         Parameter {
             name: "succeeded",
             kind: Kind::Boolean,
@@ -162,6 +166,7 @@ pub const TABLE: &[Operation] = &[
         door!(webhooks::log::attempts::get),
     )
     .says("Read a request that was sent to an app, with its events")
+        .asks(&[CHANNEL])
     .gives(200, Payload::One(shape::<log::WebhookAttempt>)),
     Operation::own(
         Verb::Post,
@@ -170,6 +175,7 @@ pub const TABLE: &[Operation] = &[
         door!(webhooks::log::resend::attempt),
     )
     .says("Send all events of a request again, whether they were taken or not")
+        .asks(&[CHANNEL])
     .gives(200, Payload::One(shape::<log::Resent>)),
     Operation::own(
         Verb::Get,
@@ -179,6 +185,7 @@ pub const TABLE: &[Operation] = &[
     )
     .says("List the events that an app has not taken")
     .asks(&[
+        CHANNEL,
         Parameter {
             name: "state",
             kind: Kind::OneOf(webhooks::log::deliveries::STATES),
@@ -195,6 +202,7 @@ pub const TABLE: &[Operation] = &[
         door!(webhooks::log::resend::event),
     )
     .says("Send one event again, whether it was taken or not")
+        .asks(&[CHANNEL])
     .gives(200, Payload::One(shape::<log::Resent>)),
     Operation::own(
         Verb::Post,
@@ -203,6 +211,7 @@ pub const TABLE: &[Operation] = &[
         door!(webhooks::log::resend::failed),
     )
     .says("Send all events again whose last attempt failed at a time or later, given up or not")
+        .asks(&[CHANNEL])
     .takes(shape::<log::WebhookResend>)
     .gives(200, Payload::One(shape::<log::Resent>)),
     Operation::own(Verb::Post, "/tokens", "tokens.create", door!(tokens::create::create))
@@ -437,5 +446,10 @@ const LIMIT: Parameter = Parameter {
     name: "limit",
     kind: Kind::Integer,
     help: "Most results of a page, 100 if absent and at most 500",
+};
+const CHANNEL: Parameter = Parameter {
+    name: "channelId",
+    kind: Kind::Integer,
+    help: "The channel that the app brought of which it is told, instead of what it subscribed to",
 };
 const AFTER: Parameter = Parameter { name: "after", kind: Kind::Text, help: "Cursor of the page before" };

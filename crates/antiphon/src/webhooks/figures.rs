@@ -80,7 +80,9 @@ impl Webhooks {
         for (name, kind, help, read) in all {
             writeln!(out, "# HELP antiphon_webhook_{name} {help}\n# TYPE antiphon_webhook_{name} {kind}")?;
             for (app, figures) in &apps {
-                writeln!(out, "antiphon_webhook_{name}{{app=\"{app}\"}} {}", read(figures, now))?;
+                let label = if app.channel().is_some() { "channel" } else { "app" };
+                let number = app.channel().unwrap_or(app.0);
+                writeln!(out, "antiphon_webhook_{name}{{{label}=\"{number}\"}} {}", read(figures, now))?;
             }
         }
         Ok(())

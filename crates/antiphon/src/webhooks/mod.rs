@@ -12,3 +12,4 @@ pub mod sent;
 pub mod settings;
 pub mod sign;
 pub mod subscriptions;
+pub mod target;

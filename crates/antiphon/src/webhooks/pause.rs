@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::app::App;
 use crate::directory;
 use crate::refusal::Refusal;
+use crate::webhooks::target;
 
 /// The rule: settings that are paused for a reason, or not any more. `None` when that is so already.
 ///
@@ -20,12 +21,12 @@ pub fn paused(
     why: Option<&str>,
     now: Millis,
 ) -> Result<Option<Webhook>, Refusal> {
-    let webhook = directory.webhook(app).ok_or_else(|| Refusal::not_found(app))?;
+    let (_, webhook) = target::of(directory, app).ok_or_else(|| Refusal::not_found(app))?;
     if webhook.paused.is_some() == why.is_some() {
         return Ok(None);
     }
     let paused = why.map(|why| Paused { at: now, why: why.to_owned() });
-    Ok(Some(Webhook { paused, ..webhook.clone() }))
+    Ok(Some(Webhook { paused, ..webhook }))
 }
 
 /// Pauses an app whose receiver takes nothing any more. It stays so until somebody who has mended it resumes it.

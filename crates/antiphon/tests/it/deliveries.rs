@@ -587,9 +587,9 @@ async fn what_happens_in_another_portal_is_nobody_s_business_here() {
 }
 
 /// Ends a task after so many steps, wherever that is.
-struct Steps<F> {
-    task: std::pin::Pin<Box<F>>,
-    left: usize,
+pub struct Steps<F> {
+    pub task: std::pin::Pin<Box<F>>,
+    pub left: usize,
 }
 
 impl<F: Future> Future for Steps<F> {

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use antiphon_store::{AppId, Directory, EventKind, Subscription};
+use antiphon_store::{AppId, Directory, EventKind, Subscription, SubscriptionId};
 
+use super::channel;
 use super::spine::Occurrence;
 
 /// The public name of an event that apps can be told of.
@@ -20,11 +21,18 @@ pub fn public_name(kind: EventKind) -> Option<&'static str> {
 
 /// An app's subscriptions that are switched on, as of one revision of the directory. Of a type and property there is only one.
 #[derive(Debug, Default)]
-pub struct Matching(Vec<(EventKind, Arc<Subscription>)>);
+pub struct Matching {
+    all: Vec<(EventKind, Arc<Subscription>)>,
+    /// The channel that all must be about.
+    channel: Option<String>,
+}
 
 impl Matching {
     /// Those of an app.
     pub fn new(directory: &Directory, app: AppId) -> Self {
+        if let Some(channel) = app.channel() {
+            return Self { all: channel::subscriptions(app), channel: Some(channel.to_string()) };
+        }
         let known = [
             EventKind::ThreadCreated,
             EventKind::MessageAdded,
@@ -37,11 +45,16 @@ impl Matching {
             let kind = known.into_iter().find(|kind| public_name(*kind) == Some(&one.event_type))?;
             Some((kind, one.clone()))
         });
-        Self(of.collect())
+        Self { all: of.collect(), channel: None }
     }
 
     /// The subscription that an event is for: one that was switched on before it happened.
     pub fn find(&self, event: &Occurrence) -> Option<&Arc<Subscription>> {
+        if !self.all.iter().any(|(kind, _)| *kind == event.kind)
+            || (self.channel.is_some() && self.channel != event.payload().channel_id)
+        {
+            return None;
+        }
         let property = match event.kind {
             EventKind::ThreadChanged => event.payload().property_name.as_ref(),
             _ => None,
@@ -50,6 +63,16 @@ impl Matching {
         let wanted = |(kind, one): &&(EventKind, Arc<Subscription>)| {
             *kind == event.kind && one.property_name.as_ref() == property && one.since < event.position
         };
-        self.0.iter().find(wanted).map(|(_, one)| one)
+        self.all.iter().find(wanted).map(|(_, one)| one)
+    }
+
+    /// The ids of all subscriptions.
+    pub fn ids(&self) -> impl Iterator<Item = SubscriptionId> {
+        self.all.iter().map(|(_, one)| one.id)
+    }
+
+    /// A subscription by its id.
+    pub fn subscription(&self, id: SubscriptionId) -> Option<&Arc<Subscription>> {
+        self.all.iter().find(|(_, one)| one.id == id).map(|(_, one)| one)
     }
 }

@@ -9,6 +9,7 @@
 //! finds that another one has taken the cursor, and writes nothing.
 
 mod body;
+mod channel;
 pub(super) mod matching;
 mod queue;
 mod reader;
@@ -19,7 +20,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use antiphon_store::{Lease, PortalId, Reader, Told};
+use antiphon_store::{AppId, Lease, PortalId, Reader, StoreError, Told};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -51,6 +52,17 @@ pub async fn tell(app: Arc<App>, told: Told, stop: watch::Receiver<bool>) {
     reader::run(app, told, Arc::default(), stop).await;
 }
 
+/// Whom there is to tell: apps of what they subscribed to, and of their channels.
+async fn everybody(app: &App) -> Result<Vec<Told>, StoreError> {
+    let mut all = app.store.told(Reader::Webhooks).await?;
+    all.extend(app.store.told_channels().await?);
+    Ok(all)
+}
+
+fn bucket(app: AppId) -> i64 {
+    app.0.rem_euclid(BUCKETS)
+}
+
 /// Tells every app that this node may tell, until told to stop.
 pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     // Elsewhere it would be the whole process.
@@ -64,7 +76,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
     let mut spines: HashMap<PortalId, Weak<Spine>> = HashMap::new();
     let mut called = app.webhooks.called();
     while !*stop.borrow() {
-        let everybody = match app.store.told(Reader::Webhooks).await {
+        let everybody = match everybody(&app).await {
             Ok(everybody) => everybody,
             Err(error) => {
                 tracing::warn!(%error, "it is not known which apps have webhooks; trying again");
@@ -73,7 +85,7 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
         };
         leases.retain(|_, lease| lease.held());
         for one in &everybody {
-            let bucket = one.app.0 % BUCKETS;
+            let bucket = bucket(one.app);
             if !leases.contains_key(&bucket)
                 && let Ok(Some(lease)) = app.store.lease(&format!("webhooks-{bucket}")).await
             {
@@ -81,12 +93,12 @@ pub async fn run(app: Arc<App>, mut stop: watch::Receiver<bool>) {
             }
         }
         readers.retain(|one, reader| {
-            let ours = leases.contains_key(&(one.app.0 % BUCKETS));
+            let ours = leases.contains_key(&(bucket(one.app)));
             // Whoever has the lease now takes the cursor, so nothing that is still written here would count.
             ours && !reader.0.is_finished()
         });
         for one in everybody {
-            if leases.contains_key(&(one.app.0 % BUCKETS)) {
+            if leases.contains_key(&(bucket(one.app))) {
                 let begin = || {
                     let spine = spines.get(&one.portal).and_then(Weak::upgrade).unwrap_or_default();
                     spines.insert(one.portal, Arc::downgrade(&spine));

@@ -102,6 +102,8 @@ pub struct Queue {
     open: BTreeSet<i64>,
     /// Failed events of ordered subscriptions.
     failed: BTreeMap<Line, BTreeSet<i64>>,
+    /// Whether a request carries one event, at once, and an object never has two under way whatever they are.
+    alone: bool,
     /// Whether the last request carried what had failed.
     was_again: bool,
     read: i64,
@@ -111,6 +113,16 @@ impl Queue {
     /// One that begins behind a position.
     pub fn new(position: i64) -> Self {
         Self { read: position, ..Self::default() }
+    }
+
+    /// The same, for those who are told one event at a time.
+    pub fn alone(position: i64) -> Self {
+        Self { alone: true, ..Self::new(position) }
+    }
+
+    /// Whether the order of its object does not matter to an event.
+    fn is_loose(&self, item: &Item) -> bool {
+        item.loose && !self.alone
     }
 
     /// The last event that was read.
@@ -243,7 +255,8 @@ impl Queue {
         let mut batch = Vec::new();
         for again in [!self.was_again, self.was_again] {
             if batch.is_empty() && (again || gathered) {
-                batch = take(if again { &mut self.again } else { &mut self.waiting }, &self.flying);
+                let from = if again { &mut self.again } else { &mut self.waiting };
+                batch = take(from, &self.flying, self.alone);
                 self.was_again = again;
             }
         }
@@ -252,7 +265,10 @@ impl Queue {
                 thin(&mut self.lanes, item.event.object_id);
             }
         }
-        for item in batch.iter().filter(|item| !item.loose) {
+        for item in &batch {
+            if self.is_loose(item) {
+                continue;
+            }
             *self.flying.entry(item.event.object_id).or_default() += 1;
         }
         if let Some(first) = batch.first().filter(|first| !first.row) {
@@ -268,7 +284,8 @@ impl Queue {
 
     /// When the oldest event that may go has waited long enough.
     pub fn gathered_at(&self) -> Option<Instant> {
-        self.may_go().next().map(|item| item.since + GATHER)
+        let gather = if self.alone { Duration::ZERO } else { GATHER };
+        self.may_go().next().map(|item| item.since + gather)
     }
 
     /// What waits for no request that is under way.
@@ -298,7 +315,7 @@ impl Queue {
     /// Notes that a request is over.
     pub fn landed(&mut self, batch: &[Item]) {
         for item in batch {
-            if !item.loose {
+            if !self.is_loose(item) {
                 thin(&mut self.flying, item.event.object_id);
             }
             if item.row {
@@ -313,7 +330,7 @@ impl Queue {
     /// Takes back, to be sent first, what a request had no room for.
     pub fn put_back(&mut self, rest: Vec<Item>) {
         for item in rest.into_iter().rev() {
-            if !item.loose {
+            if !self.is_loose(&item) {
                 thin(&mut self.flying, item.event.object_id);
             }
             if item.row {
@@ -371,21 +388,23 @@ fn thin(counts: &mut HashMap<i64, usize>, object: i64) {
 
 /// Takes out what may go together: of an object that is under way nothing, and behind what stays nothing of its object. What
 /// failed more than once goes with its own object only, so that an event its receiver cannot bear takes no others with it.
-fn take(from: &mut VecDeque<Item>, flying: &HashMap<i64, usize>) -> Vec<Item> {
+fn take(from: &mut VecDeque<Item>, flying: &HashMap<i64, usize>, alone: bool) -> Vec<Item> {
+    let most = if alone { 1 } else { MOST };
     let mut stays: HashSet<i64> = HashSet::new();
-    let (mut batch, mut rest) = (Vec::with_capacity(from.len().min(MOST)), Vec::new());
-    while batch.len() < MOST
+    let (mut batch, mut rest) = (Vec::with_capacity(from.len().min(most)), Vec::new());
+    while batch.len() < most
         && let Some(item) = from.pop_front()
     {
         let object = item.event.object_id;
         let goes_along = batch.first().is_none_or(|first: &Item| {
             first.event.object_id == object || (first.attempts <= ALONE && item.attempts <= ALONE)
         });
-        let free = item.loose || !(flying.contains_key(&object) || stays.contains(&object));
+        let loose = item.loose && !alone;
+        let free = loose || !(flying.contains_key(&object) || stays.contains(&object));
         if goes_along && free {
             batch.push(item);
         } else {
-            if !item.loose {
+            if !loose {
                 stays.insert(object);
             }
             rest.push(item);
@@ -490,6 +509,27 @@ mod tests {
             queue.settle(first[0].line(), position);
         }
         assert_eq!(queue.push(item(5, 7, true, begun)), Placed::Waiting);
+    }
+
+    #[test]
+    fn those_who_are_told_one_at_a_time_wait_for_no_company() {
+        let begun = Instant::now();
+        let mut queue = Queue::alone(0);
+        for (position, object) in [(1, 7), (2, 7), (3, 8)] {
+            queue.push(item(position, object, true, begun));
+        }
+        let first = queue.next(begun).unwrap();
+        assert_eq!(positions(&first), [1]);
+        assert_eq!(positions(&queue.next(begun).unwrap()), [3]);
+        // Not even what is outside of the order goes beside another of its object.
+        queue.push_again(Item { attempts: 3, row: true, loose: true, ..item(0, 7, true, begun) });
+        assert!(queue.next(begun).is_none());
+        queue.landed(&first);
+        let next = queue.next(begun).unwrap();
+        queue.landed(&next);
+        let last = queue.next(begun).unwrap();
+        assert_eq!([positions(&next), positions(&last)].concat().len(), 2);
+        assert!(queue.next(begun).is_none());
     }
 
     #[test]

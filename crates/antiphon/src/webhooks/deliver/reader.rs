@@ -15,6 +15,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 
+use super::channel;
 use super::matching::Matching;
 use super::queue::{Item, Key, Left, Line, Placed, Queue};
 use super::request::{self, Landed, Secrets};
@@ -24,6 +25,7 @@ use crate::serve::told;
 use crate::webhooks::figures::Figures;
 use crate::webhooks::pause;
 use crate::webhooks::retry::{self, Next};
+use crate::webhooks::target;
 
 /// Most failed deliveries that wait for their retries. With more, nothing new is sent until some of them are done with: the spine
 /// keeps it as well as rows would.
@@ -54,6 +56,9 @@ const PARTING: Duration = Duration::from_secs(2);
 
 /// When an event is due that waits for an earlier one: not before that is done with.
 const BEHIND: Millis = Millis::MAX;
+
+/// When it is tried again to write what became of an event.
+const AGAIN: Millis = 60_000;
 
 type Flight = Pin<Box<dyn Future<Output = Landed> + Send>>;
 type News = Pin<Box<dyn Future<Output = Result<(), StoreError>> + Send>>;
@@ -87,6 +92,8 @@ struct Reading {
     write_at: Instant,
     read_at: Instant,
     directory: Option<Arc<Directory>>,
+    /// The app and where it is told, unless it is to be left alone.
+    target: Option<(antiphon_store::App, Webhook)>,
     matching: Matching,
     secrets: Secrets,
     /// Whether what follows from the rows is known: how many wait for their time, which lines wait behind which event.
@@ -117,6 +124,11 @@ enum Came {
     Time,
 }
 
+/// Whether an event that was not taken keeps later ones waiting no longer than it has.
+fn holds_no_more(told: Told, item: &Item) -> bool {
+    told.app.channel().is_some() && !item.loose && item.attempts >= channel::HOLDS
+}
+
 impl Reading {
     fn new(app: Arc<App>, told: Told, spine: Arc<Spine>, cursor: Cursor) -> Self {
         let Cursor { position, epoch, next_entry } = cursor;
@@ -126,7 +138,7 @@ impl Reading {
             app,
             told,
             spine,
-            queue: Queue::new(position),
+            queue: if told.app.channel().is_some() { Queue::alone(position) } else { Queue::new(position) },
             flights: FuturesUnordered::new(),
             progress: Progress { epoch, position, next_entry, ..Progress::default() },
             writing: None,
@@ -135,6 +147,7 @@ impl Reading {
             write_at: now,
             read_at: now,
             directory: None,
+            target: None,
             matching: Matching::default(),
             secrets: Secrets::default(),
             recalled: false,
@@ -152,13 +165,7 @@ impl Reading {
 
     /// Whether a subscription keeps a strict order; `None` when nobody wants its events any more.
     fn is_ordered(&self, id: SubscriptionId) -> Option<bool> {
-        let found = self.directory.as_ref()?.subscription(self.told.app, id)?;
-        found.active.then_some(found.ordered)
-    }
-
-    /// Where the app is told, unless it is to be left alone.
-    fn webhook(&self) -> Option<&Webhook> {
-        self.directory.as_ref()?.webhook(self.told.app).filter(|webhook| webhook.paused.is_none())
+        self.matching.subscription(id).map(|one| one.ordered)
     }
 
     fn has_work(&self) -> bool {
@@ -202,10 +209,10 @@ impl Reading {
         if !self.recalled && settled {
             self.recall().await?;
         }
-        if self.recalled && self.webhook().is_some() {
+        if self.recalled && self.target.is_some() {
             self.read().await?;
         }
-        if self.recalled && self.webhook().is_some() {
+        if self.recalled && self.target.is_some() {
             if Instant::now() >= self.look_at {
                 self.load_due().await?;
                 self.load_released().await?;
@@ -223,7 +230,11 @@ impl Reading {
     /// Waits until there is something to do.
     async fn wait(&mut self) -> Came {
         let mut until = self.look_at;
-        if self.webhook().is_some_and(|webhook| (self.flights.len() as i64) < webhook.max_concurrent) {
+        if self
+            .target
+            .as_ref()
+            .is_some_and(|(_, webhook)| (self.flights.len() as i64) < webhook.max_concurrent)
+        {
             // What had waited long enough when it was looked at and was not sent waits for a request that is under way.
             let gathered_at = self.queue.gathered_at().filter(|at| *at > self.sent_at);
             until = gathered_at.map_or(until, |at| at.min(until));
@@ -231,7 +242,7 @@ impl Reading {
         if self.has_news_of_its_own() && self.writing.is_none() {
             until = until.min(self.write_at);
         }
-        let may_read = self.webhook().is_some() && !self.behind;
+        let may_read = self.target.is_some() && !self.behind;
         if may_read && self.news.is_none() {
             let (store, portal, read) = (self.app.store.clone(), self.told.portal, self.queue.read());
             let rested = self.read_at + READ;
@@ -285,8 +296,9 @@ impl Reading {
         if let Some(directory) = &self.directory {
             let app = self.told.app;
             self.matching = Matching::new(directory, app);
-            let active = |id| directory.subscriptions(app).find(|one| one.id == id && one.active).cloned();
-            self.queue.adopt(active);
+            let target = target::of(directory, app).filter(|(_, webhook)| webhook.paused.is_none());
+            self.target = target.map(|(app, webhook)| (app.clone(), webhook));
+            self.queue.adopt(|id| self.matching.subscription(id).cloned());
         }
         Ok(())
     }
@@ -383,14 +395,8 @@ impl Reading {
         for item in self.queue.hold() {
             self.hold(&item);
         }
-        let Some((url, most)) =
-            self.webhook().map(|webhook| (webhook.target_url.clone(), webhook.max_concurrent))
-        else {
-            return;
-        };
-        let Some(app) = self.directory.as_ref().and_then(|directory| directory.app(self.told.app)) else {
-            return;
-        };
+        let Some((app, webhook)) = &self.target else { return };
+        let (url, most) = (webhook.target_url.clone(), webhook.max_concurrent);
         let secrets = self.secrets.of(app, self.app.store.now());
         while (self.flights.len() as i64) < most
             && self.progress.attempts.len() < MOST_UNWRITTEN
@@ -441,6 +447,11 @@ impl Reading {
                         self.settle(line, position);
                     }
                 }
+                Next::Again(at) if holds_no_more(self.told, &item) => {
+                    self.queue.settle(line, position);
+                    self.note(&Item { loose: true, ..item }, now, Some(at), error.clone());
+                    self.release(line);
+                }
                 Next::Again(at) if ordered == Some(true) && !item.loose => {
                     self.queue.fail(line, position);
                     self.queue.unload(line);
@@ -449,23 +460,36 @@ impl Reading {
                     self.note(&item, now, Some(if first { at } else { BEHIND }), error.clone());
                 }
                 Next::Again(at) => self.note(&item, now, Some(at), error.clone()),
+                // Until it is written what became of it, it is not done with.
+                Next::GiveUp if !channel::given_up(&self.app, self.told, &item, &error).await => {
+                    self.note(&item, now, Some(now + AGAIN), error.clone());
+                }
                 Next::GiveUp => {
                     self.queue.settle(line, position);
                     self.note(&item, now, None, error.clone());
                     given_up = given_up.min(item.first_at).or(item.first_at);
                 }
             }
-            if !loose && !matches!(next, Next::Again(_)) && self.queue.failed(line).next().is_some() {
-                self.released.insert(line);
+            if !loose && !matches!(next, Next::Again(_)) {
+                self.release(line);
             }
         }
-        if given_up.is_some_and(|first_at| self.last_success < first_at) {
+        // Whatever was to be carried on a channel has an end of its own: nobody there waits for a pause to be lifted.
+        if self.told.app.channel().is_none() && given_up.is_some_and(|first_at| self.last_success < first_at)
+        {
             let why =
                 format!("An event was given up, and nothing was taken since it was first sent. {error}");
             pause::by_itself(&self.app, self.told, why).await;
         }
         if !self.released.is_empty() {
             self.look_at = now_at;
+        }
+    }
+
+    /// What was first in a line waits for nothing any more, if there is anything.
+    fn release(&mut self, line: Line) {
+        if self.queue.failed(line).next().is_some() {
+            self.released.insert(line);
         }
     }
 
@@ -532,7 +556,7 @@ impl Reading {
             1.. => store.events_after(portal, position, 1).await?.first().map(|event| event.occurred_at),
             _ => None,
         };
-        let (waiting, paused) = (self.failed.len(), self.webhook().is_none());
+        let (waiting, paused) = (self.failed.len(), self.target.is_none());
         self.app.webhooks.show(self.told.app, Figures { lag, oldest, waiting, paused, ..Figures::default() });
         Ok(())
     }

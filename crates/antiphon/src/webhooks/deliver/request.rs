@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use antiphon_store::{Attempt, Millis, Told};
+use antiphon_store::{Attempt, Millis, StoreError, Told};
 use bytes::Bytes;
 use http::Method;
 
-use super::body;
 use super::queue::Item;
+use super::{body, channel};
 use crate::app::App;
 use crate::outbound::TargetUrl;
 use crate::webhooks::sent;
@@ -17,7 +17,11 @@ use crate::webhooks::sign::{self, Older};
 /// How long a store that cannot be read is left alone.
 const REST: Duration = Duration::from_millis(250);
 
+/// Said in place of a receiver to whom there is nothing to tell any more.
+const NOTHING: u16 = 204;
+
 /// What came of a request.
+#[derive(Default)]
 pub struct Landed {
     pub batch: Vec<Item>,
     /// What it had no room for.
@@ -75,7 +79,7 @@ pub async fn fly(
     mut batch: Vec<Item>,
 ) -> Landed {
     let (body, printed) = loop {
-        match body::print(&app, told.portal, told.app, &batch).await {
+        match print(&app, told, &batch).await {
             Ok(printed) => break printed,
             Err(error) => {
                 tracing::warn!(app.id = told.app.0, %error, "its events wait");
@@ -83,39 +87,52 @@ pub async fn fly(
             }
         }
     };
-    let (body, rest) = (Bytes::from(body), batch.split_off(printed));
+    let rest = batch.split_off(printed);
+    let Some(body) = body.map(Bytes::from) else {
+        let secret = secrets.into_iter().next().unwrap_or_default();
+        return Landed { batch, rest, status: Some(NOTHING), secret, ..Landed::default() };
+    };
     let events = batch.iter().map(|item| (item.event.position, item.subscription.id, item.attempts));
     let events = sent::print(events);
-    let mut landed = post(&app, &url, secrets, body).await;
+    let older = if told.app.channel().is_some() { Older::V2 } else { Older::V1 };
+    let mut landed = post(&app, &url, older, secrets, body).await;
     for attempt in &mut landed.attempts {
         attempt.events.clone_from(&events);
     }
     Landed { batch, rest, ..landed }
 }
 
+/// The body of a request, if there is anything to tell, and for how many events it had room.
+async fn print(app: &App, told: Told, batch: &[Item]) -> Result<(Option<Vec<u8>>, usize), StoreError> {
+    match (told.app.channel(), batch.first()) {
+        (Some(_), Some(first)) => Ok((channel::print(app, told, first).await?, 1)),
+        _ => {
+            body::print(app, told.portal, told.app, batch).await.map(|(body, printed)| (Some(body), printed))
+        }
+    }
+}
+
 /// Sends a body, signed with one secret after another until it is not refused.
-pub async fn post(app: &App, url: &str, secrets: Vec<String>, body: Bytes) -> Landed {
-    let mut landed = Landed {
-        batch: Vec::new(),
-        rest: Vec::new(),
-        attempts: Vec::new(),
-        status: None,
-        retry_after: None,
-        error: String::new(),
-        secret: String::new(),
-    };
+pub async fn post(app: &App, url: &str, older: Older, secrets: Vec<String>, body: Bytes) -> Landed {
+    let mut landed = Landed::default();
     for secret in secrets {
         if !(landed.attempts.is_empty() || refused(landed.status)) {
             break;
         }
-        let attempt = send(app, url, &secret, body.clone(), &mut landed).await;
+        let attempt = send(app, url, (older, &secret), body.clone(), &mut landed).await;
         landed.attempts.push(attempt);
         landed.secret = secret;
     }
     landed
 }
 
-async fn send(app: &App, url: &str, secret: &str, body: Bytes, landed: &mut Landed) -> Attempt {
+async fn send(
+    app: &App,
+    url: &str,
+    (older, secret): (Older, &str),
+    body: Bytes,
+    landed: &mut Landed,
+) -> Attempt {
     let mut attempt = Attempt {
         id: 0,
         at: app.store.now(),
@@ -130,7 +147,7 @@ async fn send(app: &App, url: &str, secret: &str, body: Bytes, landed: &mut Land
     (landed.status, landed.retry_after, landed.error) = (None, None, String::new());
     match TargetUrl::parse(url) {
         Ok(target) => {
-            let signed = sign::headers(Older::V1, secret, &Method::POST, &target, &body, app.machine_time());
+            let signed = sign::headers(older, secret, &Method::POST, &target, &body, app.machine_time());
             let mut headers = vec![("content-type", "application/json".to_owned())];
             headers.extend(signed);
             let sent = app.outbound.send(Method::POST, &target, &headers, body).await;

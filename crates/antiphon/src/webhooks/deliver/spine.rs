@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use antiphon_store::{Event, EventKind, PortalId, Store, StoreError};
 use antiphon_wire::events::{Happened, Printed};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use tokio::sync::Mutex;
 
 use super::matching::public_name;
@@ -32,6 +33,12 @@ pub struct Payload {
     pub property_value: Option<String>,
     pub change_source: Option<String>,
     pub source_id: Option<String>,
+    /// Of what happened on a channel that an app brought.
+    pub channel_id: Option<String>,
+    pub channel_account_id: Option<String>,
+    pub delivery_identifier: Option<Box<RawValue>>,
+    pub authorized: Option<bool>,
+    pub active: Option<bool>,
 }
 
 impl From<Event> for Occurrence {

@@ -13,20 +13,29 @@ use antiphon_store::{App, AppId, Directory, Webhook};
 
 use crate::apps;
 use crate::call::Call;
+use crate::checks::Checks;
 use crate::directory;
 use crate::refusal::Refusal;
+use crate::webhooks::target;
 
-/// The app that a call is about, and the directory as it is by now.
+/// The app that a call is about, or its channel that the call names, and the directory as it is by now.
 async fn named(call: &Call) -> Result<(AppId, Arc<Directory>), Refusal> {
     let id = apps::named(call.segment(0))?;
+    let mut checks = Checks::default();
+    let channel = checks.take(call.query.int("channelId")).flatten();
+    checks.done()?;
     let directory = directory::now(call).await?;
-    match directory.app(id) {
-        Some(_) => Ok((id, directory)),
-        None => Err(Refusal::not_found(id)),
+    if directory.app(id).is_none() {
+        return Err(Refusal::not_found(id));
+    }
+    let Some(channel) = channel else { return Ok((id, directory)) };
+    match directory.channel(channel).is_some_and(|one| one.app_id == id) {
+        true => Ok((AppId::of_channel(channel), directory)),
+        false => Err(Refusal::not_found(channel)),
     }
 }
 
 /// An app and where it is told of events.
-fn settings(directory: &Directory, id: AppId) -> Result<(&App, &Webhook), Refusal> {
-    directory.app(id).zip(directory.webhook(id)).ok_or_else(|| Refusal::not_found(id))
+fn settings(directory: &Directory, key: AppId) -> Result<(&App, Webhook), Refusal> {
+    target::of(directory, key).ok_or_else(|| Refusal::not_found(key.channel().unwrap_or(key.0)))
 }

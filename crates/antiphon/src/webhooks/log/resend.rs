@@ -38,8 +38,8 @@ pub async fn event(call: Call) -> Result<Answer, Refusal> {
     let (app, matching) = told(&call).await?;
     let sent = call.segment(1);
     let id = parse_path_id(sent, MAX_SAFE).ok_or_else(|| Refusal::not_found(sent))?;
-    let subscription = call.caller.directory.subscriptions(app).find(|one| event_id::is_for(id, one.id));
-    let subscription = subscription.ok_or_else(|| Refusal::not_found(sent))?.id;
+    let subscription = matching.ids().find(|one| event_id::is_for(id, *one));
+    let subscription = subscription.ok_or_else(|| Refusal::not_found(sent))?;
     let key = (event_id::position(id), subscription);
     let wanted = delivery(&call, app, &matching, key, 1).await?.ok_or_else(|| Refusal::not_found(sent))?;
     again(&call, app, vec![wanted]).await?;

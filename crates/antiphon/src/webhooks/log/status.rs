@@ -48,7 +48,7 @@ async fn set(call: Call, why: Option<String>) -> Result<Answer, Refusal> {
 
 async fn status(call: &Call, app: AppId, directory: &Directory) -> Result<Answer, Refusal> {
     let (store, portal) = (&call.app.store, call.caller.portal());
-    let (_, webhook) = settings(directory, app)?;
+    let (owner, webhook) = settings(directory, app)?;
     let last = async |succeeded| {
         let query = AttemptQuery { succeeded, limit: 1, ..AttemptQuery::default() };
         let found = store.attempts(portal, app, &query).await?;
@@ -66,7 +66,8 @@ async fn status(call: &Call, app: AppId, directory: &Directory) -> Result<Answer
     Answer::json(
         200,
         &WebhookStatus {
-            app_id: Id(app.0),
+            app_id: Id(owner.id.0),
+            channel_id: app.channel().map(Id),
             target_url: webhook.target_url.clone(),
             max_concurrent_requests: webhook.max_concurrent,
             active_subscriptions: active as i64,
