@@ -2,6 +2,10 @@
 
 use antiphon_wire::batch::BatchRead;
 use antiphon_wire::cursor::{Cursor, MAX_LENGTH};
+use antiphon_wire::custom_channels::{
+    CustomAccountCreate, CustomAccountPatch, CustomChannelCreate, CustomChannelPatch, MessagePublish,
+    MessageStatusUpdate, StagingTokenUpdate,
+};
 use antiphon_wire::journal::{EntriesRead, FilterCreate, SnapshotsCreate, SubscriptionUpsert};
 use antiphon_wire::lenient::parse_body;
 use antiphon_wire::message::Create;
@@ -68,6 +72,21 @@ pub fn send_body(data: &[u8]) {
     let _ = (read::<Inbound>(data), read::<BatchRead>(data), read::<Assign>(data));
     let _ = (read::<SubscriptionUpsert>(data), read::<FilterCreate>(data));
     let _ = (read::<EntriesRead>(data), read::<SnapshotsCreate>(data));
+    let _ = (read::<CustomChannelCreate>(data), read::<CustomChannelPatch>(data));
+    let _ = (read::<CustomAccountPatch>(data), read::<MessageStatusUpdate>(data));
+    let _ = read::<StagingTokenUpdate>(data);
+    if let Some(account) = read::<CustomAccountCreate>(data) {
+        let _ = account.delivery_identifier.map(|sent| sent.loose("x"));
+    }
+    if let Some(said) = read::<MessagePublish>(data) {
+        let _ = said.at();
+        for one in said.senders.iter().chain(&said.recipients) {
+            let _ = one.delivery_identifier.as_ref().map(|sent| sent.loose("x"));
+        }
+        for attachment in &said.attachments {
+            let _ = attachment.published();
+        }
+    }
     if let Some(patch) = read::<ThreadPatch>(data) {
         let _ = patch.status();
     }

@@ -121,7 +121,7 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
         any::<f64>().prop_map(|n| json!(n)),
         "[A-Z]?-?[0-9]{0,4}|MESSAGE|FILE|CONTACT|HS_EMAIL_ADDRESS".prop_map(Value::from),
     ];
-    let keys = "type|text|richText|recipients|attachments|deliveryIdentifiers?|value|actorId|fileId|channelId|contactProfile|emails|inputs|status|sender";
+    let keys = "type|text|richText|recipients|attachments|deliveryIdentifiers?|value|actorId|fileId|channelId|contactProfile|emails|inputs|status|senders?|messageDirection|timestamp|deliveryIdentifier|capabilities|webhookUrl|preResolvedContacts|contacts|contactVid";
     leaf.prop_recursive(5, 40, 6, move |inner| {
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),

@@ -34,6 +34,7 @@ mod own_threads;
 mod paging;
 mod published;
 mod queries;
+mod relay;
 mod scenarios;
 mod since;
 mod socket;
