@@ -112,9 +112,12 @@ impl Strict {
         if method == Method::HEAD && !reply.body.is_empty() {
             faults.push("an answer to HEAD has a body".into());
         }
-        if reply.status >= 400 && !reply.body.is_empty() {
+        // Pages are for people; and the token endpoint has an error body of its own.
+        let page = kind.is_some_and(|kind| kind.starts_with("text/html"));
+        if reply.status >= 400 && !reply.body.is_empty() && !page {
             let body: Value = serde_json::from_slice(&reply.body).unwrap_or_default();
-            for member in ["status", "message", "correlationId", "category"] {
+            let word = if body["error"].is_string() { "error_description" } else { "category" };
+            for member in ["status", "message", "correlationId", word] {
                 if !body[member].is_string() {
                     faults.push(format!("the error has no {member}"));
                 }

@@ -23,6 +23,7 @@ pub mod keys;
 pub mod lenient;
 pub mod live;
 pub mod message;
+pub mod oauth;
 pub mod own;
 pub mod page;
 pub mod query;

@@ -14,6 +14,7 @@ use crate::metrics::Figures;
 use crate::middleware::body::Room;
 use crate::middleware::limits::Limits;
 use crate::moves;
+use crate::oauth::login::Logins;
 use crate::outbound::Outbound;
 use crate::realtime::Realtime;
 use crate::routes::Routes;
@@ -30,6 +31,8 @@ pub struct App {
     pub figures: Figures,
     /// With which the server signs.
     pub keys: Keys,
+    /// Passwords that are being tried.
+    pub logins: Logins,
     /// The way to receivers elsewhere.
     pub outbound: Outbound,
     /// How this node's webhooks stand.
@@ -61,6 +64,7 @@ impl App {
         let keys = Keys::new(&store.signing_keys_found(), store.now());
         Ok(Self {
             keys,
+            logins: Logins::default(),
             store,
             public_url,
             limits: Limits::new(&config.limits),

@@ -59,6 +59,16 @@ impl Conditions {
     }
 }
 
+/// Headers by which browsers and apps say who they are.
+#[derive(Debug, Clone, Default)]
+pub struct Heads {
+    /// Name and password of HTTP's own scheme.
+    pub basic: Option<(String, String)>,
+    pub cookie: String,
+    /// The query as it was sent.
+    pub query: String,
+}
+
 /// A request after routing, authentication and limits.
 pub struct Call {
     pub app: Arc<App>,
@@ -75,6 +85,8 @@ pub struct Call {
     pub conditions: Conditions,
     /// In which form the answer is wanted, where the operation knows several.
     pub form: Form,
+    /// What the doors that tokens come from need of the headers.
+    pub heads: Heads,
     /// Whole body, inflated, within the operation's limit; empty where none is taken.
     pub body: Bytes,
     /// The body as it comes, where it is too much to be taken whole.

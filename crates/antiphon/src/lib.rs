@@ -29,6 +29,7 @@ pub mod messages;
 pub mod metrics;
 pub mod middleware;
 pub mod moves;
+pub mod oauth;
 pub mod openapi;
 pub mod operation;
 pub mod outbound;

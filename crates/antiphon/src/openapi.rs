@@ -90,6 +90,7 @@ impl Schemas {
     fn payload(&mut self, payload: Payload) -> Option<Value> {
         let (item, counted) = match payload {
             Payload::Nothing => return None,
+            Payload::Html => return Some(json!({ "type": "string" })),
             Payload::One(shape) | Payload::Form(shape) => return Some(self.reference(shape)),
             Payload::Page(shape) => (self.reference(shape), false),
             Payload::CountedPage(shape) => (self.reference(shape), true),
@@ -152,6 +153,13 @@ fn operation(at: &Mounted, operation: &Operation, schemas: &mut Schemas) -> Valu
                 { "hapikey": [] }, { "hapikey_header": [] }, { "bearer": [] }, { "private_app": [] }, { "private_app_legacy": [] },
             ]);
         }
+        Entry::Open => {
+            described["description"] = "Needs no token: what is sent carries its own proof.".into();
+            described["security"] = json!([]);
+        }
+        Entry::Anyone => {
+            described["description"] = "Needs a token, whatever its scopes.".into();
+        }
         Entry::Address => {
             described["description"] = "Needs no token: the address is the permission.".into();
             described["security"] = json!([]);
@@ -165,7 +173,11 @@ fn operation(at: &Mounted, operation: &Operation, schemas: &mut Schemas) -> Valu
     }
     if let Some(body) = schemas.payload(operation.request) {
         let media = if operation.flows_in { "multipart/form-data" } else { MEDIA };
-        described["requestBody"] = json!({ "required": true, "content": { media: { "schema": body } } });
+        let mut content = json!({ media: { "schema": body } });
+        if operation.or_form {
+            content["application/x-www-form-urlencoded"] = content[media].clone();
+        }
+        described["requestBody"] = json!({ "required": true, "content": content });
     }
     described
 }
@@ -208,6 +220,13 @@ fn tag(at: &Mounted, family: Family) -> &'static str {
         Family::Webhooks => "webhooks",
         Family::CustomChannels => "custom channels",
         Family::Own => "antiphon",
+        Family::OauthToken
+        | Family::OauthV1
+        | Family::OauthV2
+        | Family::OauthTokens
+        | Family::Authorize
+        | Family::AccountInfo
+        | Family::Integrations => "oauth",
         Family::Journal | Family::JournalSubscriptions | Family::JournalSnapshots | Family::JournalFiles => {
             "journal"
         }
@@ -269,6 +288,9 @@ fn responses(version: Version, operation: &Operation, schemas: &mut Schemas) -> 
             }
             json!({ "description": "The bytes.", "content": { "*/*": any } })
         }
+        Some(schema) if matches!(payload, Payload::Html) => {
+            json!({ "description": "A page.", "content": { "text/html": { "schema": schema } } })
+        }
         Some(schema) => json!({ "description": "Success.", "content": { MEDIA: { "schema": schema } } }),
         None => json!({ "description": "Success." }),
     };
@@ -293,6 +315,19 @@ fn responses(version: Version, operation: &Operation, schemas: &mut Schemas) -> 
             responses
                 .insert(status.to_string(), json!({ "$ref": format!("#/components/responses/{status}") }));
         }
+    }
+    if matches!(payload, Payload::Html) {
+        let page = json!({ "text/html": { "schema": { "type": "string" } } });
+        for (status, why) in [("400", "It is not known who asks."), ("403", "Not so."), ("429", "Too often.")]
+        {
+            responses.insert(status.into(), json!({ "description": why, "content": page }));
+        }
+        responses.insert("302".into(), json!({ "description": "Back to the app, or to this page." }));
+    } else if operation.entry == Entry::Open && operation.or_form {
+        let refused = schemas.reference(shape::<antiphon_wire::oauth::Refused>);
+        let why = "No token is given; `status` and `error` say why.";
+        let content = json!({ MEDIA: { "schema": refused } });
+        responses.insert("400".into(), json!({ "description": why, "content": content }));
     }
     Value::Object(responses)
 }

@@ -9,6 +9,8 @@ use crate::call::{Answered, Call};
 /// The version an operation was called in. The one place where versions differ is written out below.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Version {
+    V1,
+    V2,
     V3,
     V2025_09,
     V2026_03,
@@ -23,6 +25,8 @@ impl Version {
     /// How the version is called in documents.
     pub fn name(self) -> &'static str {
         match self {
+            Self::V1 => "v1",
+            Self::V2 => "v2",
             Self::V3 => "v3",
             Self::V2025_09 => "2025-09",
             Self::V2026_03 => "2026-03",
@@ -60,6 +64,18 @@ impl Verb {
 /// A set of operations that are mounted together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Family {
+    /// Where tokens are given out,
+    OauthToken,
+    /// what they are, as older clients ask,
+    OauthV1,
+    OauthV2,
+    /// and as newer ones do;
+    OauthTokens,
+    /// and where users let apps in.
+    Authorize,
+    /// "Who am I".
+    AccountInfo,
+    Integrations,
     Conversations,
     /// Where an app is told of events, and of which.
     Webhooks,
@@ -140,13 +156,38 @@ impl Family {
             ],
             Self::FileManager => &[("/filemanager/api/v3", Version::V3)],
             Self::FileBytes => &[("/files", Version::Own)],
+            Self::OauthToken => &[
+                ("/oauth/v1", Version::V1),
+                ("/oauth/v3", Version::V3),
+                ("/oauth/2026-03", Version::V2026_03),
+                ("/oauth/2026-09", Version::V2026_09),
+            ],
+            Self::OauthV1 => &[("/oauth/v1", Version::V1)],
+            Self::OauthV2 => &[("/oauth/v2", Version::V2)],
+            Self::OauthTokens => &[
+                ("/oauth/v3", Version::V3),
+                ("/oauth/2026-03", Version::V2026_03),
+                ("/oauth/2026-09", Version::V2026_09),
+            ],
+            Self::Authorize => &[("/oauth", Version::Own)],
+            Self::AccountInfo => {
+                &[("/account-info/v3", Version::V3), ("/account-info/2026-03", Version::V2026_03)]
+            }
+            Self::Integrations => &[("/integrations/v1", Version::V1)],
         }
     }
 
     /// Most requests of an app in a second, where that is the limit and not the portal's.
     pub fn per_second(self) -> Option<usize> {
         match self {
-            Self::Conversations
+            Self::OauthToken
+            | Self::OauthV1
+            | Self::OauthV2
+            | Self::OauthTokens
+            | Self::Authorize
+            | Self::AccountInfo
+            | Self::Integrations
+            | Self::Conversations
             | Self::Webhooks
             | Self::CustomChannels
             | Self::Own
@@ -279,6 +320,10 @@ pub enum Entry {
     App,
     /// Whoever knows the address: it carries a proof that the server gave it out.
     Address,
+    /// Anybody: what is sent carries its own proof.
+    Open,
+    /// Whoever has a token, whatever its scopes.
+    Anyone,
 }
 
 impl Entry {
@@ -286,7 +331,7 @@ impl Entry {
     pub fn scope(self) -> Option<Scope> {
         match self {
             Self::Scope(scope) => Some(scope),
-            Self::Owner | Self::App | Self::Address => None,
+            Self::Owner | Self::App | Self::Address | Self::Open | Self::Anyone => None,
         }
     }
 }
@@ -336,6 +381,8 @@ pub enum Payload {
     List(Shape),
     /// A form in parts.
     Form(Shape),
+    /// A page for people.
+    Html,
 }
 
 /// Type of a parameter's value.
@@ -394,6 +441,8 @@ pub struct Operation {
     pub flows_in: bool,
     /// The answer is bytes of any kind.
     pub raw: bool,
+    /// The body may be a form, too.
+    pub or_form: bool,
 }
 
 impl Operation {
@@ -423,6 +472,7 @@ impl Operation {
             or_nothing: false,
             flows_in: false,
             raw: false,
+            or_form: false,
         }
     }
 
@@ -467,6 +517,23 @@ impl Operation {
             Verb::Post | Verb::Put | Verb::Patch => Scope::FilesWrite,
         };
         Self::new(Family::Files, Entry::Scope(scope), verb, path, id, door)
+    }
+
+    /// An operation of OAuth, open to anybody.
+    pub const fn oauth(family: Family, verb: Verb, path: &'static str, id: &'static str, door: Door) -> Self {
+        Self::new(family, Entry::Open, verb, path, id, door)
+    }
+
+    /// Says that any token will do.
+    pub const fn anyone(mut self) -> Self {
+        self.entry = Entry::Anyone;
+        self
+    }
+
+    /// Says that the body may be a form, too.
+    pub const fn or_form(mut self) -> Self {
+        self.or_form = true;
+        self
     }
 
     /// The same, of another family.

@@ -19,6 +19,8 @@ pub enum Refusal {
     QuotaExceeded,
     /// 403 `FORBIDDEN`: the address is none that was given out, or no longer good.
     Forbidden,
+    /// 400 in the words of the token endpoint.
+    Token(TokenRefused),
     /// 503 `SERVICE_UNAVAILABLE` with `Retry-After: 1`.
     Unavailable,
     /// The same, because the writer has as much to do as it may.
@@ -28,6 +30,14 @@ pub enum Refusal {
     Unknown(String),
     /// 500 `INTERNAL_ERROR`. The text is for the log, never for the answer.
     Internal(String),
+}
+
+/// Why no token is given, in both generations of words.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TokenRefused {
+    pub status: &'static str,
+    pub error: &'static str,
+    pub message: String,
 }
 
 impl Refusal {

@@ -7,6 +7,7 @@ mod conversations;
 mod custom_channels;
 mod files;
 mod journal;
+mod oauth;
 mod own;
 mod webhooks;
 
@@ -28,6 +29,7 @@ pub static OPERATIONS: &[&[Operation]] = &[
     webhooks::TABLE,
     journal::TABLE,
     own::TABLE,
+    oauth::TABLE,
 ];
 
 /// A path at which something answers.

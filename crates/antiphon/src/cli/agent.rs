@@ -1,5 +1,7 @@
 //! `antiphon agent`
 
+use std::io::IsTerminal;
+
 use clap::Subcommand;
 use serde_json::{Value, json};
 
@@ -33,6 +35,13 @@ pub enum Agent {
         #[arg(long)]
         email: Option<String>,
     },
+    /// Set the password with which an agent signs in; it is read from standard input
+    Password {
+        id: i64,
+        /// Whether the agent can connect apps
+        #[arg(long, default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOL")]
+        administrator: bool,
+    },
     /// Deactivate an agent: it stays in the history but can do nothing
     Deactivate { id: i64 },
     /// Let a deactivated agent act again
@@ -57,8 +66,26 @@ impl From<Agent> for Task {
             Agent::Update { id, name, email } => {
                 patch(id, body([("name", text(name)), ("email", text(email))]))
             }
+            Agent::Password { id, administrator } => {
+                let body = json!({ "password": asked(), "administrator": administrator });
+                let task = Task::send("PUT", format!("{path}/{id}/login"), body, &[]);
+                Task {
+                    done: "The agent can sign in with it; whoever was signed in has to do so again.",
+                    ..task
+                }
+            }
             Agent::Deactivate { id } => patch(id, json!({ "active": false })),
             Agent::Activate { id } => patch(id, json!({ "active": true })),
         }
     }
+}
+
+/// The first line of what is typed or piped.
+fn asked() -> String {
+    if std::io::stdin().is_terminal() {
+        eprint!("New password: ");
+    }
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).ok();
+    line.trim_end_matches(['\r', '\n']).to_owned()
 }

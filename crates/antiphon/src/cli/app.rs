@@ -20,6 +20,9 @@ const ONE: &[&str] = &[
     "createdAt",
 ];
 
+const OAUTH: &[&str] = &["appId", "clientId", "redirectUris", "scopes", "installed"];
+const INSTALLED: &[&str] = &["access_token", "refresh_token", "hub_id", "user_id", "scopes"];
+
 #[derive(Debug, Subcommand)]
 pub enum App {
     /// Make an app; its secrets are shown this once
@@ -51,6 +54,28 @@ pub enum App {
         #[command(flatten)]
         old: Old,
     },
+    /// Show or change how an app may be installed: its client id, redirect URIs and scopes
+    Oauth {
+        id: i64,
+        /// Where users may be sent back to; all of them, once for each
+        #[arg(long = "redirect-uri", value_name = "URL")]
+        redirect_uris: Vec<String>,
+        /// What it may ask for; all of them, once for each
+        #[arg(long = "scope", value_name = "SCOPE")]
+        scopes: Vec<String>,
+    },
+    /// Install an app on an agent's behalf; its tokens are shown this once
+    Install {
+        id: i64,
+        /// User id of the agent
+        #[arg(long)]
+        user: i64,
+        /// What is granted [default: what the app may ask for]
+        #[arg(long = "scope", value_name = "SCOPE")]
+        scopes: Vec<String>,
+    },
+    /// Uninstall an app: the tokens that users granted it are refused
+    Uninstall { id: i64 },
     /// Suspend an app: its tokens are refused
     Suspend { id: i64 },
     /// Let a suspended app act again
@@ -100,6 +125,25 @@ impl From<App> for Task {
             }
             App::RotateKey { id, old } => {
                 Task::send("POST", format!("{path}/{id}/developer-key/rotate"), old.body(), ONE)
+            }
+            App::Oauth { id, redirect_uris, scopes } => {
+                let path = format!("{path}/{id}/oauth");
+                let some = |all: Vec<String>| Some(json!(all)).filter(|_| !all.is_empty());
+                if redirect_uris.is_empty() && scopes.is_empty() {
+                    return Task::get(path, OAUTH);
+                }
+                let body = body([("redirectUris", some(redirect_uris)), ("scopes", some(scopes))]);
+                Task::send("PATCH", path, body, OAUTH)
+            }
+            App::Install { id, user, scopes } => {
+                let body = body([
+                    ("userId", Some(json!(user))),
+                    ("scopes", Some(json!(scopes)).filter(|_| !scopes.is_empty())),
+                ]);
+                Task::send("POST", format!("{path}/{id}/install"), body, INSTALLED)
+            }
+            App::Uninstall { id } => {
+                Task::delete(format!("{path}/{id}/install"), "The app is not installed any more.")
             }
             App::Suspend { id } => activate(id, false),
             App::Resume { id } => activate(id, true),

@@ -34,10 +34,11 @@ pub enum Purpose {
     VisitorToken,
     FileUrl,
     Session,
+    AccessToken,
 }
 
 impl Purpose {
-    const ALL: [Self; 3] = [Self::VisitorToken, Self::FileUrl, Self::Session];
+    const ALL: [Self; 4] = [Self::VisitorToken, Self::FileUrl, Self::Session, Self::AccessToken];
 
     /// What makes its key another one than the others'.
     fn info(self) -> &'static [u8] {
@@ -45,6 +46,7 @@ impl Purpose {
             Self::VisitorToken => b"antiphon visitor-token 1",
             Self::FileUrl => b"antiphon file-url 1",
             Self::Session => b"antiphon session 1",
+            Self::AccessToken => b"antiphon access-token 1",
         }
     }
 }
@@ -136,8 +138,8 @@ impl Key {
             source.expand(purpose.info(), &mut derived).ok()?;
             Hmac::<Sha256>::new_from_slice(&derived).ok()
         });
-        let [Some(visitor), Some(file), Some(session)] = of else { return None };
-        Some(Self { id: key.id, of: [visitor, file, session] })
+        let [Some(visitor), Some(file), Some(session), Some(access)] = of else { return None };
+        Some(Self { id: key.id, of: [visitor, file, session, access] })
     }
 }
 

@@ -49,13 +49,20 @@ impl Room {
     }
 }
 
-/// Reads a JSON body of at most `limit` bytes.
-pub async fn read<B>(headers: &HeaderMap, mut body: B, limit: usize, time: Duration) -> Result<Bytes, Failure>
+/// Reads a JSON body of at most `limit` bytes, or a form where that may be.
+pub async fn read<B>(
+    headers: &HeaderMap,
+    mut body: B,
+    limit: usize,
+    time: Duration,
+    or_form: bool,
+) -> Result<Bytes, Failure>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    if let Some(media_type) = form(headers) {
+    let url_encoded = |kind: &&str| kind.eq_ignore_ascii_case("application/x-www-form-urlencoded");
+    if let Some(media_type) = form(headers).filter(|kind| !(or_form && url_encoded(kind))) {
         discard(headers, body, time).await;
         return Err(Envelope::unsupported_media_type(media_type).into());
     }

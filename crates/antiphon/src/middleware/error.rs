@@ -1,12 +1,13 @@
 //! The one place that knows how a refusal is sent.
 
-use antiphon_wire::error::{Envelope, Limit};
+use antiphon_wire::error::{Envelope, Limit, Problem};
+use antiphon_wire::oauth::Refused;
 use http::header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER};
 
 use super::limits::{Limited, Policy};
 use super::reply::{JSON, Reply};
 use crate::call::Caller;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, TokenRefused};
 
 const AUTH_FAILURE: HeaderName = HeaderName::from_static("x-hubspot-auth-failure");
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
@@ -19,6 +20,8 @@ pub struct Failure {
     headers: Vec<(HeaderName, HeaderValue)>,
     cause: Option<String>,
     unanswered: bool,
+    /// What is said instead of the envelope.
+    token: Option<TokenRefused>,
 }
 
 impl Failure {
@@ -70,12 +73,22 @@ impl Failure {
 
     /// Prints the refusal, and logs what may not be printed.
     pub fn reply(self, correlation: &str) -> Reply {
-        let Self { mut envelope, headers, cause, unanswered } = self;
+        let Self { mut envelope, headers, cause, unanswered, token } = self;
         if let Some(cause) = cause {
             tracing::error!(correlation, cause, "a request failed");
         }
         envelope.correlation_id = correlation.to_owned();
-        let body = serde_json::to_vec(&envelope).unwrap_or_default();
+        let body = match token {
+            None => serde_json::to_vec(&envelope),
+            Some(TokenRefused { status, error, message }) => serde_json::to_vec(&Refused {
+                status,
+                error_description: message.clone(),
+                message,
+                error,
+                correlation_id: correlation.to_owned(),
+            }),
+        };
+        let body = body.unwrap_or_default();
         Reply {
             status: envelope.http_status,
             content_type: Some(JSON),
@@ -89,7 +102,13 @@ impl Failure {
 
 impl From<Envelope> for Failure {
     fn from(envelope: Envelope) -> Self {
-        Self { envelope: Box::new(envelope), headers: Vec::new(), cause: None, unanswered: false }
+        Self {
+            envelope: Box::new(envelope),
+            headers: Vec::new(),
+            cause: None,
+            unanswered: false,
+            token: None,
+        }
     }
 }
 
@@ -106,6 +125,10 @@ impl From<Refusal> for Failure {
                 Envelope::payload_too_large(usize::try_from(most).unwrap_or(usize::MAX)).into()
             }
             Refusal::Unsupported(media_type) => Envelope::unsupported_media_type(&media_type).into(),
+            Refusal::Token(refused) => {
+                let envelope = Envelope::invalid(vec![Problem::bare(refused.message.clone())]);
+                Self { token: Some(refused), ..Self::from(envelope) }
+            }
             Refusal::Forbidden => Envelope::forbidden().into(),
             Refusal::QuotaExceeded => Envelope::quota_exceeded().into(),
             Refusal::Unavailable | Refusal::Busy => Self::unavailable(),

@@ -9,6 +9,7 @@ pub mod developer;
 pub mod error;
 pub mod form;
 pub mod gzip;
+pub mod heads;
 pub mod inflow;
 pub mod lag;
 pub mod limits;
@@ -35,7 +36,7 @@ use hyper::body::Body;
 
 use crate::app::App;
 use crate::apps;
-use crate::call::{Answer, Answered, Call, Caller, Conditions};
+use crate::call::{Answer, Answered, Call, Caller, Conditions, Heads};
 use crate::metrics::Shed;
 use crate::operation::{Entry, Operation, Scope, Verb};
 use crate::realtime::poll;
@@ -168,7 +169,7 @@ where
                 .room
                 .place(&head.headers, &body.size_hint(), operation.body_limit)
                 .inspect_err(|_| app.figures.shed(Shed::Bodies))?;
-            body::read(&head.headers, body, operation.body_limit, left).await?
+            body::read(&head.headers, body, operation.body_limit, left, operation.or_form).await?
         }
     };
     let call = Call {
@@ -181,6 +182,7 @@ where
         query: Query::parse(query.unwrap_or_default().as_bytes()),
         conditions: if operation.raw { Conditions::of(&head.headers) } else { Conditions::default() },
         form,
+        heads: if operation.entry == Entry::Open { heads::of(head) } else { Heads::default() },
         body,
         inflow: inflow.clone(),
     };
@@ -220,7 +222,8 @@ async fn admitted(
             Entry::Scope(_) => (token::operator(app, &head.headers).await?, true),
             Entry::Owner => owner::operator(app, &head.headers, named()).await?,
             Entry::App => owner::operator(app, &head.headers, developer::named(head)?).await?,
-            Entry::Address => return Ok(token::nobody()),
+            Entry::Anyone => (token::operator(app, &head.headers).await?, true),
+            Entry::Address | Entry::Open => return Ok(token::nobody()),
         };
         if !owns {
             return Err(Refusal::not_found(sent).into());
@@ -239,7 +242,8 @@ async fn admitted(
         }
         Entry::Owner => owner::caller(app, head, named()).await?,
         Entry::App => (developer::caller(app, head).await?, true),
-        Entry::Address => return Ok(token::nobody()),
+        Entry::Anyone => (token::caller(app, &head.headers).await?, true),
+        Entry::Address | Entry::Open => return Ok(token::nobody()),
     };
     if allowed && let Some(most) = operation.family.per_second() {
         let of = (&*caller.token, operation.family);

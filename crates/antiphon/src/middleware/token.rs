@@ -13,6 +13,7 @@ use super::error::Failure;
 use super::form;
 use crate::app::App;
 use crate::call::Caller;
+use crate::oauth::access;
 use crate::operation::Scope;
 use crate::refusal::Refusal;
 
@@ -21,7 +22,11 @@ pub const PORTAL_HEADER: &str = "x-antiphon-portal";
 
 /// Finds the caller of a request that came over the network.
 pub async fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Failure> {
-    let hash = hash(credential(headers).ok_or_else(Failure::no_token)?);
+    let sent = credential(headers).ok_or_else(Failure::no_token)?;
+    if sent.starts_with(access::PREFIX) {
+        return access::caller(app, sent).await;
+    }
+    let hash = hash(sent);
     let found = app.store.token_by_hash(&hash).await.map_err(Refusal::from)?;
     let (token, directory) = found.ok_or_else(Failure::no_token)?;
     if !bool::from(token.hash.0.ct_eq(&hash.0)) || token.revoked_at.is_some() {

@@ -118,6 +118,13 @@ impl Drop for Counted {
 
 /// What a token may see; `None` once it may no longer see anything.
 async fn sees(app: &App, token: &Token) -> Result<Option<Kinds>, antiphon_store::StoreError> {
+    if let Some(directory) = app.store.directory(token.portal_id).await?
+        && let Some(opens) = crate::oauth::access::still_opens(token, &directory, app.store.now())
+    {
+        let active = directory.app(token.app_id).is_some_and(|app| app.active);
+        let reads = crate::middleware::scopes::allows(token, Scope::Read);
+        return Ok((opens && active && reads).then(|| Kinds::visible(token)));
+    }
     let Some((token, directory)) = app.store.token_by_hash(&token.hash).await? else { return Ok(None) };
     let ended = token.revoked_at.is_some() || token.expires_at.is_some_and(|at| at <= app.store.now());
     let active = directory.app(token.app_id).is_some_and(|app| app.active);

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::kit::{Desk, text};
-use crate::{files, journal};
+use crate::{files, journal, oauth};
 
 /// What there is to be named.
 struct Names {
@@ -144,6 +144,15 @@ impl Names {
             | "checks.progress"
             | "moves.progress"
             | "keys.list"
+            | "oauth.access"
+            | "oauth.refresh"
+            | "oauth.refresh.delete"
+            | "oauth.authorize"
+            | "oauth.authorize.portal"
+            | "account.details"
+            | "account.me"
+            | "apps.oauth.show"
+            | "apps.uninstall"
             | "keys.rotate"
             | "store.status"
             | "portals.list"
@@ -278,6 +287,21 @@ impl Names {
             "own.threads.relocate" => json!({ "inboxId": portal.inbox }),
             "own.threads.link" => json!({ "ticketId": self.ticket }),
             "own.messages.status" => json!({ "statusType": "READ" }),
+            "oauth.token" => json!({
+                "grant_type": "refresh_token", "client_id": "{client}", "client_secret": "{secret}",
+                "refresh_token": "{refresh}",
+            }),
+            "oauth.introspect" | "oauth.revoke" => {
+                json!({ "client_id": "{client}", "client_secret": "{secret}", "token": "{refresh}" })
+            }
+            "oauth.private" => json!({ "tokenKey": desk.user.token() }),
+            "oauth.authorize.choose" | "oauth.authorize.portal.choose" => json!("{form}"),
+            "apps.oauth.update" => json!({ "redirectUris": ["https://example.org/back"] }),
+            "apps.install" => {
+                let user: i64 = portal.agent.trim_start_matches("A-").parse().unwrap();
+                json!({ "userId": user, "scopes": ["oauth"] })
+            }
+            "agents.login" => json!({ "password": "correct horse" }),
             "journal.batch.read" => json!({ "inputs": [] }),
             "journal.subscriptions.upsert" => {
                 json!({ "subscriptionType": "OBJECT", "portalId": portal.id, "objectTypeId": "0-1" })
@@ -307,6 +331,11 @@ async fn call(server: &TestServer, operation: &Operation, prefix: &str) {
     if files::is_one(operation.family) {
         journal = files::made(&names.desk, operation.id).await;
     }
+    let mut anybody = None;
+    if operation.id.starts_with("oauth.") {
+        let made = oauth::made(&names.desk, operation.id).await;
+        (journal, anybody) = (made.names, Some(made.user));
+    }
     let named = |text: &str| {
         journal.iter().fold(text.to_owned(), |text, (name, id)| text.replace(&format!("{{{name}}}"), id))
     };
@@ -315,7 +344,14 @@ async fn call(server: &TestServer, operation: &Operation, prefix: &str) {
     if operation.id == "journal.file" {
         path = journal::address(&names.desk).await;
     }
-    let user = if operation.entry == Entry::Scope(Scope::Operator) {
+    let mut body = body;
+    if operation.id.starts_with("oauth.authorize") {
+        path = named(&format!("{path}?{{query}}"));
+        body = serde_json::from_str::<String>(&body).unwrap_or_default();
+    }
+    let user = if let Some(anybody) = &anybody {
+        anybody
+    } else if operation.entry == Entry::Scope(Scope::Operator) {
         names.desk.portal.operator()
     } else {
         &names.desk.user

@@ -40,6 +40,7 @@ async fn target(server: &TestServer) -> Target {
         let file = json!({ "name": name, "mediaType": "text/plain", "url": format!("https://files.example/{number}") });
         ids["fileId"] = desk.make("files", file).await["id"].clone();
         let token = json!({ "label": name, "appId": ids["appId"], "scopes": ["conversations.read"] });
+        ids["token"] = json!("aph_unknown");
         ids["tokenId"] = desk.make("tokens", token).await["id"].clone();
     }
     let webhooks = format!("/webhooks/v3/{}", text(&ids, "appId"));
@@ -160,6 +161,10 @@ async fn foreign_ids_in_path_and_body_open_nothing() {
             let what = format!("{} {path}: {} {}", operation.verb.name(), reply.status, reply.text());
             assert!(reply.status < 500, "{what}");
             assert!(!reply.text().contains(SECRET), "{what}");
+            if matches!(operation.entry, Entry::Open | Entry::Anyone) {
+                // What they open is not named by an id.
+                continue;
+            }
             if operation.id == "files.serve" {
                 assert_eq!(reply.status, 404, "{what}");
             } else if matches!(operation.entry, Entry::Address | Entry::Scope(Scope::Operator)) {

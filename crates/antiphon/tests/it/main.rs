@@ -28,6 +28,7 @@ mod kit;
 mod lifecycle;
 mod messages_read;
 mod messages_send;
+mod oauth;
 mod outbound;
 mod own;
 mod own_threads;

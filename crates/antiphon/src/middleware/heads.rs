@@ -1,0 +1,47 @@
+//! Headers by which browsers and apps say who they are, for the doors that tokens come from.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{AUTHORIZATION, COOKIE};
+use http::request;
+use percent_encoding::percent_decode_str;
+
+use crate::call::Heads;
+
+/// What of a request's head these doors need.
+pub fn of(head: &request::Parts) -> Heads {
+    let cookies = head.headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    Heads {
+        basic: head.headers.get(AUTHORIZATION).and_then(|value| basic(value.to_str().ok()?)),
+        cookie: cookies.collect::<Vec<_>>().join("; "),
+        query: head.uri.query().unwrap_or_default().to_owned(),
+    }
+}
+
+/// Name and password, each of which a client may have encoded as in a form.
+fn basic(value: &str) -> Option<(String, String)> {
+    let (scheme, sent) = value.trim().split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let text = String::from_utf8(STANDARD.decode(sent.trim()).ok()?).ok()?;
+    let (name, password) = text.split_once(':')?;
+    let plain = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    Some((plain(name), plain(password)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_passwords() {
+        let sent = |text: &str| basic(&format!("bAsic {}", STANDARD.encode(text)));
+        assert_eq!(sent("a:b:c"), Some(("a".into(), "b:c".into())));
+        assert_eq!(sent("a%3A:%20b"), Some(("a:".into(), " b".into())));
+        assert_eq!(sent("a"), None);
+        for value in ["Basic", "Basic ?", "Bearer YTpi", ""] {
+            assert_eq!(basic(value), None, "{value}");
+        }
+    }
+}

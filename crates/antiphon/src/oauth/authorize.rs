@@ -1,0 +1,221 @@
+//! The authorize page: somebody signs in, lets an app in or does not, and is sent back to the app.
+
+use std::sync::Arc;
+
+use antiphon_store::{Actor, App, Code, Directory, DirectoryChange, Login};
+use antiphon_wire::query::Query;
+
+use super::login::{Tried, tried};
+use super::pages::{consent, sent_to, sign_in, wrong};
+use super::{CODE_LIFE, app_of, grants, hash, redirect, secret, session};
+use crate::call::{Answer, Call};
+use crate::directory;
+use crate::refusal::Refusal;
+
+/// Longest state that is given back.
+const LONGEST_STATE: usize = 8 << 10;
+
+/// Most scopes that are asked for at once.
+const MOST_SCOPES: usize = 200;
+
+/// What an app asks for.
+struct Asked {
+    app: App,
+    directory: Arc<Directory>,
+    redirect_uri: String,
+    state: Option<String>,
+    scopes: Vec<String>,
+    challenge: Option<String>,
+}
+
+/// `GET /authorize`
+pub async fn show(call: Call) -> Result<Answer, Refusal> {
+    let asked = match asked(&call).await? {
+        Ok(asked) => asked,
+        Err(answer) => return Ok(answer),
+    };
+    match session::who(&call, &asked.directory) {
+        None => signing_in(&call, None, 200),
+        Some((_, login)) if !login.administrator => Ok(no_administrator()),
+        Some((agent, _)) if is_installed(&asked, &agent) => allowed(&call, &asked, &agent).await,
+        Some((agent, _)) => asking(&call, &asked, &agent),
+    }
+}
+
+/// `POST /authorize`: what somebody has chosen there.
+pub async fn choose(call: Call) -> Result<Answer, Refusal> {
+    let asked = match asked(&call).await? {
+        Ok(asked) => asked,
+        Err(answer) => return Ok(answer),
+    };
+    let fields = Query::parse(&call.body);
+    if !session::is_own(&call, fields.scalar("form").unwrap_or_default()) {
+        return Ok(wrong(403, "This form is too old, or comes from somewhere else. Go back, and try again."));
+    }
+    let who = session::who(&call, &asked.directory);
+    match (fields.scalar("do").unwrap_or_default(), who) {
+        ("sign-in", _) => {
+            let (email, password) = (fields.scalar("email"), fields.scalar("password"));
+            let (email, password) = (email.unwrap_or_default(), password.unwrap_or_default());
+            match tried(&call.app, &asked.directory, email, password).await? {
+                Tried::In(known) => entered(&call, &asked, &known.1),
+                Tried::Wrong => signing_in(&call, Some("The address or the password is wrong."), 200),
+                Tried::TooOften => signing_in(
+                    &call,
+                    Some("That was tried too often. Try again in a quarter of an hour."),
+                    429,
+                ),
+            }
+        }
+        ("sign-out", _) => Ok(sent_to(own_address(&call), &[session::ended(&call)])),
+        ("deny", _) => {
+            let description = Some("The user did not let the app in.");
+            Ok(back(&asked, "access_denied", description))
+        }
+        (_, None) => signing_in(&call, None, 200),
+        (_, Some((_, login))) if !login.administrator => Ok(no_administrator()),
+        ("allow", Some((agent, _))) => allowed(&call, &asked, &agent).await,
+        _ => Ok(wrong(400, "Nothing was chosen.")),
+    }
+}
+
+/// Reads what an app asks for. Where it is not known who asks, or where to send the user back to, nobody is sent anywhere.
+async fn asked(call: &Call) -> Result<Result<Asked, Answer>, Refusal> {
+    let query = &call.query;
+    let Some(app) = query.scalar("client_id").and_then(app_of) else {
+        return Ok(Err(wrong(400, "No app has this client_id.")));
+    };
+    let directory = call.app.store.directory_of_app(app).await?;
+    let known = directory.and_then(|directory| {
+        let app = directory.app(app).filter(|app| app.active)?.clone();
+        Some((app, directory))
+    });
+    let Some((app, directory)) = known else {
+        return Ok(Err(wrong(400, "No app has this client_id.")));
+    };
+    // The id of an older link's path.
+    if call.path.first().is_some_and(|portal| *portal != directory.portal.id.to_string()) {
+        return Ok(Err(wrong(400, "The app is not of this account.")));
+    }
+    let client = directory.client(app.id).cloned();
+    let redirect_uri = query.scalar("redirect_uri").unwrap_or_default().to_owned();
+    let Some(client) = client.filter(|client| redirect::registered(client, &redirect_uri)) else {
+        return Ok(Err(wrong(400, "The redirect_uri is not one that is registered for this app.")));
+    };
+    let state = query.scalar("state").map(str::to_owned);
+    if state.as_ref().is_some_and(|state| state.len() > LONGEST_STATE) {
+        return Ok(Err(wrong(400, "The state is too long.")));
+    }
+    let challenge = challenge(query);
+    let words = |name| query.scalar(name).unwrap_or_default().split_ascii_whitespace().map(str::to_owned);
+    let mut scopes: Vec<String> = Vec::new();
+    let allowed = |scope: &String| {
+        super::grantable(scope) && (client.scopes.is_empty() || client.scopes.contains(scope))
+    };
+    let mut trouble = None;
+    for scope in words("scope") {
+        if !allowed(&scope) {
+            trouble = Some(("invalid_scope", "A scope is not one that this app may ask for."));
+        }
+        scopes.push(scope);
+    }
+    if scopes.is_empty() {
+        trouble = Some(("invalid_scope", "The parameter scope is missing."));
+    }
+    scopes.extend(words("optional_scope").filter(allowed));
+    let mut seen = std::collections::HashSet::new();
+    scopes.retain(|scope| seen.insert(scope.clone()));
+    if scopes.len() > MOST_SCOPES {
+        trouble = Some(("invalid_scope", "Too many scopes are asked for."));
+    }
+    if query.scalar("response_type").is_some_and(|kind| kind != "code") {
+        trouble = Some(("unsupported_response_type", "response_type must be code."));
+    }
+    if challenge.is_err() {
+        trouble =
+            Some(("invalid_request", "code_challenge_method must be S256 or plain, with a code_challenge."));
+    }
+    let asked =
+        Asked { app, directory, redirect_uri, state, scopes, challenge: challenge.unwrap_or_default() };
+    Ok(match trouble {
+        Some((error, description)) => Err(back(&asked, error, Some(description))),
+        None => Ok(asked),
+    })
+}
+
+fn challenge(query: &Query) -> Result<Option<String>, ()> {
+    let sent = query.scalar("code_challenge");
+    let Some(sent) = sent else {
+        return if query.scalar("code_challenge_method").is_some() { Err(()) } else { Ok(None) };
+    };
+    let plain = (43..=128).contains(&sent.len())
+        && sent.bytes().all(|c| c.is_ascii_alphanumeric() || b"-._~".contains(&c));
+    match query.scalar("code_challenge_method") {
+        Some("S256") if plain => Ok(Some(format!("S256:{sent}"))),
+        Some("plain") | None if plain => Ok(Some(format!("plain:{sent}"))),
+        _ => Err(()),
+    }
+}
+
+/// Sends the user back without a code.
+fn back(asked: &Asked, error: &str, description: Option<&str>) -> Answer {
+    let parameters =
+        [("error", Some(error)), ("error_description", description), ("state", asked.state.as_deref())];
+    sent_to(redirect::with(&asked.redirect_uri, &parameters), &[])
+}
+
+fn no_administrator() -> Answer {
+    wrong(403, "Only administrators can connect apps. Ask one of them.")
+}
+
+fn signing_in(call: &Call, trouble: Option<&str>, status: u16) -> Result<Answer, Refusal> {
+    let (form, cookie) = session::form(call)?;
+    Ok(sign_in(&form, trouble, status, cookie.as_slice()))
+}
+
+fn asking(call: &Call, asked: &Asked, agent: &Actor) -> Result<Answer, Refusal> {
+    let (form, cookie) = session::form(call)?;
+    let user = agent.email.as_deref().or(agent.name.as_deref()).unwrap_or_default();
+    let portal = &asked.directory.portal.name;
+    Ok(consent(&asked.app.name, portal, user, &asked.scopes, &form, cookie.as_slice()))
+}
+
+/// The page again, for whoever has just signed in.
+fn entered(call: &Call, asked: &Asked, login: &Login) -> Result<Answer, Refusal> {
+    Ok(sent_to(own_address(call), &[session::begun(call, &asked.directory, login)?]))
+}
+
+fn own_address(call: &Call) -> String {
+    format!("{}?{}", call.uri_path, call.heads.query)
+}
+
+/// Whether this was asked and granted before.
+fn is_installed(asked: &Asked, agent: &Actor) -> bool {
+    asked.directory.grants().iter().any(|grant| {
+        grant.app_id == asked.app.id
+            && grant.user_id == Some(agent.id)
+            && grant.scopes == asked.scopes
+            && grants::lives(grant)
+    })
+}
+
+/// Sends the user back with a code.
+async fn allowed(call: &Call, asked: &Asked, agent: &Actor) -> Result<Answer, Refusal> {
+    let portal = asked.directory.portal.id;
+    let code = secret(portal);
+    let (app, user, scopes) = (asked.app.id, agent.id, asked.scopes.clone());
+    let (kept, uri, challenge) = (hash(&code), asked.redirect_uri.clone(), asked.challenge.clone());
+    let rule = move |_: &antiphon_store::State, moment: &mut antiphon_store::Moment| {
+        let code = Code {
+            hash: kept,
+            redirect_uri: uri.clone(),
+            challenge: challenge.clone(),
+            expires_at: moment.now + CODE_LIFE,
+            used_at: None,
+        };
+        Ok(vec![DirectoryChange::Grant(grants::made(app, Some(user), scopes.clone(), Some(code), moment))])
+    };
+    directory::change_of(&call.app.store, portal, rule).await??;
+    let parameters = [("code", Some(code.as_str())), ("state", asked.state.as_deref())];
+    Ok(sent_to(redirect::with(&asked.redirect_uri, &parameters), &[]))
+}

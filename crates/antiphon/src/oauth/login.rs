@@ -1,0 +1,166 @@
+//! Passwords: set by the operator, kept as what only they make again, and tried seldom.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use antiphon_store::{Actor, ActorKind, Directory, DirectoryChange, Login, Millis, PortalId};
+use antiphon_wire::id::{MAX_SAFE, parse_path_id};
+use antiphon_wire::oauth::LoginPut;
+use argon2::Argon2;
+use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+use crate::app::App;
+use crate::call::{Answer, Call};
+use crate::checks::Checks;
+use crate::directory;
+use crate::refusal::Refusal;
+
+/// So many wrong passwords for an address, and no more are tried until some time has passed.
+const MOST: u32 = 5;
+const PAUSE: Millis = 15 * 60 * 1000;
+
+/// Addresses that are remembered.
+const REMEMBERED: usize = 10_000;
+
+/// Passwords that are tried at once: each takes 19 MiB and a core.
+const AT_ONCE: usize = 2;
+
+/// How long one waits for its turn.
+const TURN: Duration = Duration::from_secs(5);
+
+/// Wrong passwords, and turns.
+pub struct Logins {
+    wrong: Mutex<HashMap<(PortalId, String), (u32, Millis)>>,
+    turns: Semaphore,
+}
+
+impl Default for Logins {
+    fn default() -> Self {
+        Self { wrong: Mutex::default(), turns: Semaphore::new(AT_ONCE) }
+    }
+}
+
+/// What came of trying to sign in.
+pub enum Tried {
+    In(Box<(Actor, Login)>),
+    Wrong,
+    /// Too often; nothing was tried.
+    TooOften,
+}
+
+impl Logins {
+    /// Counts an attempt before it is made, so that many at once are many; `false` when there were too many.
+    fn begin(&self, who: &(PortalId, String), now: Millis) -> bool {
+        let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
+        if wrong.len() >= REMEMBERED {
+            wrong.retain(|_, (_, since)| now - *since < PAUSE);
+        }
+        if wrong.len() >= REMEMBERED && !wrong.contains_key(who) {
+            return false;
+        }
+        let (count, since) = wrong.entry(who.clone()).or_insert((0, now));
+        if now - *since >= PAUSE {
+            (*count, *since) = (0, now);
+        }
+        if *count >= MOST {
+            return false;
+        }
+        (*count, *since) = (*count + 1, now);
+        true
+    }
+
+    fn forget(&self, who: &(PortalId, String)) {
+        self.wrong.lock().unwrap_or_else(PoisonError::into_inner).remove(who);
+    }
+}
+
+/// Tries an address and a password. It takes as long whoever is meant.
+///
+/// # Errors
+/// When too many are being tried.
+pub async fn tried(app: &App, directory: &Directory, email: &str, password: &str) -> Result<Tried, Refusal> {
+    let who = (directory.portal.id, email.to_lowercase());
+    if email.len() > 320 || password.len() > 1000 || !app.logins.begin(&who, app.machine_time()) {
+        return Ok(Tried::TooOften);
+    }
+    let agents = directory.actors_at(ActorKind::Agent, email).filter(|agent| agent.active);
+    let known = agents.filter_map(|agent| Some((agent.clone(), directory.login(agent.id)?.clone()))).next();
+    let kept = known.as_ref().map(|(_, login)| login.password.clone());
+    let sent = password.to_owned();
+    let _turn = tokio::time::timeout(TURN, app.logins.turns.acquire()).await.map_err(|_| Refusal::Busy)?;
+    let same = tokio::task::spawn_blocking(move || match kept {
+        Some(kept) => is(&kept, &sent),
+        None => hashed(&sent).is_none(),
+    });
+    match (same.await.unwrap_or(false), known) {
+        (true, Some(known)) => {
+            app.logins.forget(&who);
+            Ok(Tried::In(Box::new(known)))
+        }
+        _ => Ok(Tried::Wrong),
+    }
+}
+
+fn hashed(password: &str) -> Option<String> {
+    let salt = SaltString::encode_b64(Uuid::new_v4().as_bytes()).ok()?;
+    Argon2::default().hash_password(password.as_bytes(), &salt).ok().map(|hash| hash.to_string())
+}
+
+fn is(kept: &str, sent: &str) -> bool {
+    PasswordHash::new(kept)
+        .is_ok_and(|kept| Argon2::default().verify_password(sent.as_bytes(), &kept).is_ok())
+}
+
+/// `PUT /agents/{agentId}/login`
+pub async fn put(call: Call) -> Result<Answer, Refusal> {
+    let sent = call.segment(0);
+    let id = parse_path_id(sent, MAX_SAFE).ok_or_else(|| Refusal::not_found(sent))?;
+    let body: LoginPut = call.json()?;
+    let mut checks = Checks::default();
+    let password = body.password.unwrap_or_default();
+    if !(8..=1000).contains(&password.len()) {
+        checks.wrong("password", "password must have at least 8 characters, and 1000 at most");
+    }
+    checks.done()?;
+    let administrator = body.administrator.unwrap_or(true);
+    let made = tokio::task::spawn_blocking(move || hashed(&password)).await.ok().flatten();
+    let password = made.ok_or_else(|| Refusal::Internal("a password cannot be hashed".into()))?;
+    directory::change(&call, move |state, moment| {
+        let agent = state.directory.actor(ActorKind::Agent, id).ok_or_else(|| Refusal::not_found(id))?;
+        if agent.email.is_none() {
+            return Err(Refusal::invalid("agentId", "The agent needs an address to sign in with"));
+        }
+        let login = Login { agent_id: id, password: password.clone(), administrator, changed_at: moment.now };
+        Ok(vec![DirectoryChange::Login(login)])
+    })
+    .await?;
+    Ok(Answer::none())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_known_again_and_not_kept() {
+        let kept = hashed("correct horse").unwrap();
+        assert!(kept.starts_with("$argon2id$") && !kept.contains("correct horse"));
+        assert!(is(&kept, "correct horse") && !is(&kept, "correct horsE") && !is("", "") && !is("x", "x"));
+        assert_ne!(hashed("correct horse").unwrap(), kept);
+    }
+
+    #[test]
+    fn an_address_is_tried_five_times_and_then_not_for_a_while() {
+        let (logins, mia) = (Logins::default(), (PortalId(1), "mia@a.example".to_owned()));
+        let other = (PortalId(1), "tom@a.example".to_owned());
+        assert!((0..5).all(|n| logins.begin(&mia, n)));
+        assert!(!logins.begin(&mia, 5) && !logins.begin(&mia, PAUSE));
+        assert!(logins.begin(&other, 5));
+        assert!(logins.begin(&mia, PAUSE + 4));
+        logins.forget(&mia);
+        assert!((0..5).all(|_| logins.begin(&mia, PAUSE + 5)));
+    }
+}

@@ -1,0 +1,52 @@
+//! "Who am I": what clients ask to see whether a token is good.
+
+use antiphon_wire::oauth::{Details, Me};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::info::host;
+use crate::call::{Answer, Call};
+use crate::refusal::Refusal;
+
+/// `GET /details`
+pub async fn details(call: Call) -> Result<Answer, Refusal> {
+    let (offset, millis) = offset(&call);
+    Answer::json(
+        200,
+        &Details {
+            portal_id: call.caller.portal().0,
+            account_type: "STANDARD",
+            time_zone: call.caller.directory.portal.time_zone.clone(),
+            company_currency: "USD",
+            utc_offset: offset,
+            utc_offset_milliseconds: millis,
+            ui_domain: host(&call.origin),
+            data_hosting_location: "na1",
+        },
+    )
+}
+
+/// `GET /me`
+pub async fn me(call: Call) -> Result<Answer, Refusal> {
+    let (offset, millis) = offset(&call);
+    Answer::json(
+        200,
+        &Me {
+            portal_id: call.caller.portal().0,
+            time_zone: call.caller.directory.portal.time_zone.clone(),
+            currency: "USD",
+            utc_offset: offset,
+            utc_offset_milliseconds: millis,
+        },
+    )
+}
+
+/// How far the portal's clocks are from UTC now.
+fn offset(call: &Call) -> (String, i64) {
+    let zone = TimeZone::get(&call.caller.directory.portal.time_zone).unwrap_or(TimeZone::UTC);
+    let now = Timestamp::from_millisecond(call.app.store.now()).unwrap_or_default();
+    let seconds = i64::from(zone.to_offset(now).seconds());
+    let sign = if seconds < 0 { '-' } else { '+' };
+    let minutes = seconds.abs() / 60;
+    (format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60), seconds * 1000)
+}
