@@ -53,7 +53,7 @@ pub struct CheckMade {
 /// Something that is not as it was written.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Found {
-    /// What does not hold: `file`, `entries`, `documents`, `formats`, `events`, `usage` or `ids`.
+    /// What does not hold: `file`, `entries`, `documents`, `formats`, `events`, `usage`, `ids` or `bytes`.
     check: &'static str,
     /// What is wrong where, and what to do.
     message: String,
@@ -137,7 +137,12 @@ pub async fn check(call: Call) -> Result<Answer, Refusal> {
         check: finding.invariant.name(),
         message: finding.to_string(),
     };
-    Answer::json(200, &CheckMade { findings: findings.iter().map(found).collect() })
+    let mut findings: Vec<Found> = findings.iter().map(found).collect();
+    let missing = crate::files::sweep::missing(&call.app).await;
+    let missing =
+        missing.unwrap_or_else(|error| vec![format!("the place of the files does not answer: {error:#}")]);
+    findings.extend(missing.into_iter().map(|message| Found { check: "bytes", message }));
+    Answer::json(200, &CheckMade { findings })
 }
 
 /// How far it is.

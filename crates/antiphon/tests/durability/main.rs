@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 mod database;
+mod files;
 mod oracle;
 mod small_disk;
 mod stream;

@@ -73,7 +73,7 @@ pub async fn made(desk: &Desk, id: &str) -> Vec<(&'static str, String)> {
 }
 
 /// The path and query of an address.
-fn local(url: &Value) -> String {
+pub fn local(url: &Value) -> String {
     url.as_str().unwrap().strip_prefix("http://inbox.test").unwrap().to_owned()
 }
 
@@ -82,7 +82,7 @@ async fn read(desk: &Desk, url: &Value) -> Reply {
 }
 
 /// A picture of one colour.
-fn png(width: u32, height: u32) -> Vec<u8> {
+pub fn png(width: u32, height: u32) -> Vec<u8> {
     let mut out = std::io::Cursor::new(Vec::new());
     image::RgbImage::from_pixel(width, height, image::Rgb([200, 30, 60]))
         .write_to(&mut out, image::ImageFormat::Png)

@@ -8,6 +8,7 @@ mod answering;
 mod apps;
 mod assignee;
 mod attachments;
+mod buckets;
 mod carried;
 mod channels;
 mod conventions;
