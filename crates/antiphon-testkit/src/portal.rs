@@ -6,6 +6,7 @@ use crate::{TestServer, User};
 
 /// Every scope there is inside one portal.
 pub const EVERY_SCOPE: &[&str] = &[
+    "conversations.visitor_identification.tokens.create",
     "conversations.read",
     "conversations.write",
     "files",

@@ -17,6 +17,7 @@ pub mod error;
 pub mod events;
 pub mod files;
 pub mod id;
+pub mod identification;
 pub mod inbox;
 pub mod journal;
 pub mod keys;

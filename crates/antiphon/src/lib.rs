@@ -20,6 +20,7 @@ pub mod docs;
 pub mod events;
 pub mod files;
 pub mod health;
+pub mod identification;
 pub mod inboxes;
 pub mod jobs;
 pub mod journal;

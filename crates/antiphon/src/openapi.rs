@@ -230,6 +230,7 @@ fn tag(at: &Mounted, family: Family) -> &'static str {
         Family::Journal | Family::JournalSubscriptions | Family::JournalSnapshots | Family::JournalFiles => {
             "journal"
         }
+        Family::Identification => "visitor-identification",
         Family::Files | Family::FileManager | Family::FileBytes => "files",
     }
 }
@@ -248,6 +249,7 @@ fn operation_id(at: &Mounted, operation: &Operation) -> String {
         "/conversations/custom-channels/v3",
         "/app-webhooks/",
         "/webhooks-journal/journal-local/",
+        "/conversations/v3/visitor-identification/",
     ];
     let second = second.iter().any(|prefix| at.template.starts_with(prefix));
     format!("{}.{}{}", at.version.name(), operation.id, if second { ".alias" } else { "" })

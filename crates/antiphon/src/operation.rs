@@ -96,6 +96,8 @@ pub enum Family {
     FileManager,
     /// The bytes of files, for whoever knows their address.
     FileBytes,
+    /// Visitors whom an app vouches for.
+    Identification,
 }
 
 impl Family {
@@ -174,6 +176,14 @@ impl Family {
                 &[("/account-info/v3", Version::V3), ("/account-info/2026-03", Version::V2026_03)]
             }
             Self::Integrations => &[("/integrations/v1", Version::V1)],
+            Self::Identification => &[
+                ("/visitor-identification/v3", Version::V3),
+                ("/visitor-identification/2025-09", Version::V2025_09),
+                ("/visitor-identification/2026-03", Version::V2026_03),
+                ("/visitor-identification/2026-09", Version::V2026_09),
+                // As old guides have it.
+                ("/conversations/v3/visitor-identification", Version::V3),
+            ],
         }
     }
 
@@ -194,7 +204,8 @@ impl Family {
             | Self::JournalFiles
             | Self::Files
             | Self::FileManager
-            | Self::FileBytes => None,
+            | Self::FileBytes
+            | Self::Identification => None,
             Self::Journal => Some(100),
             Self::JournalSubscriptions => Some(50),
             Self::JournalSnapshots => Some(10),
@@ -239,11 +250,13 @@ pub enum Scope {
     CustomChannels,
     /// Saying what was said on them.
     CustomMessages,
+    /// Vouching for visitors.
+    VisitorTokens,
 }
 
 impl Scope {
     /// Every scope that a token may carry.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Read,
         Self::Write,
         Self::Admin,
@@ -258,6 +271,7 @@ impl Scope {
         Self::FilesDelete,
         Self::CustomChannels,
         Self::CustomMessages,
+        Self::VisitorTokens,
     ];
 
     /// The scope as it stands in a token.
@@ -305,6 +319,7 @@ impl Scope {
                 "channel-integration-write",
             ],
             Self::CustomMessages => &["conversations.custom_channels.write", "channel-integration-write"],
+            Self::VisitorTokens => &["conversations.visitor_identification.tokens.create"],
         }
     }
 }

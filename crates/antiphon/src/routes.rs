@@ -6,6 +6,7 @@
 mod conversations;
 mod custom_channels;
 mod files;
+mod identification;
 mod journal;
 mod oauth;
 mod own;
@@ -26,6 +27,7 @@ pub static OPERATIONS: &[&[Operation]] = &[
     conversations::TABLE,
     custom_channels::TABLE,
     files::TABLE,
+    identification::TABLE,
     webhooks::TABLE,
     journal::TABLE,
     own::TABLE,

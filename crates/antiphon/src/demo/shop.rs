@@ -32,8 +32,7 @@ const TICKETS: [&str; 12] = [
 pub const TICKETS_IN_ALL: usize = 36;
 
 /// Scopes that HubSpot's clients ask for besides ours. Those that open nothing yet do no harm.
-const OTHER_SCOPES: [&str; 11] = [
-    "conversations.visitor_identification.tokens.create",
+const OTHER_SCOPES: [&str; 10] = [
     "files",
     "files.read",
     "files.write",

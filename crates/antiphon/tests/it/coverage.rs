@@ -302,6 +302,8 @@ impl Names {
                 json!({ "userId": user, "scopes": ["oauth"] })
             }
             "agents.login" => json!({ "password": "correct horse" }),
+            "visitors.tokens.create" => json!({ "email": "ineke@harbour.example", "firstName": "Ineke" }),
+            "visitors.tokens.verify" => json!({ "token": "anything" }),
             "journal.batch.read" => json!({ "inputs": [] }),
             "journal.subscriptions.upsert" => {
                 json!({ "subscriptionType": "OBJECT", "portalId": portal.id, "objectTypeId": "0-1" })

@@ -22,6 +22,7 @@ mod doctor;
 mod files;
 mod health;
 mod house;
+mod identification;
 mod isolation;
 mod journal;
 mod keys;
