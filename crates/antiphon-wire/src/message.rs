@@ -189,7 +189,7 @@ pub const MAX_RECIPIENTS: usize = 50;
 /// Most attachments of a send.
 pub const MAX_ATTACHMENTS: usize = 20;
 
-/// The newest format of documents; [`format`] tells which one a document has.
+/// The newest format of documents; [`format()`] tells which one a document has.
 pub const FORMAT: u8 = 2;
 
 /// The end of a stored document: its last key, whose value is only known when it is read.

@@ -1,7 +1,7 @@
 //! Rate limits: a rolling window of ten seconds per token, and a day per portal.
 //!
 //! Where only one process serves, the counts live in its memory and end with it. Where nodes share a store, so do they share
-//! the limits ([`shared`]). The arithmetic takes the time as an argument.
+//! the limits (`shared`). The arithmetic takes the time as an argument.
 
 mod apps;
 mod shared;
