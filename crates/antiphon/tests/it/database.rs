@@ -71,13 +71,13 @@ async fn a_database_that_is_starting_is_waited_for() {
         assert!(server.runs() && since.elapsed() < Duration::from_secs(60), "{}", server.log());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    // The directory holds the socket and the master key, and one server has it.
+    // The directory holds the socket, the master key and what is uploaded, and one server has it.
     let second = refused(&home, &database.url(), &["serve", "--listen", "127.0.0.1:0"]).await;
     assert!(second.contains("another antiphon serves from"), "{second}");
     let names = std::fs::read_dir(home.data()).unwrap().map(|entry| entry.unwrap().file_name());
     assert_eq!(
         names.collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>(),
-        ["antiphon.sock", "secret.key"]
+        ["antiphon.sock", "files", "secret.key"]
     );
     assert!(server.stop().await.unwrap().success());
 }
