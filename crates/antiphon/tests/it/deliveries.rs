@@ -521,6 +521,27 @@ async fn who_is_not_told_any_more_gets_nothing_and_nobody_is_told_of_what_was_be
 }
 
 #[tokio::test]
+async fn an_app_whose_scopes_leave_conversations_out_is_told_nothing_of_them() {
+    let told = Told::of_messages().await;
+    let scopes = |scopes: &[&str]| {
+        let scopes = scopes.iter().map(|&scope| scope.to_owned()).collect();
+        DirectoryChange::Client(Client { app_id: told.app(), redirect_uris: Vec::new(), scopes })
+    };
+    told.direct(scopes(&["oauth", "conversations.write"])).await;
+    let teller = Teller::start(&told.server);
+    told.portal.chat_from("v1", "Not for the app").await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert!(told.receiver.received().is_empty());
+    told.direct(scopes(&["oauth", "conversations.read"])).await;
+    told.portal.chat_from("v1", "For the app").await;
+    told.until("told", async || !told.receiver.received().is_empty()).await;
+    told.direct(scopes(&[])).await;
+    told.portal.chat_from("v1", "For it as well").await;
+    told.until("told", async || events(&told.receiver.received()).len() == 2).await;
+    teller.stop().await;
+}
+
+#[tokio::test]
 async fn whoever_asks_for_more_than_ids_gets_it() {
     let told = Told::of(&[]).await;
     let expand = Expand { message: true, thread: true, contact: true };

@@ -19,6 +19,12 @@ pub fn public_name(kind: EventKind) -> Option<&'static str> {
     })
 }
 
+/// Whether an app may know of conversations: it asks for that, or its scopes are not restricted.
+fn may_read(directory: &Directory, app: AppId) -> bool {
+    let scopes = directory.client(app).map_or(&[][..], |client| &client.scopes);
+    scopes.is_empty() || scopes.iter().any(|scope| scope == "conversations.read")
+}
+
 /// An app's subscriptions that are switched on, as of one revision of the directory. Of a type and property there is only one.
 #[derive(Debug, Default)]
 pub struct Matching {
@@ -40,7 +46,7 @@ impl Matching {
             EventKind::ThreadArchived,
             EventKind::ThreadPurged,
         ];
-        let active = directory.subscriptions(app).filter(|one| one.active);
+        let active = directory.subscriptions(app).filter(|one| one.active && may_read(directory, app));
         let of = active.filter_map(|one| {
             let kind = known.into_iter().find(|kind| public_name(*kind) == Some(&one.event_type))?;
             Some((kind, one.clone()))
