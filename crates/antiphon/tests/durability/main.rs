@@ -157,6 +157,8 @@ async fn a_backup_under_load_holds_what_was_acknowledged() {
     println!("{} acknowledged messages belong into the backup", copy.count());
     assert!(copy.count() > 50 && copy.count() < oracle.count(), "nothing went on meanwhile");
     command(&["restore", file, "--data-dir", to]).await;
+    // A backup has no key in it.
+    std::fs::copy(data.join("secret.key"), restored.join("secret.key")).unwrap();
     let program = unlimited(Program::new(BINARY, &restored));
     let server = program.start().await.unwrap();
     judge(&program, &copy, &places).await.unwrap();
