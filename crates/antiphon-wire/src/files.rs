@@ -76,9 +76,9 @@ wire_enum! {
         Icon = "icon",
         /// At most 128 pixels.
         Thumb = "thumb",
-        /// At most 600 pixels.
-        Medium = "medium",
         /// At most 1200 pixels.
+        Medium = "medium",
+        /// At most 600 pixels.
         Preview = "preview",
     }
 
@@ -145,8 +145,8 @@ impl ImageSize {
         match self {
             Self::Icon => 32,
             Self::Thumb => 128,
-            Self::Medium => 600,
-            Self::Preview => 1200,
+            Self::Medium => 1200,
+            Self::Preview => 600,
         }
     }
 }

@@ -225,9 +225,14 @@ async fn pictures_are_scaled_for_those_who_ask() {
     let parts: [(&str, &str, &[u8]); 1] = [("file", "a.png", &png(300, 150))];
     let file = send_raw(&desk.user, "POST", &format!("{V3}/files"), form_of_bytes(&parts)).await;
     let id = text(&file.expect(201).json(), "id");
-    for (query, width) in
-        [("size=icon", 32), ("size=thumb", 128), ("size=medium", 300), ("size=medium&upscale=true", 600)]
-    {
+    for (query, width) in [
+        ("size=icon", 32),
+        ("size=thumb", 128),
+        ("size=preview", 300),
+        ("size=preview&upscale=true", 600),
+        ("size=medium", 300),
+        ("size=medium&upscale=true", 1200),
+    ] {
         for _ in 0..2 {
             let signed =
                 desk.user.get(&format!("{V3}/files/{id}/signed-url?{query}")).await.expect(200).json();
