@@ -337,9 +337,9 @@ impl Reading {
                     continue;
                 }
                 let Some(item) = self.item(event) else { continue };
-                match self.queue.push_left(left, item.clone()) {
+                match self.queue.push_left(left, item) {
                     Placed::Waiting => {}
-                    Placed::Held => self.hold(&item),
+                    Placed::Held(item) => self.hold(&item),
                     Placed::Left => return Ok(()),
                 }
             }
@@ -351,7 +351,7 @@ impl Reading {
     fn take_in(&mut self, event: Arc<Occurrence>) {
         let position = event.position;
         let Some(item) = self.item(event) else { return self.queue.read_to(position) };
-        if self.queue.push(item.clone()) == Placed::Held {
+        if let Placed::Held(item) = self.queue.push(item) {
             self.hold(&item);
         }
     }
