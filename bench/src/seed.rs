@@ -221,6 +221,8 @@ fn directory(_: &State, moment: &mut Moment) -> Result<Changes, String> {
         created_at,
         expires_at: None,
         revoked_at: None,
+        grant_id: None,
+        deleted_at: None,
     };
     use DirectoryChange as To;
     let directory =

@@ -151,4 +151,8 @@ pub struct Token {
     pub created_at: Millis,
     pub expires_at: Option<Millis>,
     pub revoked_at: Option<Millis>,
+    /// Whose access token it is, where it is one.
+    pub grant_id: Option<i64>,
+    /// One that is gone: the directory forgets it.
+    pub deleted_at: Option<Millis>,
 }

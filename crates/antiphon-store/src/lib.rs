@@ -30,6 +30,7 @@ mod secrets;
 mod sqlite;
 mod store;
 mod threads;
+mod uses;
 mod visitors;
 mod words;
 
@@ -63,5 +64,6 @@ pub use postgres::Layout;
 pub use secrets::{KeySource, MasterKey, Resealed, SigningKey};
 pub use store::{Postgres, Settings, Store, StoreStatus};
 pub use threads::{KnownThread, Thread, ThreadPosition, ThreadQuery, ThreadSort, ThreadStatus, ThreadView};
+pub use uses::{Sweep, Used};
 pub use visitors::{Ticket, Visitor, VisitorQuery, phone_key};
 pub use words::{LONGEST_WORD, Word, Words};

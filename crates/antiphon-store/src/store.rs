@@ -163,6 +163,7 @@ macro_rules! write {
 mod files;
 mod keys;
 mod told;
+mod uses;
 
 impl Store {
     /// Opens a store and brings its schema up to date. The embedded one takes the lock of its data directory and keeps a

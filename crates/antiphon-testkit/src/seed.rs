@@ -71,6 +71,8 @@ async fn directory(store: &Store, portal: PortalId) -> anyhow::Result<(store::Ac
             created_at: now,
             expires_at: None,
             revoked_at: None,
+            grant_id: None,
+            deleted_at: None,
         };
         let inbox = store::Inbox {
             id: moment.inbox_id(),

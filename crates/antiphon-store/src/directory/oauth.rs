@@ -43,6 +43,8 @@ pub struct Grant {
     pub ended_at: Option<Millis>,
     /// Since when the app is not installed any more.
     pub uninstalled_at: Option<Millis>,
+    /// One that is gone: the directory forgets it.
+    pub deleted_at: Option<Millis>,
 }
 
 /// With which a grant is taken up.

@@ -305,7 +305,10 @@ impl Directory {
                 self.actors.put((actor.kind, actor.id), Arc::new(actor));
             }
             DirectoryChange::App(app) => self.apps.put(app.id, Arc::new(app)),
-            DirectoryChange::Token(token) => self.tokens.put(token.hash, Arc::new(token)),
+            DirectoryChange::Token(token) => match token.deleted_at {
+                Some(_) => self.tokens.remove(&token.hash),
+                None => self.tokens.put(token.hash, Arc::new(token)),
+            },
             DirectoryChange::Webhook(webhook) => match webhook.deleted_at {
                 Some(_) => self.webhooks.remove(&webhook.app_id),
                 None => self.webhooks.put(webhook.app_id, Arc::new(webhook)),
@@ -331,8 +334,18 @@ impl Directory {
             DirectoryChange::Client(client) => self.clients.put(client.app_id, Arc::new(client)),
             DirectoryChange::Grant(grant) => {
                 let secrets = grant.code.iter().map(|code| code.hash).chain(grant.refresh);
-                self.grants_by_secret.extend(secrets.map(|secret| (secret, grant.id)));
-                self.grants.put(grant.id, Arc::new(grant));
+                match grant.deleted_at {
+                    Some(_) => {
+                        for secret in secrets {
+                            self.grants_by_secret.remove(&secret);
+                        }
+                        self.grants.remove(&grant.id);
+                    }
+                    None => {
+                        self.grants_by_secret.extend(secrets.map(|secret| (secret, grant.id)));
+                        self.grants.put(grant.id, Arc::new(grant));
+                    }
+                }
             }
             DirectoryChange::StagingToken(token) => match token.deleted_at {
                 Some(_) => self.staging_tokens.remove(&token.hash),

@@ -54,7 +54,7 @@ const fn in_directory(table: Table) -> Table {
 }
 
 /// Every table, in the order in which they are written: a row's thread, and a directory's portal, come before it.
-pub(crate) static TABLES: [Table; 35] = [
+pub(crate) static TABLES: [Table; 37] = [
     Table {
         owner: "id",
         ..table(
@@ -119,6 +119,8 @@ pub(crate) static TABLES: [Table; 35] = [
             ("created_at", Int),
             ("expires_at", Int),
             ("revoked_at", Int),
+            ("grant_id", Int),
+            ("deleted_at", Int),
         ],
     )),
     in_directory(table(
@@ -378,6 +380,7 @@ pub(crate) static TABLES: [Table; 35] = [
             ("refresh_ended_at", Int),
             ("ended_at", Int),
             ("uninstalled_at", Int),
+            ("deleted_at", Int),
         ],
     )),
     in_directory(table(
@@ -413,6 +416,8 @@ pub(crate) static TABLES: [Table; 35] = [
             ("deleted_at", Int),
         ],
     )),
+    table("uses", 1, &[("key", Bytes), ("at", Int)]),
+    table("tries", 1, &[("key", Bytes), ("count", Int), ("next_at", Int), ("last_at", Int)]),
     table(
         "cursors",
         2,

@@ -26,10 +26,10 @@ const ACTORS: &str = "SELECT kind, id, name, email, avatar, active, created_at F
                       WHERE portal_id = $1 AND revision > $2";
 const APPS: &str = "SELECT id, name, avatar, client_secret, developer_key, active, created_at, old_secret, \
                     old_secret_until, old_key, old_key_until FROM apps WHERE portal_id = $1 AND revision > $2";
-const TOKENS: &str = "SELECT hash, portal_id, app_id, label, scopes, created_at, expires_at, revoked_at FROM tokens \
-                      WHERE portal_id = $1 AND revision > $2";
+const TOKENS: &str = "SELECT hash, portal_id, app_id, label, scopes, created_at, expires_at, revoked_at, grant_id, \
+                      deleted_at FROM tokens WHERE portal_id = $1 AND revision > $2";
 
-const REVISION: &str = "SELECT directory FROM counters WHERE portal_id = $1";
+const REVISION: &str = "SELECT directory, swept FROM counters WHERE portal_id = $1";
 
 /// From a row to what it puts into the directory.
 type Read = fn(&Row, &Seals) -> Result<DirectoryChange>;
@@ -62,17 +62,21 @@ pub(super) async fn refresh(
     known: Option<Arc<Directory>>,
 ) -> Result<Option<Arc<Directory>>> {
     let client = &session.client;
-    let since = known.as_ref().map_or(0, |known| known.revision);
     let head = format!("{PORTAL} WHERE id = $1");
-    let values: Values<'_> = &[&id.0, &since];
     // The revision is read first: rows that are written meanwhile can only be newer. It is read in both places where rows are:
     // on Citus what is everywhere and what is on one node is committed together, and seen a moment apart.
-    let (head, there) = try_join!(row(client, &head, &values[..1]), row(client, REVISION, &values[..1]))?;
+    let of: Values<'_> = &[&id.0];
+    let (head, there) = try_join!(row(client, &head, of), row(client, REVISION, of))?;
     let Some((head, there)) = head.zip(there) else { return Ok(None) };
     let revision = head.try_get::<_, i64>(6)?.min(there.try_get(0)?);
     if known.as_ref().is_some_and(|known| known.revision >= revision) {
         return Ok(known);
     }
+    // What ended long ago has no rows any more: whoever knows a directory from before that begins anew.
+    let swept: i64 = there.try_get(1)?;
+    let known = known.filter(|known| known.revision >= swept);
+    let since = known.as_ref().map_or(0, |known| known.revision);
+    let values: Values<'_> = &[&id.0, &since];
     let (
         inboxes,
         accounts,
@@ -224,6 +228,8 @@ fn token(row: &Row, _: &Seals) -> Result<DirectoryChange> {
         created_at: row.try_get(5)?,
         expires_at: row.try_get(6)?,
         revoked_at: row.try_get(7)?,
+        grant_id: row.try_get(8)?,
+        deleted_at: row.try_get(9)?,
     }))
 }
 
@@ -320,7 +326,9 @@ pub(super) async fn write(
         }
         DirectoryChange::Token(token) => {
             let sql = "INSERT INTO tokens (hash, portal_id, app_id, label, scopes, created_at, expires_at, revoked_at, \
-                       revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (hash) DO UPDATE SET app_id = $3, label = $4, scopes = $5, expires_at = $7, revoked_at = $8, revision = $9 \
+                       revision, grant_id, deleted_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
+                       ON CONFLICT (hash) DO UPDATE SET app_id = $3, label = $4, scopes = $5, expires_at = $7, \
+                       revoked_at = $8, revision = $9, deleted_at = $11 \
                        WHERE tokens.portal_id = $2";
             let (hash, scopes) = (token.hash.0.as_slice(), token.scopes.join(" "));
             let (created, expires, revoked) = (&token.created_at, &token.expires_at, &token.revoked_at);
@@ -334,6 +342,8 @@ pub(super) async fn write(
                 expires,
                 revoked,
                 &revision,
+                &token.grant_id,
+                &token.deleted_at,
             ];
             execute(client, sql, values).await?
         }

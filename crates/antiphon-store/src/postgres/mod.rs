@@ -37,6 +37,7 @@ mod sequencer;
 mod thread_list;
 mod threads;
 mod tidy;
+mod uses;
 mod visitors;
 mod webhooks;
 

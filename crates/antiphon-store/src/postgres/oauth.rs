@@ -15,7 +15,7 @@ pub(super) const CLIENTS: &str =
     "SELECT app_id, redirect_uris, scopes FROM clients WHERE portal_id = $1 AND revision > $2";
 
 pub(super) const GRANTS: &str = "SELECT id, app_id, user_id, scopes, created_at, code_hash, redirect_uri, challenge, \
-     code_expires_at, code_used_at, refresh_hash, refresh_ended_at, ended_at, uninstalled_at FROM grants \
+     code_expires_at, code_used_at, refresh_hash, refresh_ended_at, ended_at, uninstalled_at, deleted_at FROM grants \
      WHERE portal_id = $1 AND revision > $2";
 
 pub(super) fn login(row: &Row, _: &Seals) -> Result<DirectoryChange> {
@@ -59,6 +59,7 @@ pub(super) fn grant(row: &Row, _: &Seals) -> Result<DirectoryChange> {
         refresh_ended_at: row.try_get(11)?,
         ended_at: row.try_get(12)?,
         uninstalled_at: row.try_get(13)?,
+        deleted_at: row.try_get(14)?,
     }))
 }
 
@@ -100,10 +101,10 @@ pub(super) async fn write_grant(
     grant: &Grant,
 ) -> Result<u64> {
     let sql = "INSERT INTO grants (portal_id, id, app_id, user_id, scopes, created_at, code_hash, redirect_uri, challenge, \
-               code_expires_at, code_used_at, refresh_hash, refresh_ended_at, ended_at, uninstalled_at, revision) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
+               code_expires_at, code_used_at, refresh_hash, refresh_ended_at, ended_at, uninstalled_at, revision, deleted_at) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) \
                ON CONFLICT (portal_id, id) DO UPDATE SET scopes = $5, code_used_at = $11, refresh_hash = $12, \
-               refresh_ended_at = $13, ended_at = $14, uninstalled_at = $15, revision = $16";
+               refresh_ended_at = $13, ended_at = $14, uninstalled_at = $15, revision = $16, deleted_at = $17";
     let code = grant.code.as_ref();
     let (hash, refresh) =
         (code.map(|code| code.hash.0.as_slice()), grant.refresh.as_ref().map(|hash| hash.0.as_slice()));
@@ -128,6 +129,7 @@ pub(super) async fn write_grant(
         &grant.ended_at,
         &grant.uninstalled_at,
         &revision,
+        &grant.deleted_at,
     ];
     execute(client, sql, values).await
 }

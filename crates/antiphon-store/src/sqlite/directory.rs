@@ -11,7 +11,8 @@ use crate::{
 };
 
 const PORTAL: &str = "id, name, time_zone, quota_messages, quota_bytes, created_at";
-const TOKEN: &str = "hash, portal_id, app_id, label, scopes, created_at, expires_at, revoked_at";
+const TOKEN: &str = "hash, portal_id, app_id, label, scopes, created_at, expires_at, revoked_at, grant_id, \
+                     deleted_at";
 
 fn portal(row: &Row<'_>) -> rusqlite::Result<Portal> {
     Ok(Portal {
@@ -153,7 +154,7 @@ pub(super) fn load(conn: &Connection, seals: &Seals, id: PortalId) -> Result<Opt
     rows(conn, &mut directory, oauth::LOGINS, oauth::login)?;
     rows(conn, &mut directory, oauth::CLIENTS, oauth::client)?;
     rows(conn, &mut directory, oauth::GRANTS, oauth::grant)?;
-    let sql = format!("SELECT {TOKEN} FROM tokens WHERE portal_id = ?1");
+    let sql = format!("SELECT {TOKEN} FROM tokens WHERE portal_id = ?1 AND deleted_at IS NULL");
     rows(conn, &mut directory, &sql, |row| Ok(DirectoryChange::Token(token(row)?)))?;
     Ok(Some(directory))
 }
@@ -173,6 +174,8 @@ fn token(row: &Row<'_>) -> Result<Token> {
         created_at: row.get(5)?,
         expires_at: row.get(6)?,
         revoked_at: row.get(7)?,
+        grant_id: row.get(8)?,
+        deleted_at: row.get(9)?,
     })
 }
 
@@ -334,8 +337,10 @@ fn write_token(conn: &Connection, owner: PortalId, token: &Token) -> Result<()> 
     }
     let written = conn
         .prepare_cached(
-            "INSERT INTO tokens VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (hash) DO UPDATE SET \
-             app_id = ?3, label = ?4, scopes = ?5, expires_at = ?7, revoked_at = ?8 WHERE portal_id = ?2",
+            "INSERT INTO tokens (hash, portal_id, app_id, label, scopes, created_at, expires_at, revoked_at, grant_id, \
+             deleted_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (hash) DO UPDATE SET \
+             app_id = ?3, label = ?4, scopes = ?5, expires_at = ?7, revoked_at = ?8, deleted_at = ?10 \
+             WHERE portal_id = ?2",
         )?
         .execute(params![
             token.hash.0,
@@ -345,7 +350,9 @@ fn write_token(conn: &Connection, owner: PortalId, token: &Token) -> Result<()> 
             token.scopes.join(" "),
             token.created_at,
             token.expires_at,
-            token.revoked_at
+            token.revoked_at,
+            token.grant_id,
+            token.deleted_at
         ])?;
     if written == 0 { Err(conflict("this token belongs to another portal")) } else { Ok(()) }
 }

@@ -33,6 +33,7 @@ mod thread_list;
 mod threads;
 #[cfg(test)]
 mod trouble;
+mod uses;
 mod visitors;
 mod webhooks;
 mod writer;

@@ -11,8 +11,8 @@ pub(super) const LOGINS: &str =
 pub(super) const CLIENTS: &str = "SELECT app_id, redirect_uris, scopes FROM clients WHERE portal_id = ?1";
 
 pub(super) const GRANTS: &str = "SELECT id, app_id, user_id, scopes, created_at, code_hash, redirect_uri, challenge, \
-     code_expires_at, code_used_at, refresh_hash, refresh_ended_at, ended_at, uninstalled_at FROM grants \
-     WHERE portal_id = ?1";
+     code_expires_at, code_used_at, refresh_hash, refresh_ended_at, ended_at, uninstalled_at, deleted_at FROM grants \
+     WHERE portal_id = ?1 AND deleted_at IS NULL";
 
 pub(super) fn login(row: &Row<'_>) -> Result<DirectoryChange> {
     Ok(DirectoryChange::Login(Login {
@@ -57,6 +57,7 @@ pub(super) fn grant(row: &Row<'_>) -> Result<DirectoryChange> {
         refresh_ended_at: row.get(11)?,
         ended_at: row.get(12)?,
         uninstalled_at: row.get(13)?,
+        deleted_at: row.get(14)?,
     }))
 }
 
@@ -79,7 +80,7 @@ pub(super) fn write_client(conn: &Connection, owner: PortalId, client: &Client) 
 pub(super) fn write_grant(conn: &Connection, owner: PortalId, grant: &Grant) -> Result<()> {
     let sql = "INSERT OR REPLACE INTO grants (portal_id, id, app_id, user_id, scopes, created_at, code_hash, \
                redirect_uri, challenge, code_expires_at, code_used_at, refresh_hash, refresh_ended_at, ended_at, \
-               uninstalled_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+               uninstalled_at, deleted_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
     let code = grant.code.as_ref();
     conn.prepare_cached(sql)?.execute(params![
         owner.0,
@@ -97,6 +98,7 @@ pub(super) fn write_grant(conn: &Connection, owner: PortalId, grant: &Grant) -> 
         grant.refresh_ended_at,
         grant.ended_at,
         grant.uninstalled_at,
+        grant.deleted_at,
     ])?;
     Ok(())
 }

@@ -135,6 +135,8 @@ fn exercise(conn: &Connection) -> Result<()> {
         created_at: 1,
         expires_at: None,
         revoked_at: None,
+        grant_id: None,
+        deleted_at: None,
     };
     let event = |object| NewEvent {
         kind: EventKind::ThreadTouched,

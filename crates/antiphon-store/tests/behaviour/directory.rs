@@ -14,6 +14,8 @@ fn token(portal: PortalId, byte: u8) -> Token {
         created_at: NOON,
         expires_at: None,
         revoked_at: None,
+        grant_id: None,
+        deleted_at: None,
     }
 }
 
@@ -417,6 +419,7 @@ async fn grants_are_found_by_what_takes_them_up() {
         refresh_ended_at: None,
         ended_at: None,
         uninstalled_at: None,
+        deleted_at: None,
     };
     let own = Grant { id: 4, user_id: None, code: None, scopes: Vec::new(), ..asked.clone() };
     let changes = vec![

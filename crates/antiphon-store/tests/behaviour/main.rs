@@ -23,4 +23,5 @@ mod journal;
 mod purge;
 mod secrets;
 mod thread_lists;
+mod uses;
 mod visitors;

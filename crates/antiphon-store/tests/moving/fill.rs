@@ -217,6 +217,7 @@ async fn people(store: &Store, id: PortalId) {
                     refresh_ended_at: None,
                     ended_at: Some(now),
                     uninstalled_at: None,
+                    deleted_at: None,
                 }),
                 DirectoryChange::StagingToken(StagingToken {
                     hash: TokenHash([7; 32]),
@@ -239,6 +240,8 @@ async fn people(store: &Store, id: PortalId) {
                     created_at: now,
                     expires_at: Some(now + 1),
                     revoked_at: None,
+                    grant_id: None,
+                    deleted_at: None,
                 }),
             ],
             ..Changes::default()
@@ -250,6 +253,8 @@ async fn people(store: &Store, id: PortalId) {
         _ => None,
     });
     told(store, id, app.unwrap()).await;
+    store.uses_note(id, vec![(Used::Grant(3), NOON), (Used::Token(TokenHash([1; 32])), NOON)]).await.unwrap();
+    store.try_begin(id, [1; 32], NOON).await.unwrap().unwrap();
 }
 
 /// An app was told of something, and did not take all of it.

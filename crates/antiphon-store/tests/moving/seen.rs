@@ -26,6 +26,9 @@ async fn of_portal(store: &Store, id: PortalId, seen: &mut Vec<String>) {
     seen.push(format!("{:?}", directory.staging_tokens().iter().collect::<Vec<_>>()));
     seen.push(format!("{:?}", directory.logins().iter().collect::<Vec<_>>()));
     seen.push(format!("{:?}", directory.grants().iter().collect::<Vec<_>>()));
+    let used = [Used::Grant(3), Used::Token(TokenHash([1; 32]))];
+    seen.push(format!("{:?}", store.uses(id, &used[..1]).await.unwrap()));
+    seen.push(format!("{:?}", store.uses(id, &used[1..]).await.unwrap()));
     let token = store.token_by_hash(&TokenHash([id.0 as u8; 32])).await.unwrap();
     seen.push(format!("{:?}", token.map(|(token, _)| token)));
     for app in directory.apps().iter().map(|app| app.id) {

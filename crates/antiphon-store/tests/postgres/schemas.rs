@@ -66,6 +66,10 @@ const DIFFERENCES: &[(&str, &[&str])] = &[
             "+ tokens.revision INTEGER NOT NULL",
         ],
     ),
+    (
+        "Rows of a directory that are gone for good are no longer told of.",
+        &["+ counters.swept INTEGER NOT NULL"],
+    ),
     ("Nodes of two versions run together.", &["+ migrations.oldest INTEGER NOT NULL"]),
 ];
 

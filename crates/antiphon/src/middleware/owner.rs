@@ -95,6 +95,8 @@ pub(super) fn with_key(key: &str, app_id: AppId, directory: Arc<Directory>) -> C
         created_at: 0,
         expires_at: None,
         revoked_at: None,
+        grant_id: None,
+        deleted_at: None,
     };
     Caller { token: Arc::new(token), directory, operator: false }
 }

@@ -92,6 +92,8 @@ fn made_up(label: &str, portal_id: PortalId, scopes: Vec<String>) -> Token {
         created_at: 0,
         expires_at: None,
         revoked_at: None,
+        grant_id: None,
+        deleted_at: None,
     }
 }
 

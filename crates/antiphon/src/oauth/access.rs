@@ -131,6 +131,8 @@ fn shown(grant: &Grant, access: Access) -> Token {
         created_at: access.expires_at - super::LIFE,
         expires_at: Some(access.expires_at),
         revoked_at: None,
+        grant_id: None,
+        deleted_at: None,
     }
 }
 

@@ -24,6 +24,7 @@ pub fn made(
         refresh_ended_at: None,
         ended_at: None,
         uninstalled_at: None,
+        deleted_at: None,
     }
 }
 

@@ -107,6 +107,8 @@ pub fn make(
         created_at: moment.now,
         expires_at: draft.expires_at,
         revoked_at: None,
+        grant_id: None,
+        deleted_at: None,
     }));
     Ok(changes)
 }
@@ -126,6 +128,8 @@ mod tests {
             created_at: 0,
             expires_at: None,
             revoked_at: None,
+            grant_id: None,
+            deleted_at: None,
         }
     }
 

@@ -71,6 +71,8 @@ mod tests {
             created_at: 5,
             expires_at: None,
             revoked_at: None,
+            grant_id: None,
+            deleted_at: None,
         };
         let id = crate::tokens::id(&old);
         directory.put(DirectoryChange::Token(old.clone()));

@@ -127,6 +127,8 @@ fn everything(state: &State, moment: &mut Moment, name: &str) -> Changes {
                 created_at: now,
                 expires_at: None,
                 revoked_at: None,
+                grant_id: None,
+                deleted_at: None,
             }),
             DirectoryChange::Webhook(Webhook {
                 app_id: app,
@@ -201,6 +203,7 @@ fn everything(state: &State, moment: &mut Moment, name: &str) -> Changes {
                 refresh_ended_at: None,
                 ended_at: Some(now),
                 uninstalled_at: None,
+                deleted_at: None,
             }),
             DirectoryChange::StagingToken(StagingToken {
                 hash: TokenHash([7; 32]),
