@@ -81,6 +81,8 @@ impl World {
                     created_at: now,
                     expires_at: (token == EXPIRED).then_some(now - 130_000),
                     revoked_at: (token == REVOKED).then_some(now),
+                    grant_id: None,
+                    deleted_at: None,
                 }));
             }
             Ok::<_, ()>(changes)

@@ -18,9 +18,6 @@ use crate::refusal::Refusal;
 /// With what an access token begins.
 pub const PREFIX: &str = "aph_";
 
-/// What a token's label says before the number of its grant.
-const LABEL: &str = "grant ";
-
 /// Scopes that open something beyond one portal's data: what an app may have for itself.
 const OF_APPS: [&str; 3] = ["webhooks", "developer", "private-apps"];
 
@@ -126,12 +123,12 @@ fn shown(grant: &Grant, access: Access) -> Token {
         hash: antiphon_store::TokenHash([0; 32]),
         portal_id: access.portal,
         app_id: AppId(grant.app_id.0),
-        label: format!("{LABEL}{}", grant.id),
+        label: format!("grant {}", grant.id),
         scopes,
         created_at: access.expires_at - super::LIFE,
         expires_at: Some(access.expires_at),
         revoked_at: None,
-        grant_id: None,
+        grant_id: Some(grant.id),
         deleted_at: None,
     }
 }
@@ -143,8 +140,7 @@ pub fn revoked(sent: &str, grant: &Grant, access: Access, now: Millis) -> Token 
 
 /// Whether a caller's token still opens something, where it is one of these.
 pub fn still_opens(token: &Token, directory: &Directory, now: Millis) -> Option<bool> {
-    let grant: i64 = token.label.strip_prefix(LABEL)?.parse().ok()?;
-    let grant = directory.grants().get(&grant)?;
+    let Some(grant) = directory.grants().get(&token.grant_id?) else { return Some(false) };
     let revoked = directory.tokens().get(&token.hash).is_some_and(|token| token.revoked_at.is_some());
     let ended = revoked || grant.ended_at.is_some() || grant.uninstalled_at.is_some();
     Some(!ended && token.expires_at.is_some_and(|at| now < at))
