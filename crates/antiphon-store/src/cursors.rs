@@ -110,10 +110,12 @@ pub(crate) fn touched(
     after: &crate::Directory,
     changes: &[crate::DirectoryChange],
 ) -> (BTreeSet<AppId>, BTreeSet<AppId>) {
-    let apps: BTreeSet<AppId> = changes.iter().filter_map(crate::DirectoryChange::reader_of).collect();
+    let keys: BTreeSet<AppId> = changes.iter().filter_map(crate::DirectoryChange::reader_of).collect();
+    let owner = |key: &AppId| after.channel_of(*key).map_or(*key, |channel| channel.app_id);
+    let apps: BTreeSet<AppId> = keys.iter().map(owner).collect();
     let channels = |app: &AppId| [before, after].map(|one| one.channels_of(*app)).into_iter().flatten();
     let channels = apps.iter().flat_map(channels).map(|one| AppId::of_channel(one.id));
-    let all = apps.iter().copied().chain(channels).collect();
+    let all = keys.iter().copied().chain(apps.iter().copied()).chain(channels).collect();
     (apps, all)
 }
 

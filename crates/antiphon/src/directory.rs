@@ -8,6 +8,7 @@ use antiphon_store::{
 };
 
 use crate::call::Call;
+use crate::custom_channels::closing;
 use crate::events::kinds;
 use crate::refusal::Refusal;
 
@@ -53,6 +54,7 @@ pub async fn now(call: &Call) -> Result<Arc<Directory>, Refusal> {
 /// Those changes that change anything, with the event that tells of them.
 pub fn recorded(current: &Directory, mut wanted: Vec<DirectoryChange>, moment: &Moment) -> Changes {
     wanted.retain(|change| !is_so(current, change));
+    wanted.extend(closing::noted(current, &wanted, moment.now));
     let acts = |id| current.app(id).is_some_and(|app: &App| app.active);
     let apps = wanted.iter().filter_map(|change| match change {
         DirectoryChange::App(app) if app.active != acts(app.id) => Some((app.id, app.active)),

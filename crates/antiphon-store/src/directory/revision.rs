@@ -33,6 +33,8 @@ pub struct Directory {
     grants: Objects<i64, Grant>,
     /// Grants by their codes and refresh tokens.
     grants_by_secret: OrdMap<TokenHash, i64>,
+    /// The keys of channels that are closing, see [`Webhook::closing_at`].
+    closing: OrdSet<AppId>,
     /// Living channels by their app.
     channels_by_app: OrdSet<(AppId, i64)>,
     /// Living accounts by channel and address.
@@ -103,6 +105,7 @@ impl Directory {
             clients: Default::default(),
             grants: Default::default(),
             grants_by_secret: OrdMap::new(),
+            closing: OrdSet::new(),
             channels_by_app: OrdSet::new(),
             accounts_by_address: OrdSet::new(),
             accounts_by_inbox: OrdSet::new(),
@@ -250,20 +253,36 @@ impl Directory {
         self.grants.get(self.grants_by_secret.get(secret)?).map(Arc::as_ref)
     }
 
-    /// Those of an app's channels of which it is told, each under its own number.
+    /// Those of an app's channels for which the spine is read, each under its own number.
     pub fn told_channels(&self, app: AppId) -> impl Iterator<Item = AppId> {
-        let all = self.channels_of(app).map(|one| AppId::of_channel(one.id));
-        all.filter(|one| self.reads(Reader::Webhooks, *one))
+        let all = self.channels_of(app).filter(|one| self.tells(one.id)).map(|one| AppId::of_channel(one.id));
+        let of_app = move |key: &AppId| self.channel_of(*key).is_some_and(|one| one.app_id == app);
+        let closing = self.closing.iter().copied().filter(of_app);
+        closing.chain(all.filter(|key| !self.closing.contains(key)))
     }
 
-    /// Whether the spine is read on behalf of an app: it has subscribed to something, and acts. For a channel: it is told
-    /// somewhere. A journal also says that it
-    /// no longer does.
+    /// Whether what waits of a channel is being given up, see [`Webhook::closing_at`].
+    pub fn is_closing(&self, key: AppId) -> bool {
+        self.closing.contains(&key)
+    }
+
+    /// The channel that something is kept under.
+    pub(crate) fn channel_of(&self, key: AppId) -> Option<&Channel> {
+        self.channel(key.channel()?)
+    }
+
+    /// Whether the app that brought a channel is told of it: it says where, and acts.
+    pub fn tells(&self, channel: i64) -> bool {
+        let living = self.channels[0].get(&channel).filter(|one| one.webhook_url.is_some());
+        living.and_then(|one| self.app(one.app_id)).is_some_and(|app| app.active)
+    }
+
+    /// Whether the spine is read on behalf of an app: it has subscribed to something, and acts. For a channel: its app is told of
+    /// it, or what waited for that is not given up yet. A journal also says that it no longer does.
     pub fn reads(&self, reader: Reader, app: AppId) -> bool {
         match reader {
             Reader::Webhooks if let Some(channel) = app.channel() => {
-                let living = self.channels[0].get(&channel).filter(|one| one.webhook_url.is_some());
-                living.and_then(|one| self.app(one.app_id)).is_some_and(|app| app.active)
+                self.tells(channel) || self.closing.contains(&app)
             }
             Reader::Webhooks => {
                 self.app(app).is_some_and(|app| app.active)
@@ -309,10 +328,16 @@ impl Directory {
                 Some(_) => self.tokens.remove(&token.hash),
                 None => self.tokens.put(token.hash, Arc::new(token)),
             },
-            DirectoryChange::Webhook(webhook) => match webhook.deleted_at {
-                Some(_) => self.webhooks.remove(&webhook.app_id),
-                None => self.webhooks.put(webhook.app_id, Arc::new(webhook)),
-            },
+            DirectoryChange::Webhook(webhook) => {
+                match webhook.closing_at {
+                    Some(_) => drop(self.closing.insert(webhook.app_id)),
+                    None => drop(self.closing.remove(&webhook.app_id)),
+                }
+                match webhook.deleted_at {
+                    Some(_) => self.webhooks.remove(&webhook.app_id),
+                    None => self.webhooks.put(webhook.app_id, Arc::new(webhook)),
+                }
+            }
             DirectoryChange::Subscription(one) => match (one.app_id, one.id, one.deleted_at) {
                 (app, id, Some(_)) => self.subscriptions.remove(&(app, id)),
                 (app, id, None) => self.subscriptions.put((app, id), Arc::new(one)),

@@ -28,6 +28,8 @@ pub struct Webhook {
     pub created_at: Millis,
     pub updated_at: Option<Millis>,
     pub paused: Option<Paused>,
+    /// Of a channel: since when its app is told nothing more of it. What still waits is given up, and then this goes.
+    pub closing_at: Option<Millis>,
     /// Settings that are gone: the directory forgets them.
     pub deleted_at: Option<Millis>,
 }

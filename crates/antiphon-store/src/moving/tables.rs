@@ -322,6 +322,7 @@ pub(crate) static TABLES: [Table; 37] = [
             ("paused_at", Int),
             ("paused_why", Text),
             ("deleted_at", Int),
+            ("closing_at", Int),
         ],
     )),
     in_directory(table(

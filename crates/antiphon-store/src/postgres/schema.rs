@@ -31,6 +31,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     Migration { sql: include_str!("../../migrations/postgres/0008_since.sql"), oldest: 5 },
     Migration { sql: include_str!("../../migrations/postgres/0009_names.sql"), oldest: 5 },
     Migration { sql: include_str!("../../migrations/postgres/0010_uses.sql"), oldest: 5 },
+    Migration { sql: include_str!("../../migrations/postgres/0011_closing.sql"), oldest: 5 },
 ];
 
 /// With which migration each format of documents came, as on the embedded engine.

@@ -12,7 +12,7 @@ use crate::{
 };
 
 pub(super) const WEBHOOKS: &str = "SELECT app_id, target_url, max_concurrent, created_at, updated_at, paused_at, \
-     paused_why, deleted_at FROM webhooks WHERE portal_id = $1 AND revision > $2";
+     paused_why, deleted_at, closing_at FROM webhooks WHERE portal_id = $1 AND revision > $2";
 
 pub(super) const SUBSCRIPTIONS: &str = "SELECT id, app_id, event_type, property_name, object_type_id, event_type_name, \
      active, expand, ordered, created_at, updated_at, deleted_at, since FROM subscriptions \
@@ -30,6 +30,7 @@ pub(super) fn webhook(row: &Row, _: &Seals) -> Result<DirectoryChange> {
         created_at: row.try_get(3)?,
         updated_at: row.try_get(4)?,
         paused: at.map(|at| Paused { at, why: why.unwrap_or_default() }),
+        closing_at: row.try_get(8)?,
         deleted_at: row.try_get(7)?,
     }))
 }
@@ -71,9 +72,9 @@ pub(super) async fn write(
     webhook: &Webhook,
 ) -> Result<u64> {
     let sql = "INSERT INTO webhooks (portal_id, app_id, target_url, max_concurrent, created_at, updated_at, paused_at, \
-               paused_why, deleted_at, revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
+               paused_why, deleted_at, closing_at, revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) \
                ON CONFLICT (portal_id, app_id) DO UPDATE SET target_url = $3, max_concurrent = $4, created_at = $5, \
-               updated_at = $6, paused_at = $7, paused_why = $8, deleted_at = $9, revision = $10";
+               updated_at = $6, paused_at = $7, paused_why = $8, deleted_at = $9, closing_at = $10, revision = $11";
     let (at, why) = webhook.paused.as_ref().map(|paused| (paused.at, paused.why.as_str())).unzip();
     let values: Values<'_> = &[
         &owner.0,
@@ -85,6 +86,7 @@ pub(super) async fn write(
         &at,
         &why,
         &webhook.deleted_at,
+        &webhook.closing_at,
         &revision,
     ];
     execute(client, sql, values).await

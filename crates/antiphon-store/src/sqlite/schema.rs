@@ -18,6 +18,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0008_since.sql"),
     include_str!("../../migrations/sqlite/0009_names.sql"),
     include_str!("../../migrations/sqlite/0010_uses.sql"),
+    include_str!("../../migrations/sqlite/0011_closing.sql"),
 ];
 
 /// With which migration each format of documents came. A format comes with a migration, be it an empty one: so programs that

@@ -9,7 +9,7 @@ use crate::{
 };
 
 pub(super) const WEBHOOKS: &str = "SELECT app_id, target_url, max_concurrent, created_at, updated_at, paused_at, \
-     paused_why, deleted_at FROM webhooks WHERE portal_id = ?1 AND deleted_at IS NULL";
+     paused_why, deleted_at, closing_at FROM webhooks WHERE portal_id = ?1 AND deleted_at IS NULL";
 
 pub(super) const SUBSCRIPTIONS: &str = "SELECT id, app_id, event_type, property_name, object_type_id, event_type_name, \
      active, expand, ordered, created_at, updated_at, deleted_at, since FROM subscriptions \
@@ -27,6 +27,7 @@ pub(super) fn webhook(row: &Row<'_>) -> Result<DirectoryChange> {
         created_at: row.get(3)?,
         updated_at: row.get(4)?,
         paused: at.map(|at| Paused { at, why: why.unwrap_or_default() }),
+        closing_at: row.get(8)?,
         deleted_at: row.get(7)?,
     }))
 }
@@ -63,7 +64,7 @@ pub(super) fn journal(row: &Row<'_>) -> Result<DirectoryChange> {
 
 pub(super) fn write(conn: &Connection, owner: PortalId, webhook: &Webhook) -> Result<()> {
     let paused = webhook.paused.as_ref();
-    conn.prepare_cached("INSERT OR REPLACE INTO webhooks VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")?
+    conn.prepare_cached("INSERT OR REPLACE INTO webhooks VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?
         .execute(params![
             owner.0,
             webhook.app_id.0,
@@ -73,7 +74,8 @@ pub(super) fn write(conn: &Connection, owner: PortalId, webhook: &Webhook) -> Re
             webhook.updated_at,
             paused.map(|paused| paused.at),
             paused.map(|paused| &paused.why),
-            webhook.deleted_at
+            webhook.deleted_at,
+            webhook.closing_at
         ])?;
     Ok(())
 }

@@ -26,6 +26,7 @@ fn webhook(deleted_at: Option<Millis>) -> DirectoryChange {
         created_at: NOON,
         updated_at: None,
         paused: None,
+        closing_at: None,
         deleted_at,
     })
 }
@@ -233,6 +234,22 @@ async fn a_channel_has_a_reader_of_its_own_as_long_as_somebody_is_told_of_it() {
         direct(&kit, on).await;
     }
     assert_eq!(take().await, None);
+    // While it is closing it is read for, with all that waits, until that is over.
+    let closing = |closing_at, deleted_at| {
+        let DirectoryChange::Webhook(webhook) = webhook(deleted_at) else { unreachable!() };
+        DirectoryChange::Webhook(Webhook { app_id: key, closing_at, ..webhook })
+    };
+    for gone in [channel(None, None), channel(url, Some(NOON)), app(false)] {
+        direct(&kit, vec![app(true), channel(url, None)]).await;
+        let begun = take().await.unwrap();
+        kit.store.deliveries_put(kit.portal, key, vec![failed(3, Some(NOON))]).await.unwrap();
+        direct(&kit, vec![gone, closing(Some(NOON), None)]).await;
+        let read = take().await.unwrap();
+        assert_eq!((read.position, read.epoch), (begun.position, begun.epoch + 1));
+        assert_eq!((told().await.len(), waiting(key).await), (1, 1));
+        direct(&kit, vec![closing(None, Some(NOON))]).await;
+        assert_eq!((take().await, told().await, waiting(key).await), (None, vec![], 0));
+    }
 }
 
 #[tokio::test]

@@ -144,6 +144,7 @@ async fn what_an_app_is_told_is_kept_and_forgotten_when_it_is_deleted() {
         created_at: NOON,
         updated_at: None,
         paused: Some(Paused { at: NOON, why: "It answers 500".into() }),
+        closing_at: Some(NOON),
         deleted_at: None,
     };
     let journal = JournalSubscription {

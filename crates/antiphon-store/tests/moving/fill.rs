@@ -151,6 +151,7 @@ async fn people(store: &Store, id: PortalId) {
                     created_at: now,
                     updated_at: Some(now),
                     paused: Some(Paused { at: now, why: "It is broken".into() }),
+                    closing_at: Some(now),
                     deleted_at: None,
                 }),
                 DirectoryChange::Subscription(Subscription {

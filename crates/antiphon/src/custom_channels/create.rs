@@ -2,6 +2,7 @@
 
 use antiphon_store::{Channel, DirectoryChange, Moment, State};
 use antiphon_wire::custom_channels::CustomChannelCreate;
+use antiphon_wire::error::Problem;
 
 use super::capabilities::Capabilities;
 use crate::call::{Answer, Call};
@@ -10,6 +11,9 @@ use crate::checks::Checks;
 use crate::directory;
 use crate::outbound::TargetUrl;
 use crate::refusal::Refusal;
+
+/// Most living channels of an app: whatever becomes of the app becomes of all of them in one change.
+const MOST: usize = 200;
 
 /// Longest description, in characters.
 const LONGEST_LINE: usize = 1000;
@@ -24,6 +28,9 @@ pub async fn create(call: Call) -> Result<Answer, Refusal> {
     let rule = move |state: &State, moment: &mut Moment| {
         if state.directory.app(app_id).is_none() {
             return Err(Refusal::not_found(app_id));
+        }
+        if state.directory.channels_of(app_id).count() >= MOST {
+            return Err(Refusal::Invalid(vec![Problem::bare(format!("An app has at most {MOST} channels"))]));
         }
         let made = Channel { id: moment.channel_id(), app_id, created_at: moment.now, ..draft.clone() };
         Ok(vec![DirectoryChange::Channel(made)])

@@ -7,6 +7,7 @@
 pub mod accounts;
 pub mod archive;
 pub mod capabilities;
+pub mod closing;
 pub mod connect;
 pub mod create;
 pub mod get;

@@ -24,6 +24,7 @@ use super::within_quota;
 use crate::accounts::is_active;
 use crate::call::{Answer, Call};
 use crate::custom_channels::capabilities::Capabilities;
+use crate::custom_channels::closing;
 use crate::files::links::Links;
 use crate::refusal::Refusal;
 use crate::threads::assign::actor_id;
@@ -235,8 +236,8 @@ pub fn say(life: &mut Lifecycle<'_>, state: &State, draft: &Draft) -> Result<(),
     };
     let sender = actor_id((sending.agent.kind, sending.agent.id));
     let carrier = sending.brought.as_ref().map(|(channel, _)| *channel);
-    let (channel, account) = (carrier.filter(|one| one.webhook_url.is_some()), sending.account.id);
-    sending.fill(&mut message, &sender, life, draft);
+    let (channel, account) = (carrier.filter(|one| state.directory.tells(one.id)), sending.account.id);
+    sending.fill(&mut message, &sender, life, state, draft);
     let people = people::visitors(
         message.recipients.iter().map(|one| one.actor_id.as_deref()),
         life.thread.visitor_id,
@@ -322,8 +323,17 @@ impl<'s> Sending<'s> {
         Some(Self { agent: agent?, account, recipients, brought })
     }
 
-    fn fill(self, message: &mut wire::Message, sender: &str, life: &mut Lifecycle<'_>, draft: &Draft) {
+    fn fill(
+        self,
+        message: &mut wire::Message,
+        sender: &str,
+        life: &mut Lifecycle<'_>,
+        state: &State,
+        draft: &Draft,
+    ) {
         let account = self.account;
+        let silent =
+            self.brought.as_ref().and_then(|(channel, _)| closing::silent(&state.directory, channel));
         let mut from = Sender { name: self.agent.name.clone(), ..Sender::actor(sender) };
         if let Some((_, capabilities)) = &self.brought {
             from.delivery_identifier = account.identifier.as_ref().map(channel::shown);
@@ -349,12 +359,10 @@ impl<'s> Sending<'s> {
         message.senders = vec![from];
         message.recipients = self.recipients;
         message.truncation_status = Some(TruncationStatus::NotTruncated);
-        message.status = Some(match account.adapter {
-            _ if self.brought.as_ref().is_some_and(|(channel, _)| channel.webhook_url.is_none()) => {
-                Status::failed("The channel has no webhookUrl, so nobody was told to deliver the message")
-            }
-            Adapter::Stored => Status::of(StatusType::Sent),
-            Adapter::None => Status::failed(format!(
+        message.status = Some(match (silent, account.adapter) {
+            (Some(why), _) => Status::failed(format!("{why}, so nobody was told to deliver the message")),
+            (None, Adapter::Stored) => Status::of(StatusType::Sent),
+            (None, Adapter::None) => Status::failed(format!(
                 "No adapter for channel {} is installed here, so the message was not delivered",
                 account.channel_id
             )),

@@ -88,6 +88,7 @@ fn set(directory: &Directory, app: AppId, draft: &Draft, now: Millis) -> Webhook
             created_at: now,
             updated_at: None,
             paused: None,
+            closing_at: None,
             deleted_at: None,
         },
         Some(known) if known.target_url == target_url && known.max_concurrent == max_concurrent => {

@@ -18,6 +18,7 @@ pub fn of(directory: &Directory, key: AppId) -> Option<(&App, Webhook)> {
         created_at: channel.created_at,
         updated_at: None,
         paused: stored.and_then(|stored| stored.paused.clone()),
+        closing_at: stored.and_then(|stored| stored.closing_at),
         deleted_at: None,
     };
     directory.app(channel.app_id).map(|app| (app, webhook))

@@ -19,15 +19,15 @@ use crate::kit::{V3, text};
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 /// A channel with an account, whose app listens.
-struct Carried {
-    brought: Brought,
-    receiver: TestReceiver,
-    channel: String,
-    account: String,
+pub struct Carried {
+    pub brought: Brought,
+    pub receiver: TestReceiver,
+    pub channel: String,
+    pub account: String,
 }
 
 impl Carried {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let (brought, receiver) = (Brought::new().await, TestReceiver::start().await);
         let body = json!({ "name": "Harbour SMS", "capabilities": {}, "webhookUrl": receiver.url("/events?to=%2Fhome") });
         let channel = text(&brought.send("POST", "/", body).await.expect(201).json(), "id");
@@ -35,16 +35,16 @@ impl Carried {
         Self { brought, receiver, channel, account }
     }
 
-    fn portal(&self) -> PortalId {
+    pub fn portal(&self) -> PortalId {
         PortalId(self.brought.desk.portal.id.parse().unwrap())
     }
 
-    fn key(&self) -> AppId {
+    pub fn key(&self) -> AppId {
         AppId::of_channel(self.channel.parse().unwrap())
     }
 
     /// Somebody writes on the channel; the thread.
-    async fn incoming(&self, name: &str) -> String {
+    pub async fn incoming(&self, name: &str) -> String {
         let body = json!({ "channelAccountId": self.account, "messageDirection": "INCOMING", "text": "Is berth 4 free?",
                            "integrationThreadId": name, "senders": [{ "deliveryIdentifier": phone("+31205550178") }] });
         let made = self.brought.post(&format!("/{}/messages", self.channel), body).await.expect(201).json();
@@ -52,27 +52,27 @@ impl Carried {
     }
 
     /// An agent answers; the message.
-    async fn answer(&self, thread: &str, words: &str) -> Value {
+    pub async fn answer(&self, thread: &str, words: &str) -> Value {
         self.say(thread, json!({ "type": "MESSAGE", "text": words })).await.expect(201).json()
     }
 
-    async fn say(&self, thread: &str, more: Value) -> Reply {
+    pub async fn say(&self, thread: &str, more: Value) -> Reply {
         let desk = &self.brought.desk;
         let mut body = json!({ "senderActorId": desk.portal.agent, "channelId": self.channel, "channelAccountId": self.account });
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         desk.user.post(&format!("{V3}/threads/{thread}/messages"), body).await
     }
 
-    async fn message(&self, thread: &str, id: &str) -> Value {
+    pub async fn message(&self, thread: &str, id: &str) -> Value {
         self.brought.desk.user.get(&format!("{V3}/threads/{thread}/messages/{id}")).await.expect(200).json()
     }
 
-    async fn rows(&self, state: DeliveryState) -> Vec<Delivery> {
+    pub async fn rows(&self, state: DeliveryState) -> Vec<Delivery> {
         let store = &self.brought.desk.server.app().store;
         store.deliveries(self.portal(), self.key(), state, None, 1_000).await.unwrap()
     }
 
-    async fn until(&self, what: &str, is_so: impl AsyncFn() -> bool) {
+    pub async fn until(&self, what: &str, is_so: impl AsyncFn() -> bool) {
         for _ in 0..1_000 {
             if is_so().await {
                 return;
@@ -83,12 +83,12 @@ impl Carried {
     }
 
     /// The ids of the messages that were told, in the order in which they came.
-    fn told(&self) -> Vec<String> {
+    pub fn told(&self) -> Vec<String> {
         let messages = self.receiver.received().into_iter().filter(is_message);
         messages.map(|request| text(&request.json()["message"], "id")).collect()
     }
 
-    async fn secret(&self) -> String {
+    pub async fn secret(&self) -> String {
         let directory = self.brought.desk.server.app().store.directory(self.portal()).await.unwrap().unwrap();
         directory.app(AppId(self.brought.app.parse().unwrap())).unwrap().client_secret.clone()
     }

@@ -60,6 +60,7 @@ impl Told {
             created_at: self.server.now(),
             updated_at: None,
             paused: None,
+            closing_at: None,
             deleted_at: None,
         };
         self.direct(DirectoryChange::Webhook(webhook)).await;

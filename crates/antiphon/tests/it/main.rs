@@ -11,6 +11,7 @@ mod attachments;
 mod buckets;
 mod carried;
 mod channels;
+mod closing;
 mod conventions;
 mod coverage;
 mod crowded;

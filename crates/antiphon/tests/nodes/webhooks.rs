@@ -46,6 +46,7 @@ async fn subscribe(node: &Node, portal: PortalId, url: String) {
             created_at: moment.now,
             updated_at: None,
             paused: None,
+            closing_at: None,
             deleted_at: None,
         };
         let subscription = Subscription {

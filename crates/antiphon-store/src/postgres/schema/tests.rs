@@ -137,6 +137,7 @@ fn everything(state: &State, moment: &mut Moment, name: &str) -> Changes {
                 created_at: now,
                 updated_at: Some(now),
                 paused: Some(Paused { at: now, why: "It is broken".into() }),
+                closing_at: Some(now),
                 deleted_at: None,
             }),
             DirectoryChange::Subscription(Subscription {

@@ -21,6 +21,7 @@ use super::queue::{Item, Key, Left, Line, Placed, Queue};
 use super::request::{self, Landed, Secrets};
 use super::spine::{Occurrence, Spine};
 use crate::app::App;
+use crate::custom_channels::closing;
 use crate::serve::told;
 use crate::webhooks::figures::Figures;
 use crate::webhooks::pause;
@@ -30,6 +31,9 @@ use crate::webhooks::target;
 /// Most failed deliveries that wait for their retries. With more, nothing new is sent until some of them are done with: the spine
 /// keeps it as well as rows would.
 const MOST_FAILED: usize = 10_000;
+
+/// How much is given up at once of a channel that is closing.
+const CLOSING: usize = 10;
 
 /// Most requests whose outcome is not written yet. With more, nothing is sent: all of it would be told again after a crash.
 const MOST_UNWRITTEN: usize = 1_000;
@@ -94,6 +98,8 @@ struct Reading {
     directory: Option<Arc<Directory>>,
     /// The app and where it is told, unless it is to be left alone.
     target: Option<(antiphon_store::App, Webhook)>,
+    /// Since when it is told no more of its channel, and why.
+    closing: Option<(Millis, &'static str)>,
     matching: Matching,
     secrets: Secrets,
     /// Whether what follows from the rows is known: how many wait for their time, which lines wait behind which event.
@@ -148,6 +154,7 @@ impl Reading {
             read_at: now,
             directory: None,
             target: None,
+            closing: None,
             matching: Matching::default(),
             secrets: Secrets::default(),
             recalled: false,
@@ -166,6 +173,15 @@ impl Reading {
     /// Whether a subscription keeps a strict order; `None` when nobody wants its events any more.
     fn is_ordered(&self, id: SubscriptionId) -> Option<bool> {
         self.matching.subscription(id).map(|one| one.ordered)
+    }
+
+    /// How many requests there may be at once: none while the app is to be left alone.
+    fn most(&self) -> usize {
+        match (&self.closing, &self.target) {
+            (Some(_), _) => CLOSING,
+            (None, Some((_, webhook))) => usize::try_from(webhook.max_concurrent).unwrap_or_default(),
+            (None, None) => 0,
+        }
     }
 
     fn has_work(&self) -> bool {
@@ -209,10 +225,10 @@ impl Reading {
         if !self.recalled && settled {
             self.recall().await?;
         }
-        if self.recalled && self.target.is_some() {
+        if self.recalled && self.most() > 0 {
             self.read().await?;
         }
-        if self.recalled && self.target.is_some() {
+        if self.recalled && self.most() > 0 {
             if Instant::now() >= self.look_at {
                 self.load_due().await?;
                 self.load_released().await?;
@@ -222,6 +238,7 @@ impl Reading {
         if Instant::now() >= self.look_at {
             self.look_at = Instant::now() + LOOK;
             self.show().await?;
+            self.close().await?;
         }
         self.write();
         Ok(())
@@ -230,11 +247,7 @@ impl Reading {
     /// Waits until there is something to do.
     async fn wait(&mut self) -> Came {
         let mut until = self.look_at;
-        if self
-            .target
-            .as_ref()
-            .is_some_and(|(_, webhook)| (self.flights.len() as i64) < webhook.max_concurrent)
-        {
+        if self.flights.len() < self.most() {
             // What had waited long enough when it was looked at and was not sent waits for a request that is under way.
             let gathered_at = self.queue.gathered_at().filter(|at| *at > self.sent_at);
             until = gathered_at.map_or(until, |at| at.min(until));
@@ -242,7 +255,7 @@ impl Reading {
         if self.has_news_of_its_own() && self.writing.is_none() {
             until = until.min(self.write_at);
         }
-        let may_read = self.target.is_some() && !self.behind;
+        let may_read = self.most() > 0 && !self.behind;
         if may_read && self.news.is_none() {
             let (store, portal, read) = (self.app.store.clone(), self.told.portal, self.queue.read());
             let rested = self.read_at + READ;
@@ -298,6 +311,7 @@ impl Reading {
             self.matching = Matching::new(directory, app);
             let target = target::of(directory, app).filter(|(_, webhook)| webhook.paused.is_none());
             self.target = target.map(|(app, webhook)| (app.clone(), webhook));
+            self.closing = closing::since(directory, app);
             self.queue.adopt(|id| self.matching.subscription(id).cloned());
         }
         Ok(())
@@ -395,25 +409,58 @@ impl Reading {
         for item in self.queue.hold() {
             self.hold(&item);
         }
-        let Some((app, webhook)) = &self.target else { return };
-        let (url, most) = (webhook.target_url.clone(), webhook.max_concurrent);
-        let secrets = self.secrets.of(app, self.app.store.now());
-        while (self.flights.len() as i64) < most
+        let (app, told) = (&self.app, self.told);
+        let flight: Box<dyn Fn(Vec<Item>) -> Flight> = match (&self.closing, &self.target) {
+            (Some((_, why)), _) => Box::new(|batch| Box::pin(request::close(app.clone(), told, batch, why))),
+            (None, Some((owner, webhook))) => {
+                let secrets = self.secrets.of(owner, app.store.now());
+                Box::new(move |batch| {
+                    let (url, secrets) = (webhook.target_url.clone(), secrets.clone());
+                    Box::pin(request::fly(app.clone(), told, url, secrets, batch))
+                })
+            }
+            (None, None) => return,
+        };
+        let most = self.most();
+        while self.flights.len() < most
             && self.progress.attempts.len() < MOST_UNWRITTEN
             && let Some(batch) = {
                 self.sent_at = Instant::now();
                 self.queue.next(self.sent_at)
             }
         {
-            let (app, url, secrets) = (self.app.clone(), url.clone(), secrets.clone());
-            self.flights.push(Box::pin(request::fly(app, self.told, url, secrets, batch)));
+            self.flights.push(flight(batch));
         }
+    }
+
+    /// Ends what was told of a channel, once nothing of it waits any more.
+    async fn close(&mut self) -> Result<(), StoreError> {
+        let Some((closing_at, _)) = self.closing else { return Ok(()) };
+        let is_idle = self.recalled
+            && !self.behind
+            && self.flights.is_empty()
+            && self.failed.is_empty()
+            && self.queue.position() == self.queue.read()
+            && self.writing.is_none()
+            && !self.has_news_of_its_own();
+        let now = self.app.store.now();
+        if !is_idle || now < closing_at + closing::GRACE {
+            return Ok(());
+        }
+        // What was recorded last may not have been heard of.
+        let read = self.queue.read();
+        self.behind = !self.app.store.events_after(self.told.portal, read, 1).await?.is_empty();
+        if !self.behind {
+            closing::end(&self.app, self.told).await?;
+            self.refresh().await?;
+        }
+        Ok(())
     }
 
     /// Notes what came of a request.
     async fn land(&mut self, landed: Landed) {
         let (now, now_at) = (self.app.store.now(), Instant::now());
-        let Landed { batch, rest, attempts, status, retry_after, error, secret } = landed;
+        let Landed { batch, rest, attempts, status, retry_after, error, secret, closed } = landed;
         self.queue.put_back(rest);
         self.queue.landed(&batch);
         for attempt in attempts {
@@ -429,10 +476,13 @@ impl Reading {
         for item in batch {
             let (line, position, loose) = (item.line(), item.event.position, item.loose);
             let made = u32::try_from(item.attempts + 1).unwrap_or(u32::MAX);
-            let next = retry::next(made, status, retry_after, now, fastrand::f64());
+            let next = match closed {
+                true => Next::GiveUp,
+                false => retry::next(made, status, retry_after, now, fastrand::f64()),
+            };
             let ordered = if next == Next::Done { None } else { self.is_ordered(line.0) };
-            let item =
-                Item { attempts: item.attempts + 1, first_at: Some(item.first_at.unwrap_or(now)), ..item };
+            let made = item.attempts + i64::from(!closed);
+            let item = Item { attempts: made, first_at: Some(item.first_at.unwrap_or(now)), ..item };
             match next {
                 Next::Done => {
                     if item.row {
@@ -461,7 +511,7 @@ impl Reading {
                 }
                 Next::Again(at) => self.note(&item, now, Some(at), error.clone()),
                 // Until it is written what became of it, it is not done with.
-                Next::GiveUp if !channel::given_up(&self.app, self.told, &item, &error).await => {
+                Next::GiveUp if !closed && !channel::given_up(&self.app, self.told, &item, &error).await => {
                     self.note(&item, now, Some(now + AGAIN), error.clone());
                 }
                 Next::GiveUp => {
@@ -556,7 +606,7 @@ impl Reading {
             1.. => store.events_after(portal, position, 1).await?.first().map(|event| event.occurred_at),
             _ => None,
         };
-        let (waiting, paused) = (self.failed.len(), self.target.is_none());
+        let (waiting, paused) = (self.failed.len(), self.most() == 0);
         self.app.webhooks.show(self.told.app, Figures { lag, oldest, waiting, paused, ..Figures::default() });
         Ok(())
     }

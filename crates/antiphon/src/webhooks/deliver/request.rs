@@ -35,6 +35,8 @@ pub struct Landed {
     pub error: String,
     /// The secret with which it was signed last.
     pub secret: String,
+    /// Whether nothing was sent, since nobody is told any more.
+    pub closed: bool,
 }
 
 /// The secrets that a receiver may know its app by.
@@ -100,6 +102,17 @@ pub async fn fly(
         attempt.events.clone_from(&events);
     }
     Landed { batch, rest, ..landed }
+}
+
+/// Gives up a batch that nobody is told of any more.
+pub async fn close(app: Arc<App>, told: Told, batch: Vec<Item>, why: &'static str) -> Landed {
+    let error = format!("{why}, so nobody is told of it any more");
+    for item in &batch {
+        while !channel::given_up(&app, told, item, &error).await {
+            tokio::time::sleep(REST).await;
+        }
+    }
+    Landed { batch, error, closed: true, ..Landed::default() }
 }
 
 /// The body of a request, if there is anything to tell, and for how many events it had room.

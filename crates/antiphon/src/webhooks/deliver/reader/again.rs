@@ -61,7 +61,8 @@ impl Reading {
         if self.queue.waiting_again() >= MOST {
             return Ok(());
         }
-        let now = self.app.store.now();
+        // Of a channel that is closing everything is due, but for what waits behind another.
+        let now = if self.closing.is_some() { BEHIND - 1 } else { self.app.store.now() };
         for one in self.app.store.deliveries_due(portal, app, now, 2 * MOST).await? {
             if self.queue.has(&one.key()) || self.is_being_written(&one.key()) {
                 continue;
