@@ -164,6 +164,7 @@ mod files;
 mod keys;
 mod told;
 mod uses;
+mod visitor_tokens;
 
 impl Store {
     /// Opens a store and brings its schema up to date. The embedded one takes the lock of its data directory and keeps a

@@ -18,7 +18,7 @@ lenient! {
         pub first_name: Option<String> = "firstName",
         /// For a contact without a name.
         pub last_name: Option<String> = "lastName",
-        /// What an AI agent is to know.
+        /// What an AI agent is to know: at most 100 members of at most 8,000 characters.
         pub context: BTreeMap<String, Option<String>> = "hsCustomerAgentContext",
     }
 
@@ -41,7 +41,7 @@ pub struct VisitorToken {
 wire_enum! {
     /// Why a token identifies nobody.
     pub enum VisitorTokenFlaw {
-        /// This server has not made it, or the key with which it did is gone.
+        /// This server has not made it, or what it needs to know it again is gone.
         Forged = "FORGED",
         /// It is for another account.
         Foreign = "FOREIGN",

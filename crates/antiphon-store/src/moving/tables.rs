@@ -54,7 +54,7 @@ const fn in_directory(table: Table) -> Table {
 }
 
 /// Every table, in the order in which they are written: a row's thread, and a directory's portal, come before it.
-pub(crate) static TABLES: [Table; 37] = [
+pub(crate) static TABLES: [Table; 38] = [
     Table {
         owner: "id",
         ..table(
@@ -475,4 +475,5 @@ pub(crate) static TABLES: [Table; 37] = [
             ("message", Text),
         ],
     ),
+    table("visitor_tokens", 2, &[("ends_at", Int), ("nonce", Int), ("said", Text)]),
 ];

@@ -36,6 +36,8 @@ macro_rules! ask {
     }};
 }
 
+pub(super) use ask;
+
 impl Engine {
     pub(crate) async fn portals(&self, after: Option<PortalId>, limit: usize) -> Answer<Vec<Portal>> {
         ask!(self, client => directory::portals(client, after, limit))

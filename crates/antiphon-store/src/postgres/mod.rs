@@ -38,6 +38,7 @@ mod thread_list;
 mod threads;
 mod tidy;
 mod uses;
+mod visitor_tokens;
 mod visitors;
 mod webhooks;
 

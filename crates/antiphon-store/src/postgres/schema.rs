@@ -32,6 +32,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     Migration { sql: include_str!("../../migrations/postgres/0009_names.sql"), oldest: 5 },
     Migration { sql: include_str!("../../migrations/postgres/0010_uses.sql"), oldest: 5 },
     Migration { sql: include_str!("../../migrations/postgres/0011_closing.sql"), oldest: 5 },
+    Migration { sql: include_str!("../../migrations/postgres/0012_visitor_tokens.sql"), oldest: 5 },
 ];
 
 /// With which migration each format of documents came, as on the embedded engine.

@@ -34,6 +34,7 @@ mod threads;
 #[cfg(test)]
 mod trouble;
 mod uses;
+mod visitor_tokens;
 mod visitors;
 mod webhooks;
 mod writer;

@@ -238,6 +238,11 @@ fn exercise(conn: &Connection) -> Result<()> {
     let _ = change(&mut batch, Target::Thread(thread.id), purge)?;
     while purge::step(&mut batch, PORTAL)? {}
     while events::purge(&mut batch, PORTAL, i64::MAX, i64::MAX)? > 0 {}
+    visitor_tokens::put(conn, PORTAL, 2, 1, "{}")?;
+    for _ in 0..2 {
+        visitor_tokens::said(conn, PORTAL, 2, 1)?.unwrap();
+        assert_eq!(visitor_tokens::purge(conn, PORTAL, 1, 5)?, 0);
+    }
     batch.flush()
 }
 

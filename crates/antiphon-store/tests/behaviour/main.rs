@@ -24,4 +24,5 @@ mod purge;
 mod secrets;
 mod thread_lists;
 mod uses;
+mod visitor_tokens;
 mod visitors;

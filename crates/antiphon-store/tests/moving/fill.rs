@@ -55,6 +55,9 @@ pub async fn fill(store: &Store) -> Vec<PortalId> {
         purged(store, *id).await;
         // The spine need not begin at its first event.
         assert!(store.events_purge(*id, NOON + 1_000_001, i64::MIN).await.unwrap() > 0);
+        for nonce in [i64::MIN, -1, 7] {
+            store.visitor_token_put(*id, NOON, nonce, format!("said {nonce} of {id}")).await.unwrap();
+        }
     }
     portals
 }

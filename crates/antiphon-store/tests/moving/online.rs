@@ -100,6 +100,12 @@ async fn everything_else(store: &Store, portal: PortalId, turn: i64) {
         });
         changed.await.unwrap().unwrap();
     }
+    // What a token says is kept, and goes at its end.
+    let said = format!("{{\"turn\":{turn}}}");
+    store.visitor_token_put(portal, NOON + turn, turn, said.clone()).await.unwrap();
+    assert!(store.visitor_tokens_purge(portal, NOON + turn - 1, 10).await.unwrap() <= 4);
+    assert_eq!(store.visitor_token(portal, NOON + turn, turn).await.unwrap(), Some(said));
+    assert_eq!(store.visitor_token(portal, NOON + turn - 1, turn - 1).await.unwrap(), None);
     let renamed = Inbox { name: format!("Inbox of turn {turn}"), ..inbox(INBOX) };
     let directory = vec![DirectoryChange::Inbox(renamed)];
     apply(store, portal, Target::Directory, Changes { directory, ..Changes::default() }).await.unwrap();

@@ -2,6 +2,8 @@
 
 use antiphon_store::*;
 
+use crate::kit;
+
 /// Every answer of every finder, as one text a question.
 pub async fn seen(store: &Store) -> Vec<String> {
     let mut seen = Vec::new();
@@ -45,6 +47,9 @@ async fn of_portal(store: &Store, id: PortalId, seen: &mut Vec<String>) {
         for state in [DeliveryState::Waiting, DeliveryState::GivenUp] {
             seen.push(format!("{:?}", store.deliveries(id, app, state, None, 100).await.unwrap()));
         }
+    }
+    for nonce in [i64::MIN, -1, 7] {
+        seen.push(format!("{:?}", store.visitor_token(id, kit::NOON, nonce).await.unwrap()));
     }
     seen.push(format!("{:?}", store.usage(id).await.unwrap()));
     seen.push(format!("{:?}", store.events_after(id, 0, 100_000).await.unwrap()));

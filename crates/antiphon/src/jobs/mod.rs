@@ -62,6 +62,11 @@ pub static JOBS: &[Job] = &[
         work: |app, _| Box::pin(async move { crate::portals::tidy::run(&app).await }),
     },
     Job {
+        name: "visitor-tokens",
+        every: Duration::from_secs(600),
+        work: |app, now| Box::pin(async move { crate::identification::sweep::run(&app, now).await }),
+    },
+    Job {
         name: "journal-tidy",
         every: Duration::from_secs(3600),
         work: |app, now| Box::pin(async move { crate::journal::tidy(&app, now).await }),

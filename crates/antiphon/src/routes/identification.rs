@@ -10,7 +10,7 @@ pub const TABLE: &[Operation] = &[
     Operation::own(Verb::Post, "/tokens/create", "visitors.tokens.create", door!(create::create))
         .of(Family::Identification)
         .scope(Scope::VisitorTokens)
-        .says("Vouch for a visitor's email address for twelve hours; address, names and context fit into 300 bytes")
+        .says("Vouch for a visitor's email address for twelve hours; address, names and context take 16 kB of JSON at most")
         .takes(shape::<VisitorTokenCreate>)
         .gives(200, Payload::One(shape::<VisitorToken>)),
     Operation::own(Verb::Post, "/visitor-tokens/verify", "visitors.tokens.verify", door!(verify::verify))

@@ -11,6 +11,7 @@ mod oracle;
 mod small_disk;
 mod stream;
 mod told;
+mod visitors;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

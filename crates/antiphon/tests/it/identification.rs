@@ -1,6 +1,6 @@
 //! Visitors whom an app vouches for: tokens in every version, and who takes none of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use antiphon::operation::Family;
@@ -24,6 +24,13 @@ fn ineke() -> Value {
             "hsCustomerAgentContext": { "berth": "4" } })
 }
 
+/// The same with more to say than a token has room for.
+fn laden() -> Value {
+    let mut body = ineke();
+    body["hsCustomerAgentContext"]["story"] = "Der Motor läuft, \"stottert\" aber.\n".repeat(100).into();
+    body
+}
+
 /// What the server says of a token.
 async fn says(desk: &Desk, token: &str, email: Option<&str>) -> Value {
     let body = json!({ "token": token, "email": email });
@@ -41,7 +48,7 @@ async fn every_version_and_the_alias_make_tokens() {
     assert_eq!(prefixes.len(), 5);
     let mut tokens = BTreeSet::new();
     for prefix in &prefixes {
-        for body in [ineke(), json!({ "email": " a@b.example " }), ineke()] {
+        for body in [ineke(), json!({ "email": " a@b.example " }), ineke(), laden()] {
             let made = desk.user.post(&format!("{prefix}/tokens/create"), body).await.expect(200).json();
             let token = text(&made, "token");
             assert!(
@@ -51,29 +58,38 @@ async fn every_version_and_the_alias_make_tokens() {
             tokens.insert(token);
         }
     }
-    assert_eq!(tokens.len(), 3 * prefixes.len(), "each call makes a new one");
+    assert_eq!(tokens.len(), 4 * prefixes.len(), "each call makes a new one");
 }
 
 #[tokio::test]
 async fn a_token_carries_what_was_said_for_twelve_hours() {
     let desk = Desk::open().await;
-    let made = token(&desk.user, ineke()).await;
-    let wanted = json!({
-        "valid": true,
-        "visitor": {
-            "email": "Ineke@harbour.example", "firstName": "Ineke", "lastName": "Vos",
-            "hsCustomerAgentContext": { "berth": "4" },
-            "appId": desk.portal.app, "expiresAt": at(12 * 3_600_000),
-        },
-    });
-    assert_eq!(says(&desk, &made, None).await, wanted);
-    assert_eq!(says(&desk, &made, Some(" INEKE@harbour.example")).await, wanted);
-    assert_eq!(says(&desk, &made, Some("omar@harbour.example")).await, flawed("OTHER_EMAIL"));
+    let mut made = Vec::new();
+    for body in [ineke(), laden()] {
+        let wanted = json!({
+            "valid": true,
+            "visitor": {
+                "email": "Ineke@harbour.example", "firstName": "Ineke", "lastName": "Vos",
+                "hsCustomerAgentContext": body["hsCustomerAgentContext"],
+                "appId": desk.portal.app, "expiresAt": at(12 * 3_600_000),
+            },
+        });
+        made.push((token(&desk.user, body).await, wanted));
+    }
+    for (made, wanted) in &made {
+        assert_eq!(says(&desk, made, None).await, *wanted);
+        assert_eq!(says(&desk, made, Some(" INEKE@harbour.example")).await, *wanted);
+        assert_eq!(says(&desk, made, Some("omar@harbour.example")).await, flawed("OTHER_EMAIL"));
+    }
     desk.server.advance(12 * HOUR - Duration::from_millis(1));
     let later = token(&desk.user, json!({ "email": "a@b.example" })).await;
-    assert_eq!(says(&desk, &made, None).await, wanted, "newer ones end no older one");
+    for (made, wanted) in &made {
+        assert_eq!(says(&desk, made, None).await, *wanted, "newer ones end no older one");
+    }
     desk.server.advance(Duration::from_millis(1));
-    assert_eq!(says(&desk, &made, None).await, flawed("EXPIRED"));
+    for (made, _) in &made {
+        assert_eq!(says(&desk, made, None).await, flawed("EXPIRED"));
+    }
     let bare = says(&desk, &later, None).await;
     assert_eq!(bare["visitor"]["hsCustomerAgentContext"], json!({}));
     assert_eq!(bare["visitor"].get("firstName"), None);
@@ -90,46 +106,80 @@ async fn keys_are_rotated_without_ending_tokens_unless_they_are_to_end() {
     let rotate = async |body: Value| {
         desk.portal.operator().post("/antiphon/v1/keys/rotate", body).await.expect(201);
     };
-    let first = token(&desk.user, ineke()).await;
+    let both = async || [token(&desk.user, ineke()).await, token(&desk.user, laden()).await];
+    let first = both().await;
     rotate(json!({})).await;
     desk.server.advance(Duration::from_secs(60));
     let app = desk.server.app();
     app.keys.refresh(&app.store).await.unwrap();
-    let second = token(&desk.user, ineke()).await;
-    for token in [&first, &second] {
+    let second = both().await;
+    for token in first.iter().chain(&second) {
         assert_eq!(says(&desk, token, None).await["valid"], true);
     }
     rotate(json!({ "atOnce": true })).await;
-    assert_eq!(says(&desk, &second, None).await, flawed("FORGED"), "its key is gone");
+    for token in &second {
+        assert_eq!(says(&desk, token, None).await, flawed("FORGED"), "its key is gone");
+    }
+}
+
+#[tokio::test]
+async fn what_tokens_say_is_cleared_away_once_they_have_ended() {
+    let desk = Desk::open().await;
+    let cleared = async || {
+        let app = desk.server.app();
+        let done = antiphon::jobs::run_due(app, app.store.now()).await.unwrap();
+        done.into_iter().find_map(|(job, done)| (job == "visitor-tokens").then_some(done)).unwrap()
+    };
+    let early = token(&desk.user, laden()).await;
+    token(&desk.user, ineke()).await;
+    desk.server.advance(HOUR);
+    let late = token(&desk.user, laden()).await;
+    desk.server.advance(11 * HOUR - Duration::from_millis(1));
+    assert_eq!(cleared().await, 0);
+    assert_eq!(says(&desk, &early, None).await["valid"], true);
+    desk.server.advance(Duration::from_millis(1));
+    assert_eq!((cleared().await, cleared().await), (1, 0), "what a token says itself takes no row");
+    assert_eq!(says(&desk, &early, None).await, flawed("EXPIRED"));
+    assert_eq!(says(&desk, &late, None).await["valid"], true);
+    // Without its row, as in a backup that is older than the token, it says nothing.
+    let app = desk.server.app();
+    let portal = antiphon_store::PortalId(desk.portal.id.parse().unwrap());
+    assert_eq!(app.store.visitor_tokens_purge(portal, i64::MAX, 9).await.unwrap(), 1);
+    assert_eq!(says(&desk, &late, None).await, flawed("FORGED"));
 }
 
 #[tokio::test]
 async fn a_token_is_nothing_elsewhere_and_nothing_that_was_changed_is_one() {
     let server = TestServer::start().await;
     let (desk, other) = (Desk::on(&server).await, Desk::on(&server).await);
-    let made = token(&desk.user, ineke()).await;
-    assert_eq!(says(&other, &made, None).await, flawed("FOREIGN"));
     let stranger = Desk::on(&TestServer::start().await).await;
-    assert_eq!(says(&stranger, &made, None).await, flawed("FORGED"));
-    let (head, tail) = made.split_at(made.len() / 2);
-    let flipped = if tail.starts_with('A') { "B" } else { "A" };
-    for forged in [
-        format!("{head}{flipped}{}", &tail[1..]),
-        format!("{made}AAAA"),
-        head.into(),
-        "x".into(),
-        "\u{e9}".into(),
-    ] {
-        assert_eq!(says(&desk, &forged, None).await, flawed("FORGED"), "{forged}");
+    let made = [token(&desk.user, ineke()).await, token(&desk.user, laden()).await];
+    for made in &made {
+        assert_eq!(says(&other, made, None).await, flawed("FOREIGN"));
+        assert_eq!(says(&stranger, made, None).await, flawed("FORGED"));
+        let (head, tail) = made.split_at(made.len() / 2);
+        let flipped = if tail.starts_with('A') { "B" } else { "A" };
+        for forged in [
+            format!("{head}{flipped}{}", &tail[1..]),
+            format!("{made}AAAA"),
+            head.into(),
+            "x".into(),
+            "\u{e9}".into(),
+        ] {
+            assert_eq!(says(&desk, &forged, None).await, flawed("FORGED"), "{forged}");
+        }
     }
     let empty =
         desk.user.post("/antiphon/v1/visitor-tokens/verify", json!({ "token": "" })).await.expect(400);
     assert_eq!(empty.problems(), ["token"]);
     // An app that may not act vouches for nobody any more.
     desk.edit(&format!("apps/{}", desk.portal.app), json!({ "active": false })).await;
-    let body = json!({ "token": made });
-    let path = "/antiphon/v1/visitor-tokens/verify";
-    assert_eq!(desk.portal.operator().post(path, body).await.expect(200).json(), flawed("SUSPENDED"));
+    for made in &made {
+        let body = json!({ "token": made });
+        let path = "/antiphon/v1/visitor-tokens/verify";
+        let told = desk.portal.operator().post(path, body).await.expect(200).json();
+        assert_eq!(told, flawed("SUSPENDED"));
+    }
 }
 
 #[tokio::test]
@@ -149,8 +199,17 @@ async fn who_may_and_what_cannot_be() {
         (json!({ "email": "harbour" }), vec!["email"]),
         (json!({ "email": "", "firstName": "x".repeat(300) }), vec!["email", "firstName"]),
         (
-            json!({ "email": "a@b.example", "hsCustomerAgentContext": { "cart": "x".repeat(400) } }),
+            json!({ "email": "a@b.example", "hsCustomerAgentContext": { "cart": "x".repeat(8_001) } }),
             vec!["hsCustomerAgentContext"],
+        ),
+        (
+            json!({ "email": "a@b.example",
+                    "hsCustomerAgentContext": { "a": "x".repeat(8_000), "b": "x".repeat(8_000), "c": "x".repeat(8_000) } }),
+            vec!["hsCustomerAgentContext"],
+        ),
+        (
+            json!({ "email": "a", "hsCustomerAgentContext": (0..101).map(|n| (n.to_string(), "x")).collect::<BTreeMap<_, _>>() }),
+            vec!["email", "hsCustomerAgentContext"],
         ),
     ] {
         let reply = only.post(V3, body).await.expect(400);

@@ -284,6 +284,7 @@ async fn write(node: &Engine, portal: PortalId, name: &str) -> ThreadId {
     let Ok(_) = node.change(portal, Target::Thread(thread.id), again).await.unwrap();
     assert!(node.portal_create(None, name.into(), "UTC".into(), Quota::default()).await.unwrap().is_some());
     node.lease(name).await.unwrap().unwrap().release().await;
+    node.visitor_token_put(portal, 1, thread.id.0, name.into()).await.unwrap();
     thread.id
 }
 
@@ -293,6 +294,7 @@ async fn read(node: &Engine, portal: PortalId, thread: ThreadId, name: &str) {
     hash[..name.len()].copy_from_slice(name.as_bytes());
     assert!(node.token_by_hash(&TokenHash(hash)).await.unwrap().is_some());
     assert_eq!(node.thread_by_id(portal, thread).await.unwrap().unwrap().archived_at, Some(1));
+    assert_eq!(node.visitor_token(portal, 1, thread.0).await.unwrap().as_deref(), Some(name));
     let events = node.events_after(portal, 0, 1_000).await.unwrap();
     assert_eq!(events.iter().filter(|event| event.payload == name).count(), 1);
     assert!((1..).zip(&events).all(|(place, event)| event.position == place));
