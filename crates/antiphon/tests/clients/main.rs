@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 mod signatures;
+mod stage;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,9 @@ use antiphon_testkit::{Home, Program, Running};
 
 /// Requests per ten seconds on the second server, for the tests of retries.
 const LIMIT: &str = "4";
+
+/// The size of the largest file there.
+const LARGEST: &str = "65536";
 
 /// How Python packages are installed, apart from everybody else's.
 const PIP: &[&[&str]] = &[
@@ -24,6 +28,8 @@ const PIP: &[&[&str]] = &[
 struct Servers {
     open: Program,
     limited: Program,
+    /// What the tests of OAuth are told.
+    oauth: String,
     _running: [Running; 2],
     _homes: [Home; 2],
 }
@@ -33,22 +39,42 @@ async fn servers() -> Servers {
     let binary = env!("CARGO_BIN_EXE_antiphon");
     let open = home.program(binary).arg("--demo");
     assert!(open.start().await.unwrap().stop().await.unwrap().success());
+    let oauth = stage::set(&home).await.to_string();
     let homes = [home.copy(), home];
     let running = open.start().await.unwrap();
     let limited = homes[0].program(binary).env("ANTIPHON_LIMITS__PER_TEN_SECONDS", LIMIT);
+    let limited = limited.env("ANTIPHON_FILES__MAX_BYTES", LARGEST);
     let slow = limited.start().await.unwrap();
-    Servers { open, limited, _running: [running, slow], _homes: homes }
+    Servers { open, limited, oauth, _running: [running, slow], _homes: homes }
 }
 
-/// Where a client is installed: below the target directory, once per lock file.
-fn home(name: &str, files: &[&str]) -> PathBuf {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(name);
+/// Where a client is installed, with the files of its tests: below the target directory, once per lock file.
+fn home(name: &str) -> PathBuf {
     let home = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../clients").join(name);
     fs::create_dir_all(&home).unwrap();
-    for file in files {
-        fs::copy(source.join(file), home.join(file)).unwrap();
+    for file in files(name) {
+        fs::copy(source(name).join(&file), home.join(file)).unwrap();
     }
     home.canonicalize().unwrap()
+}
+
+fn source(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients").join(name)
+}
+
+fn files(name: &str) -> Vec<String> {
+    let entries = fs::read_dir(source(name)).unwrap().map(|entry| entry.unwrap());
+    let files = entries.filter(|entry| entry.file_type().unwrap().is_file());
+    let mut names: Vec<_> = files.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+/// The files of tests of a client, and not those that they share.
+fn tests(name: &str, is_one: impl Fn(&str) -> bool) -> Vec<String> {
+    let tests: Vec<_> = files(name).into_iter().filter(|file| is_one(file)).collect();
+    assert!(!tests.is_empty());
+    tests
 }
 
 /// Runs an installation unless this very lock file was installed before.
@@ -76,7 +102,8 @@ fn test(servers: &Servers, command: &mut Command) {
     run(command
         .env("ANTIPHON_URL", format!("http://{}", servers.open.address))
         .env("ANTIPHON_LIMITED_URL", format!("http://{}", servers.limited.address))
-        .env("ANTIPHON_LIMIT", LIMIT));
+        .env("ANTIPHON_LIMIT", LIMIT)
+        .env("ANTIPHON_OAUTH", &servers.oauth));
 }
 
 /// Leaves signed requests where the clients' tests look for them.
@@ -86,8 +113,8 @@ fn signed(home: &Path) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_node_client_works() {
-    let tests = ["conversations.test.js", "signatures.test.js", "webhooks.test.js"];
-    let home = home("node", &["package.json", "package-lock.json", tests[0], tests[1], tests[2]]);
+    let tests = tests("node", |file| file.ends_with(".test.js"));
+    let home = home("node");
     install(&home, "package-lock.json", &[&["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"]]);
     let servers = servers().await;
     signed(&home);
@@ -96,8 +123,8 @@ async fn the_node_client_works() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_python_client_works() {
-    let tests = ["test_conversations.py", "test_signatures.py", "test_webhooks.py"];
-    let home = home("python", &["requirements.txt", tests[0], tests[1], tests[2]]);
+    let tests = tests("python", |file| file.starts_with("test_"));
+    let home = home("python");
     install(&home, "requirements.txt", PIP);
     let servers = servers().await;
     signed(&home);
@@ -108,7 +135,7 @@ async fn the_python_client_works() {
 /// Requests of every shape our own description allows, and of many that it does not: no 5xx, and no answer that is not described.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_answers_what_is_not_described() {
-    let home = home("schemathesis", &["requirements.txt", "schemathesis.toml"]);
+    let home = home("schemathesis");
     install(&home, "requirements.txt", PIP);
     let servers = servers().await;
     let url = format!("http://{}", servers.open.address);
