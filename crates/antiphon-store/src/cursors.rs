@@ -22,6 +22,9 @@ impl Reader {
     /// Beside the numbers of readers, in the sum that an app's row has: some of its channels are told.
     pub(crate) const CHANNELS: i64 = 8;
 
+    /// By how much the numbers of those are moved that would tell it wherever it is let in.
+    pub(crate) const ANYWHERE: u32 = 4;
+
     pub(crate) const ALL: [Self; 2] = [Self::Webhooks, Self::Journal];
 
     /// The table of what it numbers.
@@ -123,7 +126,12 @@ pub(crate) fn touched(
 pub(crate) fn told_sum(directory: &crate::Directory, app: AppId) -> i64 {
     let readers = Reader::ALL.into_iter().filter(|reader| directory.reads(*reader, app));
     let channels = directory.told_channels(app).next().map_or(0, |_| Reader::CHANNELS);
-    readers.map(|reader| reader as i64).sum::<i64>() + channels
+    let mut anywhere = if directory.wants(app) { Reader::Webhooks as i64 } else { 0 };
+    let would = directory.channels_of(app).any(|one| directory.wants(AppId::of_channel(one.id)));
+    if would || channels != 0 {
+        anywhere += Reader::CHANNELS;
+    }
+    readers.map(|reader| reader as i64).sum::<i64>() + channels + (anywhere << Reader::ANYWHERE)
 }
 
 /// What came of reading: written at once, or not at all when somebody else has taken the cursor.

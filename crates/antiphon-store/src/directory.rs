@@ -1,13 +1,14 @@
 //! The directory: everything about a portal that is small, rarely changed and needed on every request.
 
 mod channels;
+mod installs;
 mod oauth;
 mod objects;
 mod revision;
 mod webhooks;
 
 pub use channels::{Channel, StagingToken};
-pub use oauth::{Client, Code, Grant, Login};
+pub use oauth::{Client, Code, Grant, Install, Login};
 pub use objects::Objects;
 pub use revision::{Directory, DirectoryChange};
 pub use webhooks::{Expand, JournalSubscription, Paused, Replaced, Subscription, Webhook};

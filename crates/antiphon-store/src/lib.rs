@@ -42,7 +42,7 @@ pub use cursors::{
 };
 pub use directory::{
     Account, Actor, ActorKind, Adapter, App, Channel, Client, Code, Directory, DirectoryChange, Expand,
-    Grant, Identifier, Inbox, InboxKind, JournalSubscription, Login, Objects, Paused, Portal, Quota,
+    Grant, Identifier, Inbox, InboxKind, Install, JournalSubscription, Login, Objects, Paused, Portal, Quota,
     Replaced, StagingToken, Subscription, Token, TokenHash, Usage, Webhook,
 };
 pub use error::{OpenError, StoreError};

@@ -55,9 +55,12 @@ pub async fn now(call: &Call) -> Result<Arc<Directory>, Refusal> {
 pub fn recorded(current: &Directory, mut wanted: Vec<DirectoryChange>, moment: &Moment) -> Changes {
     wanted.retain(|change| !is_so(current, change));
     wanted.extend(closing::noted(current, &wanted, moment.now));
-    let acts = |id| current.app(id).is_some_and(|app: &App| app.active);
+    let acts = |id| current.own_app(id).is_some_and(|app: &App| app.active);
     let apps = wanted.iter().filter_map(|change| match change {
         DirectoryChange::App(app) if app.active != acts(app.id) => Some((app.id, app.active)),
+        DirectoryChange::Install(one) if one.uninstalled_at.is_none() != current.is_installed(one.app_id) => {
+            Some((one.app_id, one.uninstalled_at.is_none()))
+        }
         _ => None,
     });
     let apps: Vec<_> = apps.collect();
@@ -95,6 +98,7 @@ fn is_so(current: &Directory, change: &DirectoryChange) -> bool {
         DirectoryChange::Grant(grant) => {
             current.grants().get(&grant.id).is_some_and(|known| **known == *grant)
         }
+        DirectoryChange::Install(one) => current.install(one.app_id) == Some(one),
         DirectoryChange::StagingToken(token) => {
             current.staging_tokens().get(&token.hash).is_some_and(|known| **known == *token)
         }

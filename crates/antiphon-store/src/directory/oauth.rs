@@ -1,7 +1,7 @@
 //! Who may sign in, which apps may be installed by whom, and what was granted to them.
 
 use super::TokenHash;
-use crate::{AppId, Millis};
+use crate::{AppId, Millis, PortalId};
 
 /// An agent who can sign in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,18 @@ pub struct Client {
     pub redirect_uris: Vec<String>,
     /// What it may ask for; nothing is no restriction.
     pub scopes: Vec<String>,
+}
+
+/// An app that was let into a portal. The row outlives the app's stay, so that what it did there keeps its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Install {
+    pub app_id: AppId,
+    /// The portal that the app belongs to.
+    pub home: PortalId,
+    /// What was granted last.
+    pub scopes: Vec<String>,
+    pub installed_at: Millis,
+    pub uninstalled_at: Option<Millis>,
 }
 
 /// What a user granted an app, or what an app was given for itself.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use imbl::{OrdMap, OrdSet};
 
 use super::{
-    Account, Actor, ActorKind, App, Channel, Client, Grant, Identifier, Inbox, JournalSubscription, Login,
-    Objects, Portal, StagingToken, Subscription, Token, TokenHash, Webhook,
+    Account, Actor, ActorKind, App, Channel, Client, Grant, Identifier, Inbox, Install, JournalSubscription,
+    Login, Objects, Portal, StagingToken, Subscription, Token, TokenHash, Webhook,
 };
-use crate::{AccountId, AppId, InboxId, Reader, SubscriptionId};
+use crate::{AccountId, AppId, InboxId, PortalId, Reader, SubscriptionId};
 
 /// A portal's directory at one revision. Copies share what they have in common: a change costs the same however much the
 /// portal has, and whoever reads keeps the revision it began with.
@@ -21,16 +21,22 @@ pub struct Directory {
     inboxes: [Objects<InboxId, Inbox>; 2],
     accounts: [Objects<AccountId, Account>; 2],
     actors: Objects<(ActorKind, i64), Actor>,
-    apps: Objects<AppId, App>,
+    pub(super) apps: Objects<AppId, App>,
     tokens: Objects<TokenHash, Token>,
     webhooks: Objects<AppId, Webhook>,
     subscriptions: Objects<(AppId, SubscriptionId), Subscription>,
     journal_subscriptions: Objects<(AppId, SubscriptionId), JournalSubscription>,
-    channels: [Objects<i64, Channel>; 2],
+    pub(super) channels: [Objects<i64, Channel>; 2],
     staging_tokens: Objects<TokenHash, StagingToken>,
     logins: Objects<i64, Login>,
     clients: Objects<AppId, Client>,
     grants: Objects<i64, Grant>,
+    pub(super) installs: Objects<AppId, Install>,
+    /// The portals of apps from elsewhere; and their directories, as far as those are known.
+    pub(super) guests_homes: OrdSet<PortalId>,
+    pub(super) homes: OrdMap<PortalId, Arc<Self>>,
+    /// Grants by app and user.
+    grants_by_app: OrdSet<(AppId, Option<i64>, i64)>,
     /// Grants by their codes and refresh tokens.
     grants_by_secret: OrdMap<TokenHash, i64>,
     /// The keys of channels that are closing, see [`Webhook::closing_at`].
@@ -61,6 +67,7 @@ pub enum DirectoryChange {
     Login(Login),
     Client(Client),
     Grant(Grant),
+    Install(Install),
 }
 
 impl DirectoryChange {
@@ -72,6 +79,8 @@ impl DirectoryChange {
             Self::Subscription(one) => Some(one.app_id),
             Self::JournalSubscription(one) => Some(one.app_id),
             Self::Channel(channel) => Some(channel.app_id),
+            Self::Client(client) => Some(client.app_id),
+            Self::Install(one) => Some(one.app_id),
             Self::Portal(_)
             | Self::Inbox(_)
             | Self::Account(_)
@@ -79,7 +88,6 @@ impl DirectoryChange {
             | Self::Token(_)
             | Self::StagingToken(_)
             | Self::Login(_)
-            | Self::Client(_)
             | Self::Grant(_) => None,
         }
     }
@@ -104,6 +112,10 @@ impl Directory {
             logins: Default::default(),
             clients: Default::default(),
             grants: Default::default(),
+            installs: Default::default(),
+            guests_homes: OrdSet::new(),
+            homes: OrdMap::new(),
+            grants_by_app: OrdSet::new(),
             grants_by_secret: OrdMap::new(),
             closing: OrdSet::new(),
             channels_by_app: OrdSet::new(),
@@ -165,12 +177,17 @@ impl Directory {
         self.actors_by_email.range(all).filter_map(|(kind, _, _, id)| self.actor(*kind, *id))
     }
 
-    /// An app, whether it is suspended or not.
+    /// An app, whether it is suspended or not: one of the portal's own, or one from elsewhere that was ever let in.
     pub fn app(&self, id: AppId) -> Option<&App> {
+        self.home(id).own_app(id)
+    }
+
+    /// One of the portal's own apps.
+    pub fn own_app(&self, id: AppId) -> Option<&App> {
         self.apps.get(&id).map(Arc::as_ref)
     }
 
-    /// The apps.
+    /// The portal's own apps.
     pub fn apps(&self) -> &Objects<AppId, App> {
         &self.apps
     }
@@ -182,10 +199,12 @@ impl Directory {
 
     /// Where an app is told of events.
     pub fn webhook(&self, app: AppId) -> Option<&Webhook> {
-        self.webhooks.get(&app).map(Arc::as_ref)
+        // What stands for a channel is closed where it is told.
+        let here = self.webhooks.get(&app);
+        here.or_else(|| self.home(app).webhooks.get(&app)).map(Arc::as_ref)
     }
 
-    /// Where apps are told of events.
+    /// Where the portal's own apps are told of events.
     pub fn webhooks(&self) -> &Objects<AppId, Webhook> {
         &self.webhooks
     }
@@ -197,7 +216,7 @@ impl Directory {
 
     /// An app's subscriptions by id, the switched-off ones included.
     pub fn subscriptions(&self, app: AppId) -> impl Iterator<Item = &Arc<Subscription>> {
-        let all = self.subscriptions.after(Some((app, SubscriptionId(i64::MIN))));
+        let all = self.home(app).subscriptions.after(Some((app, SubscriptionId(i64::MIN))));
         all.take_while(move |one| one.app_id == app)
     }
 
@@ -207,20 +226,25 @@ impl Directory {
         all.take_while(move |one| one.app_id == app)
     }
 
-    /// A channel that an app brought, living or archived.
+    /// A channel that an app brought, living or archived; of one from elsewhere if the app was ever let in.
     pub fn channel(&self, id: i64) -> Option<&Channel> {
+        self.home_of_channel(id).own_channel(id)
+    }
+
+    pub(super) fn own_channel(&self, id: i64) -> Option<&Channel> {
         self.channels.iter().find_map(|some| some.get(&id)).map(Arc::as_ref)
     }
 
-    /// The living channels that apps brought, or the archived ones.
+    /// The living channels that the portal's own apps brought, or the archived ones.
     pub fn channels(&self, archived: bool) -> &Objects<i64, Channel> {
         &self.channels[usize::from(archived)]
     }
 
     /// The living channels of an app, by id.
     pub fn channels_of(&self, app: AppId) -> impl Iterator<Item = &Channel> {
-        let all = self.channels_by_app.range((app, i64::MIN)..=(app, i64::MAX));
-        all.filter_map(|(_, id)| self.channels[0].get(id)).map(Arc::as_ref)
+        let home = self.home(app);
+        let all = home.channels_by_app.range((app, i64::MIN)..=(app, i64::MAX));
+        all.filter_map(|(_, id)| home.channels[0].get(id)).map(Arc::as_ref)
     }
 
     /// The tokens with which accounts are being connected, by their hashes.
@@ -240,12 +264,24 @@ impl Directory {
 
     /// How an app may be installed.
     pub fn client(&self, app: AppId) -> Option<&Client> {
-        self.clients.get(&app).map(Arc::as_ref)
+        self.home(app).clients.get(&app).map(Arc::as_ref)
     }
 
     /// What was granted, ended grants included.
     pub fn grants(&self) -> &Objects<i64, Grant> {
         &self.grants
+    }
+
+    /// What was granted to an app, by a user or, without one, to the app itself; ended grants included.
+    pub fn grants_by(&self, app: AppId, user: Option<i64>) -> impl Iterator<Item = &Arc<Grant>> {
+        let all = self.grants_by_app.range((app, user, i64::MIN)..=(app, user, i64::MAX));
+        all.filter_map(|(_, _, id)| self.grants.get(id))
+    }
+
+    /// What users granted to an app, ended grants included.
+    pub fn users_grants(&self, app: AppId) -> impl Iterator<Item = &Arc<Grant>> {
+        let all = self.grants_by_app.range((app, Some(i64::MIN), i64::MIN)..=(app, Some(i64::MAX), i64::MAX));
+        all.filter_map(|(_, _, id)| self.grants.get(id))
     }
 
     /// The grant that this code or refresh token belongs to.
@@ -257,12 +293,18 @@ impl Directory {
     pub fn told_channels(&self, app: AppId) -> impl Iterator<Item = AppId> {
         let all = self.channels_of(app).filter(|one| self.tells(one.id)).map(|one| AppId::of_channel(one.id));
         let of_app = move |key: &AppId| self.channel_of(*key).is_some_and(|one| one.app_id == app);
-        let closing = self.closing.iter().copied().filter(of_app);
-        closing.chain(all.filter(|key| !self.closing.contains(key)))
+        let at_home = self.home(app).closing.iter().filter(|key| !self.closing.contains(key));
+        let closing = self.closing.iter().chain(at_home).copied().filter(of_app);
+        closing.chain(all.filter(|key| !self.is_closing(*key)))
     }
 
     /// Whether what waits of a channel is being given up, see [`Webhook::closing_at`].
     pub fn is_closing(&self, key: AppId) -> bool {
+        self.is_closing_here(key) || self.home(key).is_closing_here(key)
+    }
+
+    /// Whether it is so because of what happened in this portal, and not where the channel is at home.
+    pub fn is_closing_here(&self, key: AppId) -> bool {
         self.closing.contains(&key)
     }
 
@@ -271,26 +313,37 @@ impl Directory {
         self.channel(key.channel()?)
     }
 
-    /// Whether the app that brought a channel is told of it: it says where, and acts.
+    /// Whether the app that brought a channel is told of it: it says where, acts, and is installed.
     pub fn tells(&self, channel: i64) -> bool {
-        let living = self.channels[0].get(&channel).filter(|one| one.webhook_url.is_some());
+        self.would_tell(channel) && self.channel(channel).is_some_and(|one| self.is_installed(one.app_id))
+    }
+
+    fn would_tell(&self, channel: i64) -> bool {
+        let living =
+            self.channel(channel).filter(|one| one.archived_at.is_none() && one.webhook_url.is_some());
         living.and_then(|one| self.app(one.app_id)).is_some_and(|app| app.active)
     }
 
-    /// Whether the spine is read on behalf of an app: it has subscribed to something, and acts. For a channel: its app is told of
-    /// it, or what waited for that is not given up yet. A journal also says that it no longer does.
+    /// Whether the spine is read on behalf of an app: it has subscribed to something, acts, and is installed. For a channel: its
+    /// app is told of it, or what waited for that is not given up yet. A journal also says that it no longer does.
     pub fn reads(&self, reader: Reader, app: AppId) -> bool {
         match reader {
             Reader::Webhooks if let Some(channel) = app.channel() => {
-                self.tells(channel) || self.closing.contains(&app)
+                self.tells(channel) || self.is_closing(app)
             }
-            Reader::Webhooks => {
-                self.app(app).is_some_and(|app| app.active)
-                    && self.webhook(app).is_some()
-                    && self.subscriptions(app).any(|one| one.active)
-            }
+            Reader::Webhooks => self.wants(app) && self.is_installed(app),
             Reader::Journal => self.journal_subscriptions(app).next().is_some(),
         }
+    }
+
+    /// Whether an app, or what stands for a channel, is to be told wherever the app is installed.
+    pub(crate) fn wants(&self, app: AppId) -> bool {
+        if let Some(channel) = app.channel() {
+            return self.would_tell(channel) || self.is_closing(app);
+        }
+        self.app(app).is_some_and(|app| app.active)
+            && self.webhook(app).is_some()
+            && self.subscriptions(app).any(|one| one.active)
     }
 
     /// The apps that have a journal.
@@ -364,13 +417,21 @@ impl Directory {
                         for secret in secrets {
                             self.grants_by_secret.remove(&secret);
                         }
+                        self.grants_by_app.remove(&(grant.app_id, grant.user_id, grant.id));
                         self.grants.remove(&grant.id);
                     }
                     None => {
                         self.grants_by_secret.extend(secrets.map(|secret| (secret, grant.id)));
+                        self.grants_by_app.insert((grant.app_id, grant.user_id, grant.id));
                         self.grants.put(grant.id, Arc::new(grant));
                     }
                 }
+            }
+            DirectoryChange::Install(one) => {
+                if one.home != self.portal.id {
+                    self.guests_homes.insert(one.home);
+                }
+                self.installs.put(one.app_id, Arc::new(one));
             }
             DirectoryChange::StagingToken(token) => match token.deleted_at {
                 Some(_) => self.staging_tokens.remove(&token.hash),

@@ -74,6 +74,8 @@ pub struct Subscription {
     pub deleted_at: Option<Millis>,
     /// The app is told of what happens behind this position: where the spine stood when this was switched on.
     pub since: i64,
+    /// When that was: in other portals, positions are others.
+    pub since_at: Millis,
 }
 
 /// What goes into an app's journal.

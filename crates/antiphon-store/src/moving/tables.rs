@@ -342,6 +342,7 @@ pub(crate) static TABLES: [Table; 38] = [
             ("updated_at", Int),
             ("deleted_at", Int),
             ("since", Int),
+            ("since_at", Int),
         ],
     )),
     in_directory(table(
@@ -361,6 +362,17 @@ pub(crate) static TABLES: [Table; 38] = [
         "logins",
         1,
         &[("agent_id", Int), ("password", Text), ("administrator", Bool), ("changed_at", Int)],
+    )),
+    in_directory(table(
+        "installs",
+        1,
+        &[
+            ("app_id", Int),
+            ("home_id", Int),
+            ("scopes", Text),
+            ("installed_at", Int),
+            ("uninstalled_at", Int),
+        ],
     )),
     in_directory(table("clients", 1, &[("app_id", Int), ("redirect_uris", Text), ("scopes", Text)])),
     in_directory(table(

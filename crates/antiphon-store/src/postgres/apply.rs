@@ -114,10 +114,12 @@ impl Batch<'_> {
                 | DirectoryChange::Webhook(_)
                 | DirectoryChange::StagingToken(_)
                 | DirectoryChange::Login(_)
-                | DirectoryChange::Client(_) => {}
+                | DirectoryChange::Client(_)
+                | DirectoryChange::Install(_) => {}
             }
             Arc::make_mut(&mut self.directory).put(change.clone());
         }
+        self.directory = directory::lodging(session, &self.directory, |_| None).await?;
         cursors::switch(client, &before, &self.directory, &changes.directory).await?;
         for sql in [
             "UPDATE portals SET revision = $2 WHERE id = $1",

@@ -248,6 +248,7 @@ async fn begin<'a>(
         held = directory::refresh(session, portal, held).await?;
     }
     let Some(directory) = held else { return Err(Failure::Told(StoreError::NoPortal).into()) };
+    let directory = directory::lodging(session, &directory, |id| shared.caches.held().directory(id)).await?;
     Ok(Some(Batch { session, portal, directory, usage, latest_now, ids, found, writes: Writes::default() }))
 }
 

@@ -3,7 +3,7 @@
 //! Asking costs next to nothing, because one question serves everybody who waits: whoever comes while a question is under
 //! way goes with the next one, and so each is told of everything that was acknowledged before it came.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
@@ -37,11 +37,11 @@ impl Held {
         self.directories.read().unwrap_or_else(PoisonError::into_inner).get(&portal).cloned()
     }
 
-    /// Holds a directory unless a newer one is held.
+    /// Holds a directory unless a newer one is held, or as new a one with newer ones beside it.
     pub(super) fn hold(&self, new: &Arc<Directory>) {
         let mut held = self.directories.write().unwrap_or_else(PoisonError::into_inner);
         match held.get(&new.portal.id) {
-            Some(known) if known.revision >= new.revision => {}
+            Some(known) if known.revision > new.revision || known.is_as(new) => {}
             _ => drop(held.insert(new.portal.id, new.clone())),
         }
     }
@@ -114,10 +114,43 @@ async fn answer(
         Some(session) => session,
         None => session.insert(place.connect().await?),
     };
-    let mut ids: Vec<i64> = waiting.iter().map(|(portal, _)| portal.0).collect();
-    ids.sort_unstable();
-    ids.dedup();
-    let mut found = HashMap::with_capacity(ids.len());
+    let asked: BTreeSet<PortalId> = waiting.iter().map(|(portal, _)| *portal).collect();
+    let beside = asked
+        .iter()
+        .filter_map(|portal| held.directory(*portal))
+        .flat_map(|known| known.beside().collect::<Vec<_>>());
+    let mut wanted: BTreeSet<PortalId> = asked.iter().copied().chain(beside).collect();
+    let mut found = HashMap::with_capacity(wanted.len());
+    while !wanted.is_empty() {
+        current(session, held, &wanted, &mut found).await?;
+        // Somebody was let in from a portal that nobody has asked for yet.
+        let lacked = asked
+            .iter()
+            .filter_map(|portal| found.get(portal))
+            .flat_map(|one: &Arc<Directory>| one.beside().collect::<Vec<_>>());
+        let lacked: BTreeSet<PortalId> =
+            lacked.filter(|id| !found.contains_key(id) && !wanted.contains(id)).collect();
+        wanted = lacked;
+    }
+    let whole: Vec<_> = asked
+        .iter()
+        .filter_map(|portal| Some(found.get(portal)?.lodging(|id| found.get(&id).cloned())))
+        .collect();
+    for directory in whole {
+        held.hold(&directory);
+        found.insert(directory.portal.id, directory);
+    }
+    Ok(found)
+}
+
+/// Reads directories as of now.
+async fn current(
+    session: &Session,
+    held: &Held,
+    wanted: &BTreeSet<PortalId>,
+    found: &mut HashMap<PortalId, Arc<Directory>>,
+) -> Result<()> {
+    let ids: Vec<i64> = wanted.iter().map(|portal| portal.0).collect();
     for row in rows(&session.client, "SELECT id, revision FROM portals WHERE id = ANY($1)", &[&ids]).await? {
         let (portal, revision): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
         let portal = PortalId(portal);
@@ -130,7 +163,7 @@ async fn answer(
             found.insert(portal, directory);
         }
     }
-    Ok(found)
+    Ok(())
 }
 
 /// A directory at one revision, as of now.

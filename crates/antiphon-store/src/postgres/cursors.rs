@@ -78,8 +78,10 @@ pub(super) async fn switch(
 }
 
 async fn told(client: &ClientWrapper, which: i64) -> Result<Vec<Told>> {
-    let sql = "SELECT portal_id, id FROM apps WHERE told & $1 <> 0 AND told <> 0 ORDER BY id";
-    let found = rows(client, sql, &[&which]).await?;
+    let sql = "SELECT portal_id, id FROM apps WHERE told & $1 <> 0 AND told <> 0 \
+               UNION ALL SELECT i.portal_id, a.id FROM apps a JOIN installs i ON i.app_id = a.id WHERE a.told & $2 <> 0 \
+               AND a.told <> 0 AND i.uninstalled_at IS NULL AND i.home_id <> i.portal_id ORDER BY 2, 1";
+    let found = rows(client, sql, &[&which, &(which << Reader::ANYWHERE)]).await?;
     let read = |row: &Row| Ok(Told { portal: PortalId(row.try_get(0)?), app: AppId(row.try_get(1)?) });
     found.iter().map(read).collect()
 }

@@ -91,6 +91,7 @@ pub(super) async fn refresh(
         logins,
         clients,
         grants,
+        installs,
     ) = try_join!(
         rows(client, INBOXES, values),
         rows(client, ACCOUNTS, values),
@@ -105,6 +106,7 @@ pub(super) async fn refresh(
         rows(client, oauth::LOGINS, values),
         rows(client, oauth::CLIENTS, values),
         rows(client, oauth::GRANTS, values),
+        rows(client, oauth::INSTALLS, values),
     )?;
     let mut directory = match known {
         Some(known) => Directory::clone(&known),
@@ -112,7 +114,7 @@ pub(super) async fn refresh(
     };
     directory.put(DirectoryChange::Portal(portal(&head)?));
     directory.revision = revision;
-    let reads: [(Vec<Row>, Read); 13] = [
+    let reads: [(Vec<Row>, Read); 14] = [
         (inboxes, inbox),
         (accounts, account),
         (actors, actor),
@@ -126,6 +128,7 @@ pub(super) async fn refresh(
         (logins, oauth::login),
         (clients, oauth::client),
         (grants, oauth::grant),
+        (installs, oauth::install),
     ];
     for (rows, read) in reads {
         for row in &rows {
@@ -133,6 +136,21 @@ pub(super) async fn refresh(
         }
     }
     Ok(Some(Arc::new(directory)))
+}
+
+/// The same with those beside it that belong there: as they are held, which is how they were when somebody asked last, or
+/// as they are.
+pub(super) async fn lodging(
+    session: &Session,
+    directory: &Arc<Directory>,
+    held: impl Fn(PortalId) -> Option<Arc<Directory>>,
+) -> Result<Arc<Directory>> {
+    let directory = directory.lodging(held);
+    let mut read = Vec::new();
+    for id in directory.lacks() {
+        read.extend(refresh(session, id, None).await?);
+    }
+    Ok(directory.lodging(|id| read.iter().find(|home| home.portal.id == id).cloned()))
 }
 
 fn inbox(row: &Row, _: &Seals) -> Result<DirectoryChange> {
@@ -321,6 +339,7 @@ pub(super) async fn write(
         DirectoryChange::Login(login) => oauth::write_login(client, owner, revision, login).await?,
         DirectoryChange::Client(one) => oauth::write_client(client, owner, revision, one).await?,
         DirectoryChange::Grant(grant) => oauth::write_grant(client, owner, revision, grant).await?,
+        DirectoryChange::Install(one) => oauth::write_install(client, owner, revision, one).await?,
         DirectoryChange::StagingToken(token) => {
             channels::write_staging(client, owner, revision, token).await?
         }

@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 use super::failure::{Result, damaged};
 use super::readers::{Values, execute};
 use crate::secrets::Seals;
-use crate::{AppId, Client, Code, DirectoryChange, Grant, Login, PortalId, TokenHash};
+use crate::{AppId, Client, Code, DirectoryChange, Grant, Install, Login, PortalId, TokenHash};
 
 pub(super) const LOGINS: &str = "SELECT agent_id, password, administrator, changed_at FROM logins \
      WHERE portal_id = $1 AND revision > $2";
@@ -17,6 +17,20 @@ pub(super) const CLIENTS: &str =
 pub(super) const GRANTS: &str = "SELECT id, app_id, user_id, scopes, created_at, code_hash, redirect_uri, challenge, \
      code_expires_at, code_used_at, refresh_hash, refresh_ended_at, ended_at, uninstalled_at, deleted_at FROM grants \
      WHERE portal_id = $1 AND revision > $2";
+
+pub(super) const INSTALLS: &str = "SELECT app_id, home_id, scopes, installed_at, uninstalled_at FROM installs \
+     WHERE portal_id = $1 AND revision > $2";
+
+pub(super) fn install(row: &Row, _: &Seals) -> Result<DirectoryChange> {
+    let scopes: &str = row.try_get(2)?;
+    Ok(DirectoryChange::Install(Install {
+        app_id: AppId(row.try_get(0)?),
+        home: PortalId(row.try_get(1)?),
+        scopes: scopes.split_ascii_whitespace().map(str::to_owned).collect(),
+        installed_at: row.try_get(3)?,
+        uninstalled_at: row.try_get(4)?,
+    }))
+}
 
 pub(super) fn login(row: &Row, _: &Seals) -> Result<DirectoryChange> {
     Ok(DirectoryChange::Login(Login {
@@ -92,6 +106,20 @@ pub(super) async fn write_client(
                ON CONFLICT (portal_id, app_id) DO UPDATE SET redirect_uris = $3, scopes = $4, revision = $5";
     let (uris, scopes) = (one.redirect_uris.join("\n"), one.scopes.join(" "));
     execute(client, sql, &[&owner.0, &one.app_id.0, &uris, &scopes, &revision]).await
+}
+
+pub(super) async fn write_install(
+    client: &ClientWrapper,
+    owner: PortalId,
+    revision: i64,
+    one: &Install,
+) -> Result<u64> {
+    let sql = "INSERT INTO installs (portal_id, app_id, home_id, scopes, installed_at, uninstalled_at, revision) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (portal_id, app_id) DO UPDATE SET \
+               home_id = $3, scopes = $4, installed_at = $5, uninstalled_at = $6, revision = $7";
+    let scopes = one.scopes.join(" ");
+    let (from, to) = (&one.installed_at, &one.uninstalled_at);
+    execute(client, sql, &[&owner.0, &one.app_id.0, &one.home.0, &scopes, from, to, &revision]).await
 }
 
 pub(super) async fn write_grant(

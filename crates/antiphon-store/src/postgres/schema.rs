@@ -33,6 +33,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     Migration { sql: include_str!("../../migrations/postgres/0010_uses.sql"), oldest: 5 },
     Migration { sql: include_str!("../../migrations/postgres/0011_closing.sql"), oldest: 5 },
     Migration { sql: include_str!("../../migrations/postgres/0012_visitor_tokens.sql"), oldest: 5 },
+    Migration { sql: include_str!("../../migrations/postgres/0013_installs.sql"), oldest: 5 },
 ];
 
 /// With which migration each format of documents came, as on the embedded engine.
@@ -71,7 +72,7 @@ const ROOMY: [(&str, u32); 5] =
 const FIRST: &str = "counters";
 
 /// Tables that are small and the same on every node of a cluster. Leases and migrations stay where the coordinator is.
-const EVERYWHERE: [&str; 5] = ["server", "portals", "apps", "tokens", "signing_keys"];
+const EVERYWHERE: [&str; 6] = ["server", "portals", "apps", "tokens", "signing_keys", "installs"];
 
 /// Held while migrating, so that nodes that start together do it once: "Antp".
 const LOCK: i64 = 0x416e_7470;

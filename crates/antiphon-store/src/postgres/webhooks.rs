@@ -15,7 +15,7 @@ pub(super) const WEBHOOKS: &str = "SELECT app_id, target_url, max_concurrent, cr
      paused_why, deleted_at, closing_at FROM webhooks WHERE portal_id = $1 AND revision > $2";
 
 pub(super) const SUBSCRIPTIONS: &str = "SELECT id, app_id, event_type, property_name, object_type_id, event_type_name, \
-     active, expand, ordered, created_at, updated_at, deleted_at, since FROM subscriptions \
+     active, expand, ordered, created_at, updated_at, deleted_at, since, since_at FROM subscriptions \
      WHERE portal_id = $1 AND revision > $2";
 
 pub(super) const JOURNAL: &str = "SELECT id, app_id, body, filters, created_at, updated_at, deleted_at \
@@ -50,6 +50,7 @@ pub(super) fn subscription(row: &Row, _: &Seals) -> Result<DirectoryChange> {
         updated_at: row.try_get(10)?,
         deleted_at: row.try_get(11)?,
         since: row.try_get(12)?,
+        since_at: row.try_get(13)?,
     }))
 }
 
@@ -99,11 +100,11 @@ pub(super) async fn write_subscription(
     one: &Subscription,
 ) -> Result<u64> {
     let sql = "INSERT INTO subscriptions (portal_id, id, app_id, event_type, property_name, object_type_id, \
-               event_type_name, active, expand, ordered, created_at, updated_at, deleted_at, since, revision) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
+               event_type_name, active, expand, ordered, created_at, updated_at, deleted_at, since, since_at, revision) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) \
                ON CONFLICT (portal_id, id) DO UPDATE SET app_id = $3, event_type = $4, property_name = $5, \
                object_type_id = $6, event_type_name = $7, active = $8, expand = $9, ordered = $10, created_at = $11, \
-               updated_at = $12, deleted_at = $13, since = $14, revision = $15";
+               updated_at = $12, deleted_at = $13, since = $14, since_at = $15, revision = $16";
     let expand = one.expand.stored();
     let values: Values<'_> = &[
         &owner.0,
@@ -120,6 +121,7 @@ pub(super) async fn write_subscription(
         &one.updated_at,
         &one.deleted_at,
         &one.since,
+        &one.since_at,
         &revision,
     ];
     execute(client, sql, values).await

@@ -98,10 +98,14 @@ fn write_directory(
             | DirectoryChange::Webhook(_)
             | DirectoryChange::StagingToken(_)
             | DirectoryChange::Login(_)
-            | DirectoryChange::Client(_) => {}
+            | DirectoryChange::Client(_)
+            | DirectoryChange::Install(_) => {}
         }
     }
-    cursors::switch(conn, &before, directory, &changes.directory, position)?;
+    batch.lodge(portal)?;
+    let memory = batch.portal(portal)?;
+    cursors::switch(conn, &before, &memory.directory, &changes.directory, position)?;
+    let directory = Arc::make_mut(&mut memory.directory);
     directory.revision += 1;
     directory::write_revision(conn, directory)?;
     revisions.push((ObjectKind::Directory, 0, directory.revision));

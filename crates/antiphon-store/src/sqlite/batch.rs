@@ -85,6 +85,18 @@ impl<'a> Batch<'a> {
         }
     }
 
+    /// Has those directories beside a portal's that belong there, as this batch leaves them.
+    pub(super) fn lodge(&mut self, id: PortalId) -> Result<()> {
+        let beside: Vec<_> = self.portal(id)?.directory.beside().collect();
+        let mut homes = HashMap::with_capacity(beside.len());
+        for home in beside {
+            homes.insert(home, self.portal(home)?.directory.clone());
+        }
+        let memory = self.portal(id)?;
+        memory.directory = memory.directory.lodging(|home| homes.get(&home).cloned());
+        Ok(())
+    }
+
     /// A thread as this batch leaves it.
     pub(super) fn thread(&mut self, portal: PortalId, id: ThreadId) -> Result<Option<&Thread>> {
         Ok(match self.pending.threads.entry((portal, id)) {

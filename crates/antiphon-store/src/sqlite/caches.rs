@@ -23,13 +23,36 @@ struct Held {
     owners: HashMap<TokenHash, PortalId>,
 }
 
+impl Held {
+    /// Holds a directory with others beside it than before, unless there is a newer one by now.
+    fn instead(&mut self, known: &Arc<Directory>, whole: &Arc<Directory>) {
+        if let Some(held) = self.directories.get_mut(&whole.portal.id)
+            && Arc::ptr_eq(held, known)
+        {
+            *held = whole.clone();
+        }
+    }
+}
+
 impl Caches {
     pub(super) fn new(seals: Seals) -> Self {
         Self { held: RwLock::default(), seals }
     }
 
+    /// A directory with all that belong beside it, as far as those are held.
     pub(super) fn directory(&self, portal: PortalId) -> Option<Arc<Directory>> {
-        self.held.read().unwrap_or_else(PoisonError::into_inner).directories.get(&portal).cloned()
+        self.whole(portal).filter(|directory| directory.lacks().is_empty())
+    }
+
+    fn whole(&self, portal: PortalId) -> Option<Arc<Directory>> {
+        let held = self.held.read().unwrap_or_else(PoisonError::into_inner);
+        let known = held.directories.get(&portal)?.clone();
+        let whole = known.lodging(|id| held.directories.get(&id).cloned());
+        drop(held);
+        if !Arc::ptr_eq(&known, &whole) {
+            self.held.write().unwrap_or_else(PoisonError::into_inner).instead(&known, &whole);
+        }
+        Some(whole)
     }
 
     /// A token that was asked for before.
@@ -49,9 +72,21 @@ impl Caches {
         Ok(directory.and_then(|directory| directory.tokens().get(hash).cloned()))
     }
 
-    /// Reads a directory that is not held yet.
+    /// Reads a directory that is not held yet, and those that belong beside it.
     pub(super) fn load(&self, conn: &Connection, portal: PortalId) -> Result<Option<Arc<Directory>>> {
-        Ok(directory::load(conn, &self.seals, portal)?.map(|directory| self.hold(Arc::new(directory))))
+        let directory = match self.whole(portal) {
+            Some(held) => held,
+            None => match directory::load(conn, &self.seals, portal)? {
+                Some(directory) => self.hold(Arc::new(directory)),
+                None => return Ok(None),
+            },
+        };
+        for home in directory.lacks() {
+            if let Some(home) = directory::load(conn, &self.seals, home)? {
+                self.hold(Arc::new(home));
+            }
+        }
+        Ok(self.whole(portal))
     }
 
     /// Holds a directory, and gives the one that is held now. A slow reader may come with an older revision than the one

@@ -65,10 +65,14 @@ pub(super) fn switch(
 }
 
 fn told(conn: &Connection, which: i64) -> Result<Vec<Told>> {
-    let mut sql =
-        conn.prepare_cached("SELECT portal_id, id FROM apps WHERE told & ?1 <> 0 AND told <> 0 ORDER BY id")?;
-    let found =
-        sql.query_map([which], |row| Ok(Told { portal: PortalId(row.get(0)?), app: AppId(row.get(1)?) }))?;
+    let mut sql = conn.prepare_cached(
+        "SELECT portal_id, id FROM apps WHERE told & ?1 <> 0 AND told <> 0 \
+         UNION ALL SELECT i.portal_id, a.id FROM apps a JOIN installs i ON i.app_id = a.id WHERE a.told & (?1 << ?2) <> 0 \
+         AND a.told <> 0 AND i.uninstalled_at IS NULL AND i.home_id <> i.portal_id ORDER BY 2, 1",
+    )?;
+    let found = sql.query_map([which, Reader::ANYWHERE.into()], |row| {
+        Ok(Told { portal: PortalId(row.get(0)?), app: AppId(row.get(1)?) })
+    })?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -154,6 +154,7 @@ pub(super) fn load(conn: &Connection, seals: &Seals, id: PortalId) -> Result<Opt
     rows(conn, &mut directory, oauth::LOGINS, oauth::login)?;
     rows(conn, &mut directory, oauth::CLIENTS, oauth::client)?;
     rows(conn, &mut directory, oauth::GRANTS, oauth::grant)?;
+    rows(conn, &mut directory, oauth::INSTALLS, oauth::install)?;
     let sql = format!("SELECT {TOKEN} FROM tokens WHERE portal_id = ?1 AND deleted_at IS NULL");
     rows(conn, &mut directory, &sql, |row| Ok(DirectoryChange::Token(token(row)?)))?;
     Ok(Some(directory))
@@ -221,6 +222,7 @@ pub(super) fn apply(
         DirectoryChange::Login(login) => oauth::write_login(conn, owner, login)?,
         DirectoryChange::Client(client) => oauth::write_client(conn, owner, client)?,
         DirectoryChange::Grant(grant) => oauth::write_grant(conn, owner, grant)?,
+        DirectoryChange::Install(one) => oauth::write_install(conn, owner, one)?,
     }
     directory.put(change.clone());
     Ok(())

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Row, params};
 
 use super::failure::Result;
-use crate::{AppId, Client, Code, DirectoryChange, Grant, Login, PortalId, TokenHash};
+use crate::{AppId, Client, Code, DirectoryChange, Grant, Install, Login, PortalId, TokenHash};
 
 pub(super) const LOGINS: &str =
     "SELECT agent_id, password, administrator, changed_at FROM logins WHERE portal_id = ?1";
@@ -13,6 +13,20 @@ pub(super) const CLIENTS: &str = "SELECT app_id, redirect_uris, scopes FROM clie
 pub(super) const GRANTS: &str = "SELECT id, app_id, user_id, scopes, created_at, code_hash, redirect_uri, challenge, \
      code_expires_at, code_used_at, refresh_hash, refresh_ended_at, ended_at, uninstalled_at, deleted_at FROM grants \
      WHERE portal_id = ?1 AND deleted_at IS NULL";
+
+pub(super) const INSTALLS: &str =
+    "SELECT app_id, home_id, scopes, installed_at, uninstalled_at FROM installs WHERE portal_id = ?1";
+
+pub(super) fn install(row: &Row<'_>) -> Result<DirectoryChange> {
+    let scopes: String = row.get(2)?;
+    Ok(DirectoryChange::Install(Install {
+        app_id: AppId(row.get(0)?),
+        home: PortalId(row.get(1)?),
+        scopes: scopes.split_ascii_whitespace().map(str::to_owned).collect(),
+        installed_at: row.get(3)?,
+        uninstalled_at: row.get(4)?,
+    }))
+}
 
 pub(super) fn login(row: &Row<'_>) -> Result<DirectoryChange> {
     Ok(DirectoryChange::Login(Login {
@@ -74,6 +88,15 @@ pub(super) fn write_client(conn: &Connection, owner: PortalId, client: &Client) 
         "INSERT OR REPLACE INTO clients (portal_id, app_id, redirect_uris, scopes) VALUES (?1, ?2, ?3, ?4)";
     let (uris, scopes) = (client.redirect_uris.join("\n"), client.scopes.join(" "));
     conn.prepare_cached(sql)?.execute(params![owner.0, client.app_id.0, uris, scopes])?;
+    Ok(())
+}
+
+pub(super) fn write_install(conn: &Connection, owner: PortalId, one: &Install) -> Result<()> {
+    let sql = "INSERT OR REPLACE INTO installs (portal_id, app_id, home_id, scopes, installed_at, uninstalled_at) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let (app, home, scopes) = (one.app_id.0, one.home.0, one.scopes.join(" "));
+    let values = params![owner.0, app, home, scopes, one.installed_at, one.uninstalled_at];
+    conn.prepare_cached(sql)?.execute(values)?;
     Ok(())
 }
 

@@ -11,6 +11,7 @@ use crate::{
 use rusqlite::{OptionalExtension, params};
 
 pub(super) fn state(batch: &mut Batch<'_>, portal: PortalId, target: &Target) -> Result<State> {
+    batch.lodge(portal)?;
     let memory = batch.portal(portal)?;
     let mut state = State {
         directory: memory.directory.clone(),

@@ -12,7 +12,7 @@ pub(super) const WEBHOOKS: &str = "SELECT app_id, target_url, max_concurrent, cr
      paused_why, deleted_at, closing_at FROM webhooks WHERE portal_id = ?1 AND deleted_at IS NULL";
 
 pub(super) const SUBSCRIPTIONS: &str = "SELECT id, app_id, event_type, property_name, object_type_id, event_type_name, \
-     active, expand, ordered, created_at, updated_at, deleted_at, since FROM subscriptions \
+     active, expand, ordered, created_at, updated_at, deleted_at, since, since_at FROM subscriptions \
      WHERE portal_id = ?1 AND deleted_at IS NULL";
 
 pub(super) const JOURNAL: &str = "SELECT id, app_id, body, filters, created_at, updated_at, deleted_at \
@@ -47,6 +47,7 @@ pub(super) fn subscription(row: &Row<'_>) -> Result<DirectoryChange> {
         updated_at: row.get(10)?,
         deleted_at: row.get(11)?,
         since: row.get(12)?,
+        since_at: row.get(13)?,
     }))
 }
 
@@ -81,7 +82,7 @@ pub(super) fn write(conn: &Connection, owner: PortalId, webhook: &Webhook) -> Re
 }
 
 pub(super) fn write_subscription(conn: &Connection, owner: PortalId, one: &Subscription) -> Result<()> {
-    let sql = "INSERT OR REPLACE INTO subscriptions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+    let sql = "INSERT OR REPLACE INTO subscriptions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
     conn.prepare_cached(sql)?.execute(params![
         owner.0,
         one.id.0,
@@ -96,7 +97,8 @@ pub(super) fn write_subscription(conn: &Connection, owner: PortalId, one: &Subsc
         one.created_at,
         one.updated_at,
         one.deleted_at,
-        one.since
+        one.since,
+        one.since_at
     ])?;
     Ok(())
 }

@@ -46,6 +46,7 @@ fn subscription(id: i64, active: bool) -> DirectoryChange {
         updated_at: None,
         deleted_at: None,
         since: 0,
+        since_at: 0,
     })
 }
 

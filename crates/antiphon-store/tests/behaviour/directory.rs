@@ -118,6 +118,7 @@ fn subscription(app: i64, id: i64) -> Subscription {
         updated_at: Some(NOON + 1),
         deleted_at: None,
         since: 0,
+        since_at: 0,
     }
 }
 

@@ -18,6 +18,7 @@ mod drive;
 mod events;
 mod files;
 mod history;
+mod installs;
 mod isolation;
 mod journal;
 mod purge;

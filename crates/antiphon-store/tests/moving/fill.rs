@@ -171,6 +171,7 @@ async fn people(store: &Store, id: PortalId) {
                     updated_at: None,
                     deleted_at: None,
                     since: 0,
+                    since_at: 0,
                 }),
                 DirectoryChange::JournalSubscription(JournalSubscription {
                     id: moment.subscription_id(),
@@ -222,6 +223,20 @@ async fn people(store: &Store, id: PortalId) {
                     ended_at: Some(now),
                     uninstalled_at: None,
                     deleted_at: None,
+                }),
+                DirectoryChange::Install(Install {
+                    app_id: app,
+                    home: id,
+                    scopes: vec!["oauth".into()],
+                    installed_at: now,
+                    uninstalled_at: None,
+                }),
+                DirectoryChange::Install(Install {
+                    app_id: AppId(99),
+                    home: id,
+                    scopes: Vec::new(),
+                    installed_at: now,
+                    uninstalled_at: Some(now),
                 }),
                 DirectoryChange::StagingToken(StagingToken {
                     hash: TokenHash([7; 32]),

@@ -27,6 +27,7 @@ async fn of_portal(store: &Store, id: PortalId, seen: &mut Vec<String>) {
     seen.push(format!("{:?}", directory.tokens().iter().collect::<Vec<_>>()));
     seen.push(format!("{:?}", directory.staging_tokens().iter().collect::<Vec<_>>()));
     seen.push(format!("{:?}", directory.logins().iter().collect::<Vec<_>>()));
+    seen.push(format!("{:?}", directory.installs().collect::<Vec<_>>()));
     seen.push(format!("{:?}", directory.grants().iter().collect::<Vec<_>>()));
     let used = [Used::Grant(3), Used::Token(TokenHash([1; 32]))];
     seen.push(format!("{:?}", store.uses(id, &used[..1]).await.unwrap()));

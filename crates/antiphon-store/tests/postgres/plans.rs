@@ -105,6 +105,10 @@ impl Plan {
 
     /// What is wrong with it where these tables are in parts.
     pub fn faults(&self, parted: &BTreeSet<String>) -> Vec<String> {
+        // A migration looks at everybody's rows, once.
+        if self.sql().contains("CREATE TABLE") {
+            return Vec::new();
+        }
         let (mut places, mut faults, mut writes) = (BTreeSet::new(), BTreeSet::new(), false);
         walk(&self.0["Plan"], &mut |step| {
             let Some(name) = step["Relation Name"].as_str() else { return };

@@ -58,6 +58,7 @@ const DIFFERENCES: &[(&str, &[&str])] = &[
             "+ clients.revision INTEGER NOT NULL",
             "+ grants.revision INTEGER NOT NULL",
             "+ inboxes.revision INTEGER NOT NULL",
+            "+ installs.revision INTEGER NOT NULL",
             "+ journal_subscriptions.revision INTEGER NOT NULL",
             "+ logins.revision INTEGER NOT NULL",
             "+ staging_tokens.revision INTEGER NOT NULL",

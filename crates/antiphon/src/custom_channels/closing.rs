@@ -4,10 +4,11 @@
 //! They give up what waits, and then the note goes.
 
 use antiphon_store::{
-    AppId, Channel, Directory, DirectoryChange, Millis, Moment, State, StoreError, Told, Webhook,
+    App, AppId, Channel, Client, Directory, DirectoryChange, Install, Millis, Moment, State, StoreError,
+    Told, Webhook,
 };
 
-use crate::app::App;
+use crate::app::App as Server;
 use crate::directory;
 use crate::refusal::Refusal;
 use crate::webhooks::target;
@@ -22,6 +23,9 @@ pub fn silent(directory: &Directory, channel: &Channel) -> Option<&'static str> 
         _ if directory.tells(channel.id) => None,
         _ if is_archived => Some("The channel was archived"),
         Channel { webhook_url: None, .. } => Some("The channel has no webhookUrl"),
+        _ if directory.app(channel.app_id).is_some_and(|app| app.active) => {
+            Some("The app that brought the channel is not installed")
+        }
         _ => Some("The app that brought the channel is suspended"),
     }
 }
@@ -32,7 +36,11 @@ pub fn noted(current: &Directory, wanted: &[DirectoryChange], now: Millis) -> Ve
     for change in wanted {
         match change {
             DirectoryChange::Channel(channel) => channels.push(channel.id),
-            DirectoryChange::App(app) => channels.extend(current.channels_of(app.id).map(|one| one.id)),
+            DirectoryChange::App(App { id, .. })
+            | DirectoryChange::Install(Install { app_id: id, .. })
+            | DirectoryChange::Client(Client { app_id: id, .. }) => {
+                channels.extend(current.channels_of(*id).map(|one| one.id));
+            }
             _ => {}
         }
     }
@@ -46,7 +54,9 @@ pub fn noted(current: &Directory, wanted: &[DirectoryChange], now: Millis) -> Ve
         match (current.tells(channel), after.tells(channel)) {
             (true, false) => {
                 let (_, webhook) = target::of(current, key)?;
-                Some(Webhook { closing_at: Some(now), ..webhook })
+                // Whether it is paused is remembered where it is at home.
+                let paused = webhook.paused.filter(|_| current.home(key).portal.id == current.portal.id);
+                Some(Webhook { closing_at: Some(now), paused, ..webhook })
             }
             (_, true) => Some(ended(after.webhook(key)?, now)).filter(|_| after.is_closing(key)),
             (false, false) => None,
@@ -72,9 +82,11 @@ pub fn since(directory: &Directory, key: AppId) -> Option<(Millis, &'static str)
 }
 
 /// Forgets that a channel is closing: nothing waits any more.
-pub async fn end(app: &App, Told { portal, app: key }: Told) -> Result<(), StoreError> {
+pub async fn end(app: &Server, Told { portal, app: key }: Told) -> Result<(), StoreError> {
     let rule = move |state: &State, moment: &mut Moment| {
-        let closing = since(&state.directory, key).and_then(|_| state.directory.webhook(key));
+        let here = state.directory.is_closing_here(key);
+        let closing =
+            since(&state.directory, key).filter(|_| here).and_then(|_| state.directory.webhook(key));
         let ended = closing.map(|known| DirectoryChange::Webhook(ended(known, moment.now)));
         Ok::<_, Refusal>(ended.into_iter().collect())
     };

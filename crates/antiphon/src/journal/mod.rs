@@ -14,7 +14,7 @@ pub mod subscriptions;
 pub mod wanted;
 pub mod write;
 
-use antiphon_store::{AppId, Millis};
+use antiphon_store::{AppId, Directory, Millis};
 use antiphon_wire::error::Problem;
 use antiphon_wire::id::parse_path_id;
 use uuid::Uuid;
@@ -55,10 +55,19 @@ pub async fn tidy(app: &App, now: Millis) -> anyhow::Result<u64> {
     }
 }
 
+/// Since when an app may know what happens: it acts, and is installed.
+fn acts(directory: &Directory, app: AppId) -> Option<Millis> {
+    directory.own_app(app).filter(|known| known.active && directory.is_installed(app))?;
+    let let_in = directory.install(app).filter(|one| one.uninstalled_at.is_none());
+    // Whom nobody has to let in has been there all along.
+    let asked = directory.client(app).is_some_and(|client| !client.redirect_uris.is_empty());
+    Some(let_in.filter(|_| asked).map_or(Millis::MIN, |one| one.installed_at))
+}
+
 /// The app whose journal a call is about.
 fn caller(call: &Call) -> Result<AppId, Refusal> {
     let app = call.caller.app();
-    if call.caller.directory.app(app).is_none() {
+    if call.caller.directory.own_app(app).is_none() {
         let problem = "A journal is an app's own; call with a token of the app";
         return Err(Refusal::Invalid(vec![Problem::bare(problem)]));
     }

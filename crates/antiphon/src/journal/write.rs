@@ -155,9 +155,10 @@ impl Journal {
             let Some(last) = events.last().map(|event| event.position) else { break };
             let Some(directory) = app.store.directory(of.portal).await? else { break };
             let known = Known::all(&directory, of.app)?;
-            let active = directory.app(of.app).is_some_and(|app| app.active);
+            let acts = super::acts(&directory, of.app);
             let mut objects = Objects::new(&app.store, of.portal);
             for event in &events {
+                let active = acts.is_some_and(|since| since <= event.occurred_at);
                 let whose = (of.portal, of.app, active);
                 if let Some(printed) = print::event(event, whose, &known, &mut objects).await? {
                     if self.waiting.is_empty() {
@@ -219,7 +220,7 @@ async fn snapshot(app: &App, now: Millis) -> Result<u64, Refusal> {
         loop {
             let waiting = app.store.snapshots_pending(of.portal, of.app, CHUNK).await?;
             let Some(directory) = app.store.directory(of.portal).await? else { break };
-            let active = directory.app(of.app).is_some_and(|app| app.active);
+            let active = super::acts(&directory, of.app).is_some();
             let mut objects = Objects::new(&app.store, of.portal);
             let (all, mut done, mut events) = (waiting.len(), Vec::new(), Vec::new());
             for one in waiting {

@@ -191,12 +191,8 @@ fn own_address(call: &Call) -> String {
 
 /// Whether this was asked and granted before.
 fn is_installed(asked: &Asked, agent: &Actor) -> bool {
-    asked.directory.grants().iter().any(|grant| {
-        grant.app_id == asked.app.id
-            && grant.user_id == Some(agent.id)
-            && grant.scopes == asked.scopes
-            && grants::lives(grant)
-    })
+    let mut granted = asked.directory.grants_by(asked.app.id, Some(agent.id));
+    granted.any(|grant| grant.scopes == asked.scopes && grants::lives(grant))
 }
 
 /// Sends the user back with a code.

@@ -1,6 +1,8 @@
 //! What becomes of grants: they are made, taken up once, and end. The rules.
 
-use antiphon_store::{AppId, Code, Directory, DirectoryChange, Grant, Millis, Moment, TokenHash};
+use antiphon_store::{
+    AppId, Code, Directory, DirectoryChange, Grant, Install, Millis, Moment, PortalId, TokenHash,
+};
 
 use super::fields::refused;
 use crate::refusal::Refusal;
@@ -32,6 +34,8 @@ pub fn made(
 #[derive(Debug, Clone)]
 pub struct Taking {
     pub app: AppId,
+    /// The portal that the app belongs to.
+    pub home: PortalId,
     pub code: TokenHash,
     pub redirect_uri: String,
     pub verifier: Option<String>,
@@ -76,7 +80,20 @@ pub fn taken_up(
     }
     let code = Some(Code { used_at: Some(now), ..code.clone() });
     let taken = Grant { code, refresh: Some(taking.refresh), ..grant.clone() };
-    Ok(vec![DirectoryChange::Grant(taken)])
+    let install = installed(directory, taking.home, &taken, now);
+    Ok(vec![DirectoryChange::Grant(taken), DirectoryChange::Install(install)])
+}
+
+/// An app as it is installed once a grant is taken up: since when it has been, and with what was granted last.
+pub fn installed(directory: &Directory, home: PortalId, grant: &Grant, now: Millis) -> Install {
+    let known = directory.install(grant.app_id).filter(|known| known.uninstalled_at.is_none());
+    Install {
+        app_id: grant.app_id,
+        home,
+        scopes: grant.scopes.clone(),
+        installed_at: known.map_or(now, |known| known.installed_at),
+        uninstalled_at: None,
+    }
 }
 
 /// Whether a verifier is what a challenge was made of.
@@ -94,16 +111,17 @@ fn proves(challenge: &str, verifier: &str) -> bool {
     crate::apps::secrets::same(sent, &made)
 }
 
-/// Every grant of an app that is still one, as it is once the app is uninstalled.
+/// Every grant of an app that is still one, and the app, as they are once the app is uninstalled.
 pub fn uninstalled(directory: &Directory, app: AppId, now: Millis) -> Vec<DirectoryChange> {
-    let of_app = directory.grants().iter().filter(|grant| grant.app_id == app);
-    let living = of_app.filter(|grant| grant.uninstalled_at.is_none() && grant.user_id.is_some());
+    let living = directory.users_grants(app).filter(|grant| grant.uninstalled_at.is_none());
     let gone = living.map(|grant| Grant {
         uninstalled_at: Some(now),
         refresh_ended_at: grant.refresh_ended_at.or(Some(now)),
         ..Grant::clone(grant)
     });
-    gone.map(DirectoryChange::Grant).collect()
+    let install = directory.install(app).filter(|known| known.uninstalled_at.is_none());
+    let install = install.map(|known| Install { uninstalled_at: Some(now), ..known.clone() });
+    gone.map(DirectoryChange::Grant).chain(install.map(DirectoryChange::Install)).collect()
 }
 
 /// Whether anything can still be got with a grant.
@@ -138,6 +156,7 @@ mod tests {
     fn taking() -> Taking {
         Taking {
             app: APP,
+            home: PortalId(1),
             code: TokenHash([1; 32]),
             redirect_uri: "https://a.example/back".into(),
             verifier: None,
@@ -189,6 +208,7 @@ mod tests {
         }
         let grant = |directory: &Directory| directory.grant_of(&TokenHash([2; 32])).cloned();
         assert!(lives(&grant(&directory).unwrap()));
+        assert_eq!(directory.install(APP).map(|one| one.installed_at), Some(NOW));
         let again = Taking { refresh: TokenHash([3; 32]), ..taking() };
         for change in taken_up(&directory, &again, NOW + 1).unwrap() {
             directory.put(change);
@@ -197,5 +217,11 @@ mod tests {
         assert_eq!(grant(&directory).unwrap().ended_at, Some(NOW + 1));
         assert_eq!(directory.grant_of(&TokenHash([3; 32])), None);
         assert!(taken_up(&directory, &again, NOW + 2).unwrap().is_empty());
+
+        let gone = uninstalled(&directory, APP, NOW + 3);
+        assert_eq!(gone.len(), 2);
+        gone.into_iter().for_each(|change| directory.put(change));
+        assert_eq!(directory.install(APP).and_then(|one| one.uninstalled_at), Some(NOW + 3));
+        assert!(uninstalled(&directory, APP, NOW + 4).is_empty());
     }
 }

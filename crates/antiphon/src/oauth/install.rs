@@ -28,7 +28,7 @@ fn shown(directory: &Directory, id: AppId) -> Result<wire::Settings, Refusal> {
         client_id: client_id(id),
         redirect_uris: client.map(|client| client.redirect_uris.clone()).unwrap_or_default(),
         scopes: client.map(|client| client.scopes.clone()).unwrap_or_default(),
-        installed: directory.grants().iter().any(|grant| grant.app_id == id && grants::lives(grant)),
+        installed: directory.is_installed(id),
     })
 }
 
@@ -95,7 +95,9 @@ pub async fn install(call: Call) -> Result<Answer, Refusal> {
             return Err(Refusal::invalid("scopes", "A scope is not one that this app may ask for"));
         }
         let made = grants::made(id, Some(user), scopes, None, moment);
-        Ok(vec![DirectoryChange::Grant(Grant { refresh: Some(refresh), ..made })])
+        let made = Grant { refresh: Some(refresh), ..made };
+        let install = grants::installed(directory, directory.portal.id, &made, moment.now);
+        Ok(vec![DirectoryChange::Grant(made), DirectoryChange::Install(install)])
     })
     .await?;
     let grant = crate::changed!(changes, Grant)?;

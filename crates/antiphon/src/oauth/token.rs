@@ -39,6 +39,7 @@ async fn code(call: &Call, fields: &Fields) -> Result<Answer, Refusal> {
     let fresh = secret(portal);
     let taking = Taking {
         app: app.id,
+        home: directory.portal.id,
         code: hash(&code),
         redirect_uri,
         verifier: fields.get("code_verifier"),
@@ -96,14 +97,10 @@ async fn own(call: &Call, fields: &Fields) -> Result<Answer, Refusal> {
     if !scopes.iter().all(allowed) || scopes.len() > 100 {
         return Err(refused("BAD_SCOPE", "invalid_scope", "a scope is not allowed for this app"));
     }
-    let id = app.id;
-    let same = move |grant: &Grant, scopes: &[String]| {
-        grant.app_id == id && grant.user_id.is_none() && grant.scopes == scopes && grant.ended_at.is_none()
-    };
-    let portal = directory.portal.id;
-    let known = directory.grants().iter().find(|grant| same(grant, &scopes)).map(|grant| Grant::clone(grant));
-    let grant = match known {
-        Some(grant) => grant,
+    let (id, portal) = (app.id, directory.portal.id);
+    let mut own = directory.grants_by(id, None);
+    let grant = match own.find(|grant| grant.scopes == scopes && grant.ended_at.is_none()) {
+        Some(grant) => Grant::clone(grant),
         None => {
             let rule = move |_: &antiphon_store::State, moment: &mut antiphon_store::Moment| {
                 Ok(vec![DirectoryChange::Grant(grants::made(id, None, scopes.clone(), None, moment))])

@@ -204,6 +204,7 @@ fn make(
         updated_at: None,
         deleted_at: None,
         since,
+        since_at: moment.now,
     })
 }
 
@@ -228,6 +229,7 @@ pub(super) fn edited(known: &Subscription, edit: &Edit, since: i64, now: Millis)
     let wanted = Subscription {
         active,
         since: if active && !known.active { since } else { known.since },
+        since_at: if active && !known.active { now } else { known.since_at },
         expand: edit.expand.unwrap_or(known.expand),
         ordered: edit.ordered.unwrap_or(known.ordered),
         ..known.clone()
@@ -323,7 +325,16 @@ mod tests {
         };
         assert_eq!(switched(&made, false, 8), made);
         let on = switched(&made, true, 8);
-        assert_eq!(on, Subscription { active: true, since: 8, updated_at: Some(NOW + 1), ..made.clone() });
+        assert_eq!(
+            on,
+            Subscription {
+                active: true,
+                since: 8,
+                since_at: NOW + 1,
+                updated_at: Some(NOW + 1),
+                ..made.clone()
+            }
+        );
         assert_eq!(switched(&on, true, 9), on, "it was on all the time");
         assert_eq!(switched(&switched(&on, false, 9), true, 10).since, 10);
         let plain = Edit { expand: Some(Expand::default()), ordered: Some(false), ..Edit::default() };

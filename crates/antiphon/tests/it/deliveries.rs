@@ -100,6 +100,7 @@ impl Told {
             updated_at: None,
             deleted_at: None,
             since: 0,
+            since_at: 0,
         }
     }
 

@@ -63,6 +63,7 @@ async fn subscribe(node: &Node, portal: PortalId, url: String) {
             updated_at: None,
             deleted_at: None,
             since: 0,
+            since_at: 0,
         };
         let directory = vec![DirectoryChange::Webhook(webhook), DirectoryChange::Subscription(subscription)];
         Ok::<_, std::convert::Infallible>(Changes { directory, ..Changes::default() })

@@ -154,6 +154,7 @@ fn everything(state: &State, moment: &mut Moment, name: &str) -> Changes {
                 updated_at: None,
                 deleted_at: None,
                 since: 0,
+                since_at: 0,
             }),
             DirectoryChange::JournalSubscription(JournalSubscription {
                 id: moment.subscription_id(),
@@ -186,6 +187,13 @@ fn everything(state: &State, moment: &mut Moment, name: &str) -> Changes {
                 app_id: app,
                 redirect_uris: vec!["https://example.org/back".into(), "http://127.0.0.1/".into()],
                 scopes: vec!["oauth".into()],
+            }),
+            DirectoryChange::Install(Install {
+                app_id: app,
+                home: portal_id,
+                scopes: vec!["oauth".into()],
+                installed_at: now,
+                uninstalled_at: None,
             }),
             DirectoryChange::Grant(Grant {
                 id: moment.subscription_id().0,

@@ -43,6 +43,7 @@ pub fn subscriptions(key: AppId) -> Vec<(EventKind, Arc<Subscription>)> {
         event_type_name: None,
         active: true,
         since: 0,
+        since_at: 0,
         expand: Expand::default(),
         ordered: true,
         created_at: 0,

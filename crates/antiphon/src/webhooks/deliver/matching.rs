@@ -19,10 +19,15 @@ pub fn public_name(kind: EventKind) -> Option<&'static str> {
     })
 }
 
-/// Whether an app may know of conversations: it asks for that, or its scopes are not restricted.
+/// Whether an app may know of conversations: it was granted that here, or, where it is at home and nobody has to be asked, it
+/// may ask for it.
 fn may_read(directory: &Directory, app: AppId) -> bool {
-    let scopes = directory.client(app).map_or(&[][..], |client| &client.scopes);
-    scopes.is_empty() || scopes.iter().any(|scope| scope == "conversations.read")
+    let reads = |scopes: &[String]| scopes.iter().any(|scope| scope == "conversations.read");
+    let client = directory.client(app);
+    if directory.own_app(app).is_some() && client.is_none_or(|client| client.redirect_uris.is_empty()) {
+        return client.is_none_or(|client| client.scopes.is_empty() || reads(&client.scopes));
+    }
+    directory.install(app).is_some_and(|one| reads(&one.scopes))
 }
 
 /// An app's subscriptions that are switched on, as of one revision of the directory. Of a type and property there is only one.

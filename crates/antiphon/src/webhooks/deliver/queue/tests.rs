@@ -28,6 +28,7 @@ fn item(position: i64, object_id: i64, ordered: bool, since: Instant) -> Item {
         updated_at: None,
         deleted_at: None,
         since: 0,
+        since_at: 0,
     };
     let (event, subscription) = (Arc::new(event.into()), Arc::new(subscription));
     Item { event, subscription, attempts: 0, first_at: None, row: false, loose: false, since }
