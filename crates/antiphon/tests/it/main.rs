@@ -24,6 +24,7 @@ mod files;
 mod health;
 mod house;
 mod identification;
+mod installs;
 mod isolation;
 mod journal;
 mod keys;
