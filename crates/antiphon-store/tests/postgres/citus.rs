@@ -41,15 +41,15 @@ async fn every_table_with_a_portals_rows_is_placed_by_it_and_the_rest_is_everywh
     let everywhere: Vec<&str> =
         placed.iter().filter(|(_, place)| place == "everywhere").map(|(table, _)| table.as_str()).collect();
     assert_eq!(placed.len(), by_portal.len() + everywhere.len());
-    // Apps and tokens belong to portals too, and are looked for before it is known to which.
+    // Apps, tokens and installs belong to portals too, and are looked for before it is known to which.
     let owned = "SELECT relname::text FROM pg_class c JOIN pg_attribute a ON attrelid = c.oid AND attname = 'portal_id' \
-                 WHERE relkind = 'r' AND relname NOT IN ('apps', 'tokens') ORDER BY 1";
+                 WHERE relkind = 'r' AND relname NOT IN ('apps', 'tokens', 'installs') ORDER BY 1";
     let owned: Vec<String> =
         database.rows(owned).unwrap().into_iter().map(|mut row| row.remove(0).unwrap()).collect();
     let mut sorted = by_portal.clone();
     sorted.sort_unstable();
     assert_eq!(sorted, owned);
-    assert_eq!(everywhere, ["server", "portals", "apps", "tokens", "signing_keys"]);
+    assert_eq!(everywhere, ["server", "portals", "apps", "tokens", "signing_keys", "installs"]);
     // Leases are the database's own clock's, and migrations are nobody else's business.
     let all =
         "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'pg_dist_partition'";
