@@ -293,7 +293,7 @@ impl Directory {
     pub fn told_channels(&self, app: AppId) -> impl Iterator<Item = AppId> {
         let all = self.channels_of(app).filter(|one| self.tells(one.id)).map(|one| AppId::of_channel(one.id));
         let of_app = move |key: &AppId| self.channel_of(*key).is_some_and(|one| one.app_id == app);
-        let at_home = self.home(app).closing.iter().filter(|key| !self.closing.contains(key));
+        let at_home = self.home(app).closing.iter().filter(|key| !self.closing.contains(*key));
         let closing = self.closing.iter().chain(at_home).copied().filter(of_app);
         closing.chain(all.filter(|key| !self.is_closing(*key)))
     }
