@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::Usage;
+use crate::secrets::{Seals, StoredKey, is_sealed};
+use crate::{AppId, KeySource, Usage};
 
 /// More findings than this tell nobody more.
 pub(crate) const MOST: usize = 100;
@@ -34,6 +35,12 @@ pub enum Invariant {
     Usage,
     /// No id or number is in use twice, or will be given out again.
     Ids,
+    /// The master key is where the next start looks for it.
+    Key,
+    /// Nobody but those who serve the store can read the master key's file.
+    KeyFile,
+    /// Every secret is sealed, and opens.
+    Sealed,
 }
 
 impl Invariant {
@@ -47,6 +54,9 @@ impl Invariant {
             Self::Events => "events",
             Self::Usage => "usage",
             Self::Ids => "ids",
+            Self::Key => "key",
+            Self::KeyFile => "keyFile",
+            Self::Sealed => "sealed",
         }
     }
 }
@@ -55,6 +65,15 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let advice = match self.invariant {
             Invariant::Formats => "a newer antiphon wrote it, so upgrade this binary",
+            Invariant::Key => "put the store's own key there before the next start, which fails without it",
+            Invariant::KeyFile => {
+                "take that away with `chmod 600`, and if somebody may have read it, stop every server and run \
+                 `antiphon key replace`"
+            }
+            Invariant::Sealed => {
+                "stop every server and run `antiphon key replace`, which seals everything anew, and makes another where \
+                 something does not open"
+            }
             _ if !self.embedded => {
                 "stop the servers, keep a copy of the database, and put the newest backup into a new one"
             }
@@ -73,6 +92,16 @@ pub(crate) struct Findings {
     pub found: Vec<Finding>,
     /// Whether it is a data directory that is checked.
     pub embedded: bool,
+}
+
+/// What is sealed, as it is stored.
+#[derive(Debug)]
+pub(crate) struct Sealed {
+    /// The check of the master key.
+    pub check: Option<String>,
+    /// Apps with their secrets and those before.
+    pub apps: Vec<(AppId, String, Option<String>)>,
+    pub keys: Vec<StoredKey>,
 }
 
 /// What the entries of a thread look like.
@@ -113,6 +142,32 @@ impl Findings {
         if *newer > 0 {
             let what = format!("{newer} entries of {thread} are in a format that is not known");
             self.add(Invariant::Formats, what);
+        }
+    }
+
+    /// Holds the master key, as the next start finds it, and what is sealed against the key that seals.
+    pub(crate) fn sealed(&mut self, seals: &Seals, source: &KeySource, stored: &Sealed) {
+        if let Some(what) = source.flaw(stored.check.as_deref()) {
+            self.add(Invariant::Key, what);
+        }
+        if let Some(what) = source.open_to_others() {
+            self.add(Invariant::KeyFile, what);
+        }
+        for (app, secret, former) in &stored.apps {
+            for (name, stored) in [("client secret", Some(secret)), ("former client secret", former.as_ref())]
+            {
+                let Some(stored) = stored else { continue };
+                if !is_sealed(stored) {
+                    self.add(Invariant::Sealed, format!("the {name} of app {} is stored in clear", app.0));
+                } else if seals.open_secret(*app, stored.clone()).is_err() {
+                    self.add(Invariant::Sealed, format!("the {name} of app {} does not open", app.0));
+                }
+            }
+        }
+        for (id, value, _, _) in &stored.keys {
+            if seals.open_key(*id, value).is_err() {
+                self.add(Invariant::Sealed, format!("signing key {id} does not open"));
+            }
         }
     }
 

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -110,6 +110,26 @@ impl KeySource {
         }
     }
 
+    /// Why a store with this check could not be opened with the key that is there now.
+    pub(crate) fn flaw(&self, check: Option<&str>) -> Option<String> {
+        match (self.read(), check) {
+            (Err(e), _) => Some(e.to_string()),
+            (Ok(None), _) => Some(format!("the master key in {self} is gone")),
+            (Ok(Some(key)), Some(check)) if Seals::new(&key).open(CHECK, check).is_none() => {
+                Some(format!("the master key in {self} is not the one that this store is sealed with"))
+            }
+            _ => None,
+        }
+    }
+
+    /// What is wrong when neither owner nor group has to be asked to read the key.
+    pub(crate) fn open_to_others(&self) -> Option<String> {
+        let Self::File(path) = self else { return None };
+        let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o777;
+        (mode & 0o007 != 0)
+            .then(|| format!("everybody can get at the master key in {self} (mode {mode:04o})"))
+    }
+
     /// A store's seals, and its check if it has none yet; then the key is made if need be.
     pub(crate) fn seals(
         &self,
@@ -205,7 +225,12 @@ impl Seals {
             return Ok(stored);
         }
         let opened = self.open(&of_app(app), &stored).and_then(|bytes| String::from_utf8(bytes).ok());
-        opened.ok_or_else(|| StoreError::Damaged(format!("the client secret of app {} does not open", app.0)))
+        opened.ok_or_else(|| {
+            StoreError::Damaged(format!(
+                "the client secret of app {} does not open; `antiphon key replace` gives it another",
+                app.0
+            ))
+        })
     }
 
     /// A signing key as it is stored.
@@ -216,7 +241,11 @@ impl Seals {
     /// A signing key.
     pub(crate) fn open_key(&self, id: i64, stored: &str) -> Result<[u8; 32], StoreError> {
         let opened = self.open(&of_key(id), stored).and_then(|bytes| bytes.try_into().ok());
-        opened.ok_or_else(|| StoreError::Damaged(format!("signing key {id} does not open")))
+        opened.ok_or_else(|| {
+            StoreError::Damaged(format!(
+                "signing key {id} does not open; `antiphon key replace` makes another"
+            ))
+        })
     }
 }
 
@@ -344,8 +373,6 @@ mod tests {
 
     #[test]
     fn a_key_is_made_once_and_only_for_what_was_never_sealed() {
-        use std::os::unix::fs::PermissionsExt;
-
         let dir = tempfile::tempdir().unwrap();
         let source = KeySource::of(dir.path());
         let (_, check) = source.seals(None, "store").unwrap();

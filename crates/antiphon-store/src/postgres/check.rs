@@ -10,9 +10,10 @@ use super::connect::Place;
 use super::failure::Result;
 use super::moving::End;
 use super::readers::{row, rows};
+use super::secrets;
 use crate::check::{COUNTED, Entries, Findings};
 use crate::messages::{key, number};
-use crate::{Document, Finding, Invariant, PortalId, Usage};
+use crate::{Document, Finding, Invariant, KeySource, PortalId, Usage};
 
 /// Threads whose entries are read at once. The entries themselves come one by one.
 const THREADS: usize = 1_000;
@@ -42,6 +43,7 @@ const MISPLACED: &str = "SELECT count(*) FROM (SELECT id, inbox_id, population, 
 /// entries in all.
 pub(super) async fn findings(
     place: &Place,
+    source: &KeySource,
     sound: fn(&[u8]) -> bool,
     progress: impl Fn(u64, u64),
 ) -> Result<Vec<Finding>> {
@@ -73,6 +75,7 @@ pub(super) async fn findings(
             findings.add(Invariant::Entries, what);
         }
     }
+    findings.sealed(&place.seals, source, &secrets::sealed(client).await?);
     Ok(findings.found)
 }
 

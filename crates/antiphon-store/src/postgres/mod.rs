@@ -264,7 +264,7 @@ impl Engine {
         sound: fn(&[u8]) -> bool,
         progress: impl Fn(u64, u64) + Send + 'static,
     ) -> Answer<Vec<Finding>> {
-        Ok(check::findings(&self.shared.place, sound, progress).await?)
+        Ok(check::findings(&self.shared.place, &self.shared.settings.key, sound, progress).await?)
     }
 
     /// Asks the database, since it may have gone away or have become a standby.

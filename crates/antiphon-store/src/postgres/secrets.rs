@@ -7,6 +7,7 @@ use super::failure::{Failure, Result};
 use super::portals::commit;
 use super::readers::{execute, row, rows};
 use super::{ANSWER, Answer, Engine, moving};
+use crate::check::Sealed;
 use crate::secrets::{Reseal, Seals, StoredKey, fresh_key, is_sealed};
 use crate::{
     AppId, KeySource, MasterKey, Millis, OpenError, Postgres, Resealed, Settings, SigningKey, StoreError,
@@ -196,6 +197,12 @@ pub(super) async fn stored(client: &ClientWrapper) -> Result<(Option<String>, Ve
     let key =
         |row: &tokio_postgres::Row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?));
     Ok((check(client, "").await?, keys.iter().map(key).collect::<Result<_>>()?))
+}
+
+/// Everything that is sealed, for a check.
+pub(super) async fn sealed(client: &ClientWrapper) -> Result<Sealed> {
+    let (check, keys) = stored(client).await?;
+    Ok(Sealed { check, apps: secrets(client).await?, keys })
 }
 
 /// What [`stored`] found elsewhere.

@@ -91,7 +91,7 @@ pub(crate) fn verify(path: &Path) -> std::result::Result<(), OpenError> {
         return Err(damaged("it is empty".into()));
     }
     // Documents are the rooms' own: `antiphon doctor` reads them.
-    let found = check::findings(conn, true, |_| true, |_, _| true)
+    let found = check::findings(conn, true, |_| true, None, |_, _| true)
         .map_err(|e| damaged(StoreError::from(e).to_string()))?;
     found.into_iter().next().map_or(Ok(()), |finding| Err(damaged(finding.what)))
 }

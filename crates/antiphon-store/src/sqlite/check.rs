@@ -8,20 +8,23 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use rusqlite::{Connection, Row};
 
 use super::failure::{Failure, Result};
+use super::secrets;
 use crate::check::{COUNTED, Entries, Findings, MOST};
 use crate::messages::key;
-use crate::{Document, Finding, Invariant, StoreError, Usage};
+use crate::secrets::Seals;
+use crate::{Document, Finding, Invariant, KeySource, StoreError, Usage};
 
 /// Steps of the engine between two reports of progress.
 const STRIDE: i32 = 4096;
 
 /// Everything that is wrong, up to a bound. `deep` compares every index with its table as well; `sound` judges documents of
-/// the known format; `step` hears how much is done and how much there is, and says whether to go on. The connection is of
-/// no use to anybody else.
+/// the known format; `sealed` is what seals, where that is to be looked at; `step` hears how much is done and how much there is,
+/// and says whether to go on. The connection is of no use to anybody else.
 pub(super) fn findings(
     mut conn: Connection,
     deep: bool,
     sound: fn(&[u8]) -> bool,
+    sealed: Option<(&Seals, &KeySource)>,
     step: impl Fn(u64, u64) -> bool + Send + 'static,
 ) -> Result<Vec<Finding>> {
     let walk = Arc::new(Walk::new(conn.query_row("PRAGMA page_count", [], |row| row.get(0))?));
@@ -44,6 +47,9 @@ pub(super) fn findings(
         events(&view, &mut findings)?;
         let held = entries(&view, sound, &walk, &mut findings)?;
         usage(&view, &held, &mut findings)?;
+        if let Some((seals, source)) = sealed {
+            findings.sealed(seals, source, &secrets::sealed(&view)?);
+        }
     }
     view.finish()?;
     Ok(findings.found)

@@ -366,8 +366,9 @@ impl Engine {
         sound: fn(&[u8]) -> bool,
         progress: impl Fn(u64, u64) + Send + 'static,
     ) -> Answer<Vec<Finding>> {
+        let (seals, source) = (self.shared.seals.clone(), self.shared.settings.key.clone());
         let work = move |conn, asked: Weak<()>| {
-            check::findings(conn, deep, sound, move |done, all| {
+            check::findings(conn, deep, sound, Some((&seals, &source)), move |done, all| {
                 progress(done, all);
                 asked.strong_count() > 0
             })

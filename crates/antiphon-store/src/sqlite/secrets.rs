@@ -4,6 +4,7 @@ use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::failure::{Failure, Result};
 use super::{DATABASE, lock, schema};
+use crate::check::Sealed;
 use crate::secrets::{Reseal, Seals, StoredKey, fresh_key, is_sealed};
 use crate::{AppId, KeySource, MasterKey, Millis, OpenError, Resealed, Settings, SigningKey, StoreError};
 
@@ -151,6 +152,12 @@ pub(super) fn stored(conn: &Connection) -> Result<(Option<String>, Vec<StoredKey
     let mut sql = conn.prepare("SELECT id, value, created_at, ends_at FROM signing_keys ORDER BY id")?;
     let keys = sql.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
     Ok((check, keys.collect::<rusqlite::Result<_>>()?))
+}
+
+/// Everything that is sealed, for a check.
+pub(super) fn sealed(conn: &Connection) -> Result<Sealed> {
+    let (check, keys) = stored(conn)?;
+    Ok(Sealed { check, apps: secrets(conn)?, keys })
 }
 
 /// What [`stored`] found elsewhere.

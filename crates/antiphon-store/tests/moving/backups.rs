@@ -135,6 +135,22 @@ async fn a_check_of_a_database_finds_what_is_wrong() {
             Invariant::Entries,
             "1 threads of portal 2",
         ),
+        (
+            "UPDATE apps SET client_secret = 'in clear' WHERE id = 1",
+            Invariant::Sealed,
+            "client secret of app 1 is stored in clear",
+        ),
+        (
+            "UPDATE apps SET old_secret = 'sealed-1:AAAA' WHERE id = 2",
+            Invariant::Sealed,
+            "the former client secret of app 2 does not open",
+        ),
+        ("UPDATE signing_keys SET value = 'no key'", Invariant::Sealed, "signing key 1 does not open"),
+        (
+            "UPDATE server SET key_check = 'sealed-1:AAAA'",
+            Invariant::Key,
+            "the master key in the configured key is not the one",
+        ),
     ] {
         let fits = |finding: &Finding| finding.invariant == invariant && finding.what.contains(what);
         let before = store.check(false, sound, |_, _| {}).await.unwrap();

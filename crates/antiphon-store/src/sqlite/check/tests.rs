@@ -11,6 +11,22 @@ async fn filled() -> (tempfile::TempDir, Store) {
     for name in ["First", "Second"] {
         store.portal_create(None, name.into(), "UTC".into(), Quota::default()).await.unwrap().unwrap();
     }
+    change(&store, |moment| {
+        let old_secret = Some(Replaced { value: "former".into(), until: i64::MAX });
+        let app = App {
+            id: moment.app_id(),
+            name: "Shop".into(),
+            avatar: None,
+            client_secret: "secret".into(),
+            developer_key: "key".into(),
+            old_secret,
+            old_key: None,
+            active: true,
+            created_at: 1,
+        };
+        Changes { directory: vec![DirectoryChange::App(app)], ..Changes::default() }
+    })
+    .await;
     for entries in [3, 1, 200] {
         change(&store, move |moment| thread(moment, entries)).await;
     }
@@ -99,6 +115,9 @@ async fn a_sound_store_is_found_sound_while_it_serves() {
 const RESTORE: &str = "stop the server, keep a copy of its data directory, and put the newest backup into an empty one with \
                        `antiphon restore`";
 
+const RESEAL: &str = "stop every server and run `antiphon key replace`, which seals everything anew, and makes another where \
+                      something does not open";
+
 #[tokio::test]
 async fn each_damage_is_one_sentence_that_says_what_to_do() {
     let first = "UPDATE messages SET";
@@ -138,22 +157,22 @@ async fn each_damage_is_one_sentence_that_says_what_to_do() {
         (
             "DELETE FROM events WHERE portal_id = 1 AND position = 2",
             "events",
-            "the 3 events of portal 1 are not those from 1 to 4",
+            "the 4 events of portal 1 are not those from 1 to 5",
         ),
         (
             "DELETE FROM events WHERE portal_id = 1 AND position IN (1, 3)",
             "events",
-            "the 2 events of portal 1 are not those from 2 to 4",
+            "the 3 events of portal 1 are not those from 2 to 5",
         ),
         (
-            "DELETE FROM events WHERE portal_id = 1 AND position = 4",
+            "DELETE FROM events WHERE portal_id = 1 AND position = 5",
             "events",
-            "portal 1 counts 4 events and has 3",
+            "portal 1 counts 5 events and has 4",
         ),
         (
             "UPDATE counters SET event_position = 9 WHERE portal_id = 1",
             "events",
-            "portal 1 counts 9 events and has 4",
+            "portal 1 counts 9 events and has 5",
         ),
         ("DELETE FROM counters WHERE portal_id = 2", "events", "portal 2 has no counters"),
         (
@@ -177,6 +196,26 @@ async fn each_damage_is_one_sentence_that_says_what_to_do() {
             "ids",
             "thread 2 of portal 1 has the number of one that is being erased",
         ),
+        (
+            "UPDATE apps SET client_secret = 'secret'",
+            "sealed",
+            "the client secret of app 1 is stored in clear",
+        ),
+        (
+            "UPDATE apps SET old_secret = 'former'",
+            "sealed",
+            "the former client secret of app 1 is stored in clear",
+        ),
+        (
+            "UPDATE apps SET client_secret = substr(client_secret, 1, 40)",
+            "sealed",
+            "the client secret of app 1 does not open",
+        ),
+        (
+            "UPDATE apps SET old_secret = (SELECT value FROM signing_keys)",
+            "sealed",
+            "the former client secret of app 1 does not open",
+        ),
     ] {
         let (dir, store) = filled().await;
         store.close().await;
@@ -185,8 +224,11 @@ async fn each_damage_is_one_sentence_that_says_what_to_do() {
         rusqlite::Connection::open(&file).unwrap().execute_batch(damage).unwrap();
         let store = Store::open(Settings::new(dir.path())).unwrap();
         let found = checked(&store, false).await;
-        let advice =
-            if name == "formats" { "a newer antiphon wrote it, so upgrade this binary" } else { RESTORE };
+        let advice = match name {
+            "formats" => "a newer antiphon wrote it, so upgrade this binary",
+            "sealed" => RESEAL,
+            _ => RESTORE,
+        };
         let told = |line: &String| {
             line.starts_with(&format!("{name}: {what}")) && line.ends_with(&format!("; {advice}"))
         };
@@ -221,4 +263,42 @@ async fn a_file_that_was_overwritten_is_found_damaged() {
     let store = Store::open(Settings::new(dir.path())).unwrap();
     let found = checked(&store, false).await;
     assert!(found.iter().any(|line| line.starts_with("file: ")), "{found:#?}");
+}
+
+#[tokio::test]
+async fn a_key_that_is_not_as_it_was_is_found_before_the_next_start_fails() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (dir, store) = filled().await;
+    let file = dir.path().join("secret.key");
+    let own = std::fs::read(&file).unwrap();
+    let place = file.display().to_string();
+    let back = "put the store's own key there before the next start, which fails without it";
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(checked(&store, false).await, [format!("key: the master key in {place} is gone; {back}")]);
+    MasterKey::fresh().unwrap().write(&file).unwrap();
+    let found = checked(&store, false).await;
+    assert_eq!(
+        found,
+        [format!("key: the master key in {place} is not the one that this store is sealed with; {back}")]
+    );
+    std::fs::write(&file, "no key").unwrap();
+    let found = checked(&store, false).await;
+    assert!(found.len() == 1 && found[0].starts_with("key: the master key in ") && found[0].ends_with(back));
+    std::fs::write(&file, own).unwrap();
+    for (mode, fine) in [(0o600, true), (0o640, true), (0o604, false), (0o646, false), (0o400, true)] {
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+        let found = checked(&store, false).await;
+        let told = format!(
+            "keyFile: everybody can get at the master key in {place} (mode {mode:04o}); take that away"
+        );
+        assert!(
+            found.len() == usize::from(!fine) && found.iter().all(|line| line.starts_with(&told)),
+            "{found:?}"
+        );
+    }
+    let database = dir.path().join(super::super::DATABASE);
+    let damage = "UPDATE signing_keys SET value = substr(value, 1, 40)";
+    rusqlite::Connection::open(&database).unwrap().execute_batch(damage).unwrap();
+    assert_eq!(checked(&store, false).await, [format!("sealed: signing key 1 does not open; {RESEAL}")]);
 }
