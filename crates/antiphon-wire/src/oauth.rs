@@ -137,6 +137,8 @@ pub struct Details {
     pub time_zone: String,
     /// `USD`
     pub company_currency: &'static str,
+    /// None; clients demand the list.
+    pub additional_currencies: Vec<String>,
     /// As in `+01:00`.
     pub utc_offset: String,
     /// The same in milliseconds.

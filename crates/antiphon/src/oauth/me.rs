@@ -18,6 +18,7 @@ pub async fn details(call: Call) -> Result<Answer, Refusal> {
             account_type: "STANDARD",
             time_zone: call.caller.directory.portal.time_zone.clone(),
             company_currency: "USD",
+            additional_currencies: Vec::new(),
             utc_offset: offset,
             utc_offset_milliseconds: millis,
             ui_domain: host(&call.origin),

@@ -199,6 +199,7 @@ async fn a_user_lets_an_app_in_and_the_app_acts_until_it_is_uninstalled() {
     user.post("/antiphon/v1/apps", json!({ "name": "x" })).await.expect(403);
     let details = user.get("/account-info/v3/details").await.expect(200).json();
     assert_eq!(details["portalId"].to_string(), stage.desk.portal.id);
+    assert_eq!(details["additionalCurrencies"], json!([]));
     assert_eq!(user.get("/integrations/v1/me").await.expect(200).json()["portalId"], details["portalId"]);
 
     // What it is, as it is asked in both generations.

@@ -1,7 +1,7 @@
 // Files and folders by HubSpot's official Node client.
 
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { createReadStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -58,6 +58,16 @@ test('what is uploaded from disk and from memory is read back', async () => {
   assert.deepEqual(await fetched(signed.url), PICTURE)
   const scaled = await filesApi.getSignedUrl(picture.id, 'thumb', 60, true)
   assert.equal(width(await fetched(scaled.url)), 128)
+})
+
+test('a large file goes up and down as a stream', async () => {
+  const path = join(directory, 'film.mov')
+  const film = randomBytes(20 << 20)
+  writeFileSync(path, film)
+  const file = { data: createReadStream(path), name: 'film.mov' }
+  const made = await filesApi.upload(file, undefined, '/node/films', undefined, undefined, PRIVATE)
+  assert.deepEqual([made.size, made.type, made.fileMd5], [film.length, 'MOVIE', createHash('md5').update(film).digest('hex')])
+  assert.ok((await download(made.id)).equals(film))
 })
 
 test('the legacy path takes the same form', async () => {

@@ -23,7 +23,7 @@ export async function ask(path, { client: by = client, status = 200, ...options 
   return text && JSON.parse(text)
 }
 
-/** A group of the client's APIs, and in `left` the operations that nobody called. Each has two methods, both are the same call. */
+/** A group of the client's APIs, and in `left` the operations that nobody called. Each has two methods, which send the same. */
 export function watched(apis) {
   const operation = (api, method) => `${api}.${method.replace(/WithHttpInfo$/, '')}`
   const methods = (api) => Object.getOwnPropertyNames(Object.getPrototypeOf(api)).filter((name) => name !== 'constructor')
@@ -47,7 +47,8 @@ export async function listener(test) {
   const told = []
   const server = http.createServer(async (request, response) => {
     const chunks = await request.toArray()
-    told.push({ ...request, method: request.method, url: request.url, headers: request.headers, body: Buffer.concat(chunks).toString() })
+    const { method, url, headers } = request
+    told.push({ method, url, headers, body: Buffer.concat(chunks).toString() })
     server.emit('told')
     response.setHeader('content-type', 'image/png').end(request.method === 'GET' ? PICTURE : '')
   })

@@ -74,6 +74,11 @@ class OAuth(Driven, unittest.TestCase):
         self.assertEqual((own.expires_in, own.scopes), (1800, ["developer.webhooks_journal.read"]))
         ask(THREADS, token=own.access_token, status=403)
 
+    def test_a_token_says_in_which_account_it_is(self):
+        given = self.exchange(code())
+        account = Watched(self.client(access_token=given.access_token).account).get()
+        self.assertEqual((account.portal_id, account.account_type), (given.hub_id, "STANDARD"))
+
     def test_a_client_with_an_expired_token_refreshes_it(self):
         client = self.client(access_token=APP["expired"])
         files = Watched(client.files).file_assets
