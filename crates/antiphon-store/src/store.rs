@@ -386,6 +386,16 @@ impl Store {
         read!(self.contacts_by_emails(portal, emails))
     }
 
+    /// To whom these addresses on an account are bound; those that nobody has are left out.
+    pub async fn visitors_by_addresses(
+        &self,
+        portal: PortalId,
+        account: AccountId,
+        addresses: &[Identifier],
+    ) -> Result<Vec<(Identifier, VisitorId)>, StoreError> {
+        read!(self.visitors_by_addresses(portal, account, addresses))
+    }
+
     /// One page of visitors, by id.
     pub async fn visitors(&self, portal: PortalId, query: &VisitorQuery) -> Result<Vec<Visitor>, StoreError> {
         read!(self.visitors(portal, query))

@@ -67,6 +67,8 @@ pub struct Heads {
     pub cookie: String,
     /// The query as it was sent.
     pub query: String,
+    /// Whether JSON is wanted, and no page.
+    pub json: bool,
 }
 
 /// A request after routing, authentication and limits.

@@ -34,6 +34,7 @@ pub mod oauth;
 pub mod openapi;
 pub mod operation;
 pub mod outbound;
+pub mod pages;
 pub mod portals;
 pub mod realtime;
 pub mod refusal;

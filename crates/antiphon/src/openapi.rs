@@ -318,6 +318,15 @@ fn responses(version: Version, operation: &Operation, schemas: &mut Schemas) -> 
                 .insert(status.to_string(), json!({ "$ref": format!("#/components/responses/{status}") }));
         }
     }
+    if operation.or_page {
+        let described = failures();
+        for (status, response) in &mut responses {
+            if response.get("$ref").is_some() {
+                *response = described[status].clone();
+            }
+            response["content"]["text/html"] = json!({ "schema": { "type": "string" } });
+        }
+    }
     if matches!(payload, Payload::Html) {
         let page = json!({ "text/html": { "schema": { "type": "string" } } });
         for (status, why) in [("400", "It is not known who asks."), ("403", "Not so."), ("429", "Too often.")]

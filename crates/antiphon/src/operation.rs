@@ -458,6 +458,8 @@ pub struct Operation {
     pub raw: bool,
     /// The body may be a form, too.
     pub or_form: bool,
+    /// People get a page instead of JSON.
+    pub or_page: bool,
 }
 
 impl Operation {
@@ -488,6 +490,7 @@ impl Operation {
             flows_in: false,
             raw: false,
             or_form: false,
+            or_page: false,
         }
     }
 
@@ -548,6 +551,12 @@ impl Operation {
     /// Says that the body may be a form, too.
     pub const fn or_form(mut self) -> Self {
         self.or_form = true;
+        self
+    }
+
+    /// Says that people get a page instead of JSON.
+    pub const fn or_page(mut self) -> Self {
+        self.or_page = true;
         self
     }
 

@@ -191,6 +191,15 @@ impl Engine {
         ask!(self, client => visitors::contacts_by_emails(client, portal, emails))
     }
 
+    pub(crate) async fn visitors_by_addresses(
+        &self,
+        portal: PortalId,
+        account: AccountId,
+        addresses: &[Identifier],
+    ) -> Answer<Vec<(Identifier, VisitorId)>> {
+        ask!(self, client => visitors::by_addresses(client, portal, account, addresses))
+    }
+
     pub(crate) async fn visitors(&self, portal: PortalId, query: &VisitorQuery) -> Answer<Vec<Visitor>> {
         ask!(self, client => visitors::page(client, portal, query))
     }

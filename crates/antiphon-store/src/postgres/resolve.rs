@@ -121,8 +121,6 @@ impl Named {
     }
 }
 
-const IDENTITIES: &str = "SELECT account_id, kind, value, visitor_id FROM identities WHERE portal_id = $1 AND \
-                          (account_id, kind, value) IN (SELECT * FROM unnest($2::bigint[], $3::text[], $4::text[]))";
 const THREAD_KEYS: &str = "SELECT account_id, key, thread_id FROM thread_keys WHERE portal_id = $1 AND \
                            (account_id, key) IN (SELECT * FROM unnest($2::bigint[], $3::text[]))";
 const EARLIER: &str = "SELECT account_id, key, thread_id, message_id FROM idempotency_keys WHERE portal_id = $1 AND \
@@ -164,7 +162,10 @@ impl Found {
         let ticket_rows =
             format!("SELECT {} FROM tickets WHERE portal_id = $1 AND id = ANY($2)", visitors::TICKET_COLUMNS);
         let (identities, thread_keys, earlier, entries, tickets) = try_join!(
-            async { asked(accounts.len(), client, IDENTITIES, &[&owner, &accounts, &kinds, &values]).await },
+            async {
+                asked(accounts.len(), client, visitors::IDENTITIES, &[&owner, &accounts, &kinds, &values])
+                    .await
+            },
             async { asked(keys.len(), client, THREAD_KEYS, &[&owner, &key_accounts, &keys]).await },
             async { asked(once.len(), client, EARLIER, &[&owner, &once_accounts, &once]).await },
             async { asked(ids.len(), client, &entries, &[&owner, &ids]).await },

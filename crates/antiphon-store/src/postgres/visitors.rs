@@ -5,8 +5,8 @@ use tokio_postgres::Row;
 
 use super::failure::Result;
 use super::readers::{row, rows};
-use crate::visitors::email_key;
-use crate::{PortalId, Ticket, TicketId, Visitor, VisitorId, VisitorQuery};
+use crate::visitors::{email_key, identity_key};
+use crate::{AccountId, Identifier, PortalId, Ticket, TicketId, Visitor, VisitorId, VisitorQuery};
 
 /// What [`visitor`] reads.
 pub(super) const COLUMNS: &str = "id, contact, name, email, phone, avatar, created_at, updated_at";
@@ -46,6 +46,30 @@ pub(super) async fn contacts_by_emails(
          AND email_key IS NOT NULL"
     );
     rows(client, &sql, &[&portal.0, &keys]).await?.iter().map(visitor).collect()
+}
+
+/// Who has these addresses, each on its account.
+pub(super) const IDENTITIES: &str = "SELECT account_id, kind, value, visitor_id FROM identities WHERE portal_id = $1 AND \
+     (account_id, kind, value) IN (SELECT * FROM unnest($2::bigint[], $3::text[], $4::text[]))";
+
+/// To whom these addresses on an account are bound.
+pub(super) async fn by_addresses(
+    client: &ClientWrapper,
+    portal: PortalId,
+    account: AccountId,
+    addresses: &[Identifier],
+) -> Result<Vec<(Identifier, VisitorId)>> {
+    let kinds: Vec<&str> = addresses.iter().map(|one| one.kind.as_str()).collect();
+    let values: Vec<String> = addresses.iter().map(identity_key).collect();
+    let accounts = vec![account.0; addresses.len()];
+    let found = rows(client, IDENTITIES, &[&portal.0, &accounts, &kinds, &values]).await?;
+    let read = |row: &Row| {
+        let (kind, value): (&str, &str) = (row.try_get(1)?, row.try_get(2)?);
+        let id = VisitorId(row.try_get(3)?);
+        let asked = addresses.iter().filter(move |one| one.kind == kind && identity_key(one) == value);
+        Ok(asked.map(|one| (one.clone(), id)).collect::<Vec<_>>())
+    };
+    Ok(found.iter().map(read).collect::<Result<Vec<_>>>()?.concat())
 }
 
 pub(super) async fn page(

@@ -88,6 +88,15 @@ impl Engine {
         self.read(|conn| visitors::contacts_by_emails(conn, portal, emails))
     }
 
+    pub(crate) fn visitors_by_addresses(
+        &self,
+        portal: PortalId,
+        account: AccountId,
+        addresses: &[Identifier],
+    ) -> Answer<Vec<(Identifier, VisitorId)>> {
+        self.read(|conn| visitors::by_addresses(conn, portal, account, addresses))
+    }
+
     pub(crate) fn visitors(&self, portal: PortalId, query: &VisitorQuery) -> Answer<Vec<Visitor>> {
         self.read(|conn| visitors::page(conn, portal, query))
     }

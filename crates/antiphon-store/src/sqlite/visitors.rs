@@ -45,6 +45,18 @@ pub(super) fn contact_by_phone(conn: &Connection, portal: PortalId, phone: &str)
     Ok(sql.query_row(params![portal.0, phone], visitor).optional()?)
 }
 
+/// The number of the visitor an address on an account is bound to.
+fn bound(
+    conn: &Connection,
+    portal: PortalId,
+    account: AccountId,
+    identifier: &Identifier,
+) -> Result<Option<VisitorId>> {
+    let sql = "SELECT visitor_id FROM identities WHERE portal_id = ?1 AND account_id = ?2 AND kind = ?3 AND value = ?4";
+    let values = params![portal.0, account.0, identifier.kind, identity_key(identifier)];
+    Ok(conn.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?.map(VisitorId))
+}
+
 /// The visitor an address on an account is bound to.
 pub(super) fn by_identity(
     conn: &Connection,
@@ -52,15 +64,20 @@ pub(super) fn by_identity(
     account: AccountId,
     identifier: &Identifier,
 ) -> Result<Option<Visitor>> {
-    let sql = "SELECT visitor_id FROM identities WHERE portal_id = ?1 AND account_id = ?2 AND kind = ?3 AND value = ?4";
-    let bound = conn
-        .prepare_cached(sql)?
-        .query_row(params![portal.0, account.0, identifier.kind, identity_key(identifier)], |row| row.get(0))
-        .optional()?;
-    match bound {
-        Some(id) => by_id(conn, portal, VisitorId(id)),
+    match bound(conn, portal, account, identifier)? {
+        Some(id) => by_id(conn, portal, id),
         None => Ok(None),
     }
+}
+
+/// To whom these addresses on an account are bound.
+pub(super) fn by_addresses(
+    conn: &Connection,
+    portal: PortalId,
+    account: AccountId,
+    addresses: &[Identifier],
+) -> Result<Vec<(Identifier, VisitorId)>> {
+    each(addresses, |one| Ok(bound(conn, portal, account, one)?.map(|id| (one.clone(), id))))
 }
 
 pub(super) fn page(conn: &Connection, portal: PortalId, query: &VisitorQuery) -> Result<Vec<Visitor>> {

@@ -3,6 +3,10 @@ use antiphon_store::*;
 use crate::kit::*;
 
 /// Both portals hold the same ids; whatever is asked for, each sees its own.
+fn own_address(name: &str) -> Identifier {
+    Identifier { kind: "CHANNEL_SPECIFIC_OPAQUE_ID".into(), value: name.into() }
+}
+
 #[tokio::test]
 async fn portals_never_see_each_other() {
     let kit = Kit::new().await;
@@ -37,6 +41,7 @@ async fn portals_never_see_each_other() {
             files: vec![file],
             tickets: vec![Ticket { id: TicketId(1), subject: text.into(), created_at: NOON }],
             thread_keys: vec![(ACCOUNT, "key".into(), made.id)],
+            identities: vec![(ACCOUNT, own_address(text), VisitorId(1))],
             ..Changes::default()
         };
         apply(&kit.store, portal, Target::Directory, changes).await.unwrap();
@@ -53,6 +58,9 @@ async fn portals_never_see_each_other() {
         assert_eq!(store.messages_by_ids(portal, &both).await.unwrap().len(), 1);
         let visitors = store.visitors_by_ids(portal, &[VisitorId(1)]).await.unwrap();
         assert_eq!(visitors[0].name.as_deref(), Some(text));
+        let addresses = [own_address("one"), own_address("two")];
+        let bound = store.visitors_by_addresses(portal, ACCOUNT, &addresses).await.unwrap();
+        assert_eq!(bound, [(own_address(text), VisitorId(1))]);
         let contacts = store.contacts_by_emails(portal, &["same@example.org".into()]).await.unwrap();
         assert_eq!(contacts.len(), 1);
         assert_eq!(store.ticket_by_id(portal, TicketId(1)).await.unwrap().unwrap().subject, text);

@@ -52,6 +52,32 @@ async fn a_visitor_becomes_a_contact_and_keeps_its_number() {
 }
 
 #[tokio::test]
+async fn an_address_on_an_account_is_known_however_it_is_written() {
+    let kit = Kit::new().await;
+    let address = |kind: &str, value: &str| Identifier { kind: kind.into(), value: value.into() };
+    let phone = |value: &str| address("HS_PHONE_NUMBER", value);
+    let identities = vec![
+        (ACCOUNT, phone("+31 20 555"), VisitorId(4)),
+        (ACCOUNT, address("HS_EMAIL_ADDRESS", "Ada@example.org"), VisitorId(5)),
+        (AccountId(ACCOUNT.0 + 1), phone("+31 20 777"), VisitorId(4)),
+    ];
+    put(&kit, vec![visitor(4, false, None), visitor(5, false, None)]).await.unwrap();
+    apply(&kit.store, kit.portal, Target::Directory, Changes { identities, ..Changes::default() })
+        .await
+        .unwrap();
+    let asked = [
+        phone("0031-20-555"),
+        phone("+31 20 777"),
+        address("HS_EMAIL_ADDRESS", "ADA@EXAMPLE.ORG"),
+        address("CHANNEL_SPECIFIC_OPAQUE_ID", "+3120555"),
+    ];
+    let mut found = kit.store.visitors_by_addresses(kit.portal, ACCOUNT, &asked).await.unwrap();
+    found.sort_by_key(|(_, id)| *id);
+    assert_eq!(found, [(asked[0].clone(), VisitorId(4)), (asked[2].clone(), VisitorId(5))]);
+    assert_eq!(kit.store.visitors_by_addresses(kit.portal, ACCOUNT, &[]).await.unwrap(), []);
+}
+
+#[tokio::test]
 async fn pages_of_visitors_go_by_id() {
     let kit = Kit::new().await;
     let all: Vec<Visitor> = (1..=9)

@@ -204,6 +204,11 @@ async fn no_other_question_and_no_change_looks_at_more_pages_either() {
         assert_eq!(store.contacts_by_emails(portal, &emails).await.unwrap().len(), 2);
     })
     .await;
+    let addresses = [1, 2].map(|nth| Identifier { kind: "HS_PHONE_NUMBER".into(), value: format!("+{nth}") });
+    bed.flat("visitors by their addresses", async |store, portal| {
+        assert_eq!(store.visitors_by_addresses(portal, AccountId(1), &addresses).await.unwrap(), []);
+    })
+    .await;
     bed.flat("a thread", async |store, portal| {
         assert!(store.thread_by_id(portal, ThreadId(500)).await.unwrap().is_some());
     })

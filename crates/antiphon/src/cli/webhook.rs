@@ -7,6 +7,7 @@ use super::manage::{Task, body, text};
 
 const STATUS: &[&str] = &[
     "appId",
+    "channelId",
     "targetUrl",
     "maxConcurrentRequests",
     "activeSubscriptions",
@@ -38,13 +39,36 @@ const DELIVERIES: &[&str] = &["eventId", "objectId", "attempts", "firstAt", "las
 const RESENT: &[&str] = &["resent", "skipped"];
 const TRIAL: &[&str] = &["url", "succeeded", "status", "error", "millis", "excerpt"];
 
+/// Whose webhook is meant.
+#[derive(Debug, Args)]
+pub struct Of {
+    app: i64,
+    /// What the app is told of this channel, which it brought, instead of what it subscribed to
+    #[arg(long, value_name = "ID")]
+    channel: Option<i64>,
+}
+
+impl Of {
+    /// The path of something below a webhook, which may have a query of its own.
+    fn path(&self, rest: &str) -> String {
+        let Self { app, channel } = self;
+        let joint = if rest.contains('?') { '&' } else { '?' };
+        let channel = channel.map(|id| format!("{joint}channelId={id}")).unwrap_or_default();
+        format!("/antiphon/v1/apps/{app}/webhook{rest}{channel}")
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Webhook {
-    /// Show how an app's webhook stands: how far behind it is, and what it did not take
-    Show { app: i64 },
+    /// Show how an app's webhook stands, or what it is told of a channel: how far behind it is, and what it did not take
+    Show {
+        #[command(flatten)]
+        of: Of,
+    },
     /// List the newest requests that were sent to an app
     Attempts {
-        app: i64,
+        #[command(flatten)]
+        of: Of,
         /// Only those that were not taken
         #[arg(long)]
         failed: bool,
@@ -62,38 +86,52 @@ pub enum Webhook {
         most: u16,
     },
     /// Show a request that was sent to an app, with its events
-    Attempt { app: i64, id: i64 },
+    Attempt {
+        #[command(flatten)]
+        of: Of,
+        id: i64,
+    },
     /// List the events that an app has not taken, and when they are tried again
     Deliveries {
-        app: i64,
+        #[command(flatten)]
+        of: Of,
         /// Those that were given up instead
         #[arg(long)]
         given_up: bool,
     },
     /// Send events again, whether they were taken or not
     Resend {
-        app: i64,
+        #[command(flatten)]
+        of: Of,
         #[command(flatten)]
         what: What,
     },
     /// Send all events again whose last attempt failed, given up or not
     ResendFailed {
-        app: i64,
+        #[command(flatten)]
+        of: Of,
         /// Only those that failed then or later: 2026-10-06T08:14:02Z
         #[arg(long, value_name = "TIME")]
         since: String,
     },
     /// Send an app nothing until it is resumed; what happens meanwhile is kept for it
     Pause {
-        app: i64,
+        #[command(flatten)]
+        of: Of,
         /// What others are told
         #[arg(long)]
         why: Option<String>,
     },
     /// Go on sending to an app that was paused
-    Resume { app: i64 },
+    Resume {
+        #[command(flatten)]
+        of: Of,
+    },
     /// Send a test event now, and say what came of it
-    Test { app: i64 },
+    Test {
+        #[command(flatten)]
+        of: Of,
+    },
 }
 
 /// What is to be sent again.
@@ -110,10 +148,9 @@ pub struct What {
 
 impl From<Webhook> for Task {
     fn from(what: Webhook) -> Self {
-        let path = |app: i64, rest: &str| format!("/antiphon/v1/apps/{app}/webhook{rest}");
         match what {
-            Webhook::Show { app } => Task::get(path(app, ""), STATUS),
-            Webhook::Attempts { app, failed, succeeded, status, since, most } => {
+            Webhook::Show { of } => Task::get(of.path(""), STATUS),
+            Webhook::Attempts { of, failed, succeeded, status, since, most } => {
                 let mut query = format!("/attempts?limit={most}");
                 let only = (failed || succeeded).then(|| succeeded.to_string());
                 let status = status.map(|status| status.to_string());
@@ -121,28 +158,49 @@ impl From<Webhook> for Task {
                     let value = value.map(|value| value.replace('+', "%2B"));
                     query.extend(value.map(|value| format!("&{name}={value}")));
                 }
-                Task::get(path(app, &query), ATTEMPTS).first_page()
+                Task::get(of.path(&query), ATTEMPTS).first_page()
             }
-            Webhook::Attempt { app, id } => Task::get(path(app, &format!("/attempts/{id}")), ATTEMPT),
-            Webhook::Deliveries { app, given_up } => {
+            Webhook::Attempt { of, id } => Task::get(of.path(&format!("/attempts/{id}")), ATTEMPT),
+            Webhook::Deliveries { of, given_up } => {
                 let state = if given_up { "givenUp" } else { "waiting" };
-                Task::get(path(app, &format!("/deliveries?limit=500&state={state}")), DELIVERIES)
+                Task::get(of.path(&format!("/deliveries?limit=500&state={state}")), DELIVERIES)
             }
-            Webhook::Resend { app, what: What { attempt, event } } => {
+            Webhook::Resend { of, what: What { attempt, event } } => {
                 let what = match (attempt, event) {
                     (Some(id), _) => format!("/attempts/{id}/resend"),
                     (None, id) => format!("/events/{}/resend", id.unwrap_or_default()),
                 };
-                Task::send("POST", path(app, &what), Value::Null, RESENT)
+                Task::send("POST", of.path(&what), Value::Null, RESENT)
             }
-            Webhook::ResendFailed { app, since } => {
-                Task::send("POST", path(app, "/resend"), json!({ "since": since }), RESENT)
+            Webhook::ResendFailed { of, since } => {
+                Task::send("POST", of.path("/resend"), json!({ "since": since }), RESENT)
             }
-            Webhook::Pause { app, why } => {
-                Task::send("POST", path(app, "/pause"), body([("why", text(why))]), STATUS)
+            Webhook::Pause { of, why } => {
+                Task::send("POST", of.path("/pause"), body([("why", text(why))]), STATUS)
             }
-            Webhook::Resume { app } => Task::send("POST", path(app, "/resume"), Value::Null, STATUS),
-            Webhook::Test { app } => Task::send("POST", path(app, "/test"), Value::Null, TRIAL),
+            Webhook::Resume { of } => Task::send("POST", of.path("/resume"), Value::Null, STATUS),
+            Webhook::Test { of } => Task::send("POST", of.path("/test"), Value::Null, TRIAL),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_channel_goes_along_whatever_else_is_asked() {
+        for (channel, rest, path) in [
+            (None, "", "/antiphon/v1/apps/7/webhook"),
+            (None, "/attempts?limit=5", "/antiphon/v1/apps/7/webhook/attempts?limit=5"),
+            (Some(1_000_000), "/test", "/antiphon/v1/apps/7/webhook/test?channelId=1000000"),
+            (
+                Some(1_000_000),
+                "/attempts?limit=5",
+                "/antiphon/v1/apps/7/webhook/attempts?limit=5&channelId=1000000",
+            ),
+        ] {
+            assert_eq!(Of { app: 7, channel }.path(rest), path);
         }
     }
 }

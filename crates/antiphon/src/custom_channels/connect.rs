@@ -1,6 +1,8 @@
 //! Connecting an account from the settings: whoever sets up a portal is sent to the integration's page and comes back.
 
-use antiphon_store::{ActorKind, Directory, DirectoryChange, InboxId, PortalId, StagingToken};
+use antiphon_store::{
+    Account, ActorKind, Directory, DirectoryChange, InboxId, Moment, PortalId, StagingToken, State,
+};
 use antiphon_wire::error::Problem;
 use antiphon_wire::id::{Id, MAX_INT32, MAX_SAFE, parse_path_id};
 use antiphon_wire::own::{ChannelConnect, ChannelConnected, ChannelConnection};
@@ -11,6 +13,7 @@ use super::staging;
 use crate::call::{Answer, Call};
 use crate::checks::Checks;
 use crate::directory;
+use crate::pages::{escaped, page, wrong};
 use crate::refusal::Refusal;
 
 /// `POST /channels/{channelId}/connect`
@@ -22,7 +25,7 @@ pub async fn begin(call: Call) -> Result<Answer, Refusal> {
     let inbox_id = InboxId(checks.required_id("inboxId", body.inbox_id, MAX_INT32));
     let user_id = checks.required_id("userId", body.user_id, MAX_SAFE);
     checks.done()?;
-    let page = page(&call.caller.directory, id, user_id)?;
+    let page = integration(&call.caller.directory, id, user_id)?;
     let token = staging::fresh();
     let made = token.clone();
     let changes = directory::change(&call, move |state, moment| {
@@ -53,7 +56,7 @@ pub async fn begin(call: Call) -> Result<Answer, Refusal> {
 }
 
 /// The integration's page.
-fn page(directory: &Directory, id: i64, user: i64) -> Result<String, Refusal> {
+fn integration(directory: &Directory, id: i64, user: i64) -> Result<String, Refusal> {
     let channel = directory.channel(id).filter(|one| one.archived_at.is_none());
     let channel = channel.ok_or_else(|| Refusal::not_found(id))?;
     let mut problems = Vec::new();
@@ -94,36 +97,72 @@ fn with_query(page: &str, told: &[(&str, String)]) -> String {
 }
 
 /// `GET /portals/{portalId}/channel-connections/{accountToken}`: where the browser comes back to. A token of which only a
-/// name is known becomes an account now.
+/// name is known becomes an account now. People see a page.
 pub async fn finish(call: Call) -> Result<Answer, Refusal> {
+    let outcome = connected(&call).await;
+    if call.heads.json {
+        let account = outcome?.map(|account| Id(account.id.0));
+        let told = ChannelConnected { connected: account.is_some(), channel_account_id: account };
+        return Answer::json(200, &told);
+    }
+    match outcome {
+        Ok(Some(account)) => {
+            let said = format!(
+                "<p role=\"status\">The account <strong>{}</strong> is connected. You can close this page.</p>",
+                escaped(&account.name)
+            );
+            Ok(page(200, "The account is connected", &said, &[]))
+        }
+        Ok(None) => {
+            let said = "<p role=\"status\">The integration has not said yet which account it is. Go back to its page, and \
+                        finish there.</p>";
+            Ok(page(200, "The account is not connected yet", said, &[]))
+        }
+        Err(Refusal::Forbidden) => Ok(wrong(
+            403,
+            "This address is not one that was given out, or it is no longer good. Begin again in the settings.",
+        )),
+        Err(Refusal::Invalid(problems)) => {
+            let said: Vec<_> = problems.into_iter().map(|problem| problem.message).collect();
+            Ok(wrong(400, &said.join(" ")))
+        }
+        Err(Refusal::Conflict(why)) => Ok(wrong(409, &why)),
+        Err(Refusal::Busy | Refusal::Unavailable) => {
+            Ok(wrong(503, "The server cannot do this now. Try again in a moment: load this page once more."))
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// The account that has come of a token, if the integration has said enough.
+async fn connected(call: &Call) -> Result<Option<Account>, Refusal> {
     let sent = call.segment(1).to_owned();
     let portal = parse_path_id(call.segment(0), MAX_INT32).map(PortalId);
     let portal = portal.ok_or(Refusal::Forbidden)?;
     let store = &call.app.store;
     let directory = store.directory(portal).await?.ok_or(Refusal::Forbidden)?;
     let token = staging::good(&directory, &sent, store.now()).ok_or(Refusal::Forbidden)?;
-    let mut account = token.account_id;
-    if account.is_none() && token.account_name.is_some() {
-        let rule = move |state: &antiphon_store::State, moment: &mut antiphon_store::Moment| {
-            let token = staging::good(&state.directory, &sent, moment.now);
-            let token = token.ok_or(Refusal::Forbidden)?;
-            let channel = state.directory.channel(token.channel_id).filter(|one| one.archived_at.is_none());
-            let channel = channel.ok_or(Refusal::Forbidden)?;
-            match token.account_id {
-                Some(_) => Ok(Vec::new()),
-                None => staging::connected(&state.directory, channel, token.clone(), moment),
-            }
-        };
-        let changes = directory::change_of(store, portal, rule).await??;
-        account = changes.iter().find_map(|change| match change {
-            DirectoryChange::Account(account) => Some(account.id),
-            _ => None,
-        });
+    if let Some(id) = token.account_id {
+        return directory.account(id).cloned().map(Some).ok_or(Refusal::Forbidden);
     }
-    Answer::json(
-        200,
-        &ChannelConnected { connected: account.is_some(), channel_account_id: account.map(|id| Id(id.0)) },
-    )
+    if token.account_name.is_none() {
+        return Ok(None);
+    }
+    let again = sent.clone();
+    let rule = move |state: &State, moment: &mut Moment| {
+        let token = staging::good(&state.directory, &sent, moment.now).ok_or(Refusal::Forbidden)?;
+        let channel = state.directory.channel(token.channel_id).filter(|one| one.archived_at.is_none());
+        let channel = channel.ok_or(Refusal::Forbidden)?;
+        match token.account_id {
+            Some(_) => Ok(Vec::new()),
+            None => staging::connected(&state.directory, channel, token.clone(), moment),
+        }
+    };
+    directory::change_of(store, portal, rule).await??;
+    // Somebody else may have been quicker.
+    let directory = store.directory(portal).await?.ok_or(Refusal::Forbidden)?;
+    let token = staging::good(&directory, &again, store.now()).ok_or(Refusal::Forbidden)?;
+    Ok(token.account_id.and_then(|id| directory.account(id)).cloned())
 }
 
 #[cfg(test)]

@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use antiphon_mail::subject;
 use antiphon_store::{
-    Account, Actor, ActorKind, Adapter, AppId, Applied, Changes, Channel, Directory, Moment, PortalId, State,
-    Store, Target, ThreadId, VisitorId,
+    Account, AccountId, Actor, ActorKind, Adapter, AppId, Applied, Changes, Channel, Directory, Moment,
+    PortalId, State, Store, Target, ThreadId, VisitorId,
 };
 use antiphon_wire::actor::ActorId;
 use antiphon_wire::error::Problem;
 use antiphon_wire::id::{LenientId, MAX_INT32, MAX_SAFE};
 use antiphon_wire::message::{
-    self as wire, Create, DeliveryIdentifierType, Direction, IdentifierRequest, MessageType, Recipient,
-    RecipientRequest, Sender, SenderField, Status, StatusType, TruncationStatus,
+    self as wire, Create, DeliveryIdentifier, DeliveryIdentifierType, Direction, IdentifierRequest,
+    MessageType, Recipient, RecipientRequest, Sender, SenderField, Status, StatusType, TruncationStatus,
 };
 
 use super::attachments::Attachments;
@@ -57,6 +57,8 @@ pub struct Draft {
     /// Those of the visitors named as recipients that exist, once they were looked up.
     visitors: Vec<VisitorId>,
     people: People,
+    /// The actors behind addresses without a name on the account of an app's channel, where somebody is known by them.
+    bound: Vec<(DeliveryIdentifier, VisitorId)>,
     /// What is wrong with the request by itself; told together with what the rule finds, to those who can see the thread.
     problems: Vec<Problem>,
 }
@@ -135,6 +137,7 @@ impl Draft {
             counterparts: Vec::new(),
             visitors: Vec::new(),
             people: People::default(),
+            bound: Vec::new(),
             problems,
         }
     }
@@ -170,10 +173,22 @@ impl Draft {
 
     /// Who is behind addresses without a name.
     async fn find_people(&mut self, store: &Store, portal: PortalId) -> Result<(), Refusal> {
-        let nameless = self.request.recipients.iter().filter(|one| one.actor_id.is_none());
-        let addresses = nameless.flat_map(|one| one.identifiers().unwrap_or_default());
+        let nameless = || self.request.recipients.iter().filter(|one| one.actor_id.is_none());
+        let addresses = nameless().flat_map(|one| one.identifiers().unwrap_or_default());
         let emails = addresses.filter(|one| one.kind == DeliveryIdentifierType::Email).map(|one| one.value);
         self.people = People::find(store, portal, &emails.collect::<Vec<_>>()).await?;
+        let channel = self.request.channel_id.as_ref().and_then(|id| id.parse(MAX_INT32));
+        let account = self.request.channel_account_id.as_ref().and_then(|id| id.parse(MAX_SAFE));
+        if let (Some(channel::FIRST_CUSTOM..), Some(account)) = (channel, account) {
+            let given =
+                nameless().flat_map(|one| one.delivery_identifiers.iter().chain(&one.delivery_identifier));
+            let asked = given.filter_map(|one| one.loose("recipients").ok()).take(recipients::MOST);
+            let asked: Vec<_> = asked.map(|one| channel::stored(&one)).collect();
+            if !asked.is_empty() {
+                let found = store.visitors_by_addresses(portal, AccountId(account), &asked).await?;
+                self.bound = found.into_iter().map(|(one, id)| (channel::shown(&one), id)).collect();
+            }
+        }
         Ok(())
     }
 
@@ -307,6 +322,10 @@ impl<'s> Sending<'s> {
             let mut all =
                 recipients::recipients(channel, &request.recipients, &draft.counterparts, known, problems);
             for one in &mut all {
+                if one.actor_id.is_none() {
+                    let bound = draft.bound.iter().find(|(known, _)| known.same_as(&one.delivery_identifier));
+                    one.actor_id = bound.map(|(_, id)| format!("V-{id}"));
+                }
                 if one.actor_id.is_none() && one.delivery_identifier.kind == DeliveryIdentifierType::Email {
                     one.actor_id = draft.people.actor(directory, &one.delivery_identifier.value);
                 }

@@ -9,7 +9,7 @@ use antiphon_wire::message::{DeliveryIdentifier, Recipient, RecipientField, Reci
 use super::channel::{self, EMAIL, LIVE_CHAT};
 
 /// Most recipients of one message.
-const MOST: usize = 50;
+pub const MOST: usize = 50;
 
 /// The parameter that all of this is about.
 const NAME: &str = "recipients";

@@ -2,8 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{AUTHORIZATION, COOKIE};
-use http::request;
+use http::header::{ACCEPT, AUTHORIZATION, COOKIE};
+use http::{HeaderMap, request};
 use percent_encoding::percent_decode_str;
 
 use crate::call::Heads;
@@ -15,7 +15,17 @@ pub fn of(head: &request::Parts) -> Heads {
         basic: head.headers.get(AUTHORIZATION).and_then(|value| basic(value.to_str().ok()?)),
         cookie: cookies.collect::<Vec<_>>().join("; "),
         query: head.uri.query().unwrap_or_default().to_owned(),
+        json: wants_json(&head.headers),
     }
+}
+
+/// Browsers ask for pages, whatever else they take; those who name JSON and no page are programs.
+fn wants_json(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(ACCEPT).into_iter().filter_map(|line| line.to_str().ok());
+    let kinds: Vec<_> =
+        lines.flat_map(|line| line.split(',')).filter_map(|one| one.split(';').next()).collect();
+    let names = |wanted: &str| kinds.iter().any(|kind| kind.trim().eq_ignore_ascii_case(wanted));
+    names("application/json") && !names("text/html")
 }
 
 /// Name and password, each of which a client may have encoded as in a form.
@@ -33,6 +43,20 @@ fn basic(value: &str) -> Option<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn programs_name_json_and_browsers_name_pages() {
+        for (accept, json) in [
+            ("application/json", true),
+            ("text/plain, Application/JSON;q=0.5", true),
+            ("text/html,application/xhtml+xml,application/json;q=0.9,*/*;q=0.8", false),
+            ("*/*", false),
+        ] {
+            let headers = HeaderMap::from_iter([(ACCEPT, accept.parse().unwrap())]);
+            assert_eq!(wants_json(&headers), json, "{accept}");
+        }
+        assert!(!wants_json(&HeaderMap::new()));
+    }
 
     #[test]
     fn names_and_passwords() {

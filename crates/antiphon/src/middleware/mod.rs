@@ -183,7 +183,11 @@ where
         query: Query::parse(query.unwrap_or_default().as_bytes()),
         conditions: if operation.raw { Conditions::of(&head.headers) } else { Conditions::default() },
         form,
-        heads: if operation.entry == Entry::Open { heads::of(head) } else { Heads::default() },
+        heads: if matches!(operation.entry, Entry::Open | Entry::Address) {
+            heads::of(head)
+        } else {
+            Heads::default()
+        },
         body,
         inflow: inflow.clone(),
     };

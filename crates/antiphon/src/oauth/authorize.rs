@@ -6,10 +6,11 @@ use antiphon_store::{Actor, App, Code, Directory, DirectoryChange, Login};
 use antiphon_wire::query::Query;
 
 use super::login::{Tried, tried};
-use super::pages::{consent, sent_to, sign_in, wrong};
+use super::pages::{consent, sign_in};
 use super::{CODE_LIFE, app_of, grants, hash, redirect, secret, session};
 use crate::call::{Answer, Call};
 use crate::directory;
+use crate::pages::{sent_to, wrong};
 use crate::refusal::Refusal;
 
 /// Longest state that is given back.

@@ -277,7 +277,8 @@ pub const TABLE: &[Operation] = &[
         door!(connect::finish),
     )
     .open()
-    .says("Where the integration sends the browser when the account is connected")
+    .says("Where the integration sends the browser when the account is connected; programs ask for JSON by `Accept`")
+    .or_page()
     .gives(200, Payload::One(shape::<own::ChannelConnected>)),
     Operation::own(Verb::Post, "/agents", "agents.create", door!(actors::create::agent))
         .says("Make an agent")

@@ -393,7 +393,20 @@ async fn a_channel_s_log_is_read_and_what_it_was_told_is_sent_again() {
         .expect(404);
     let other = format!("/antiphon/v1/apps/{}/webhook?channelId={}", desk.portal.app, carried.channel);
     operator.get(&other).await.expect(404);
-    operator.post(&path("/test"), json!({})).await.expect(400);
+    // A test event is one of an account that nobody has, signed like the others, and another each time.
+    let before = carried.receiver.received().len();
+    for _ in 0..2 {
+        let came = operator.post(&path("/test"), json!({})).await.expect(200).json();
+        assert_eq!((&came["succeeded"], &came["status"]), (&json!(true), &json!(200)));
+    }
+    let tests = carried.receiver.received().split_off(before);
+    let said: Vec<Value> = tests.iter().map(Received::json).collect();
+    for (request, body) in tests.iter().zip(&said) {
+        assert_eq!(body["type"], "CHANNEL_ACCOUNT_UPDATED");
+        assert_eq!((&body["channelAccountId"], &body["channelId"]), (&json!("0"), &json!(carried.channel)));
+        assert_eq!((&body["active"], request.header("x-hubspot-signature-version")), (&json!(false), "v2"));
+    }
+    assert_ne!(said[0]["eventId"], said[1]["eventId"]);
     let line = format!("antiphon_webhook_attempts_total{{channel=\"{}\"}} 4\n", carried.channel);
     let counted = async || operator.get("/metrics").await.expect(200).text().contains(&line);
     carried.until("counted", counted).await;

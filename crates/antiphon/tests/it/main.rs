@@ -12,6 +12,7 @@ mod buckets;
 mod carried;
 mod channels;
 mod closing;
+mod connecting;
 mod conventions;
 mod coverage;
 mod crowded;

@@ -7,21 +7,21 @@ use antiphon_testkit::TestServer;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::custom_channels::{BASE, Brought, SCOPES, phone};
+use crate::custom_channels::{BASE, Brought, phone};
 use crate::kit::{at, error, text, with};
 
-const OWN: &str = "+4940555012";
-const INEKE: &str = "+31205550178";
+pub const OWN: &str = "+4940555012";
+pub const INEKE: &str = "+31205550178";
 
 /// A channel with an account.
-struct Line {
-    brought: Brought,
-    channel: String,
-    account: String,
+pub struct Line {
+    pub brought: Brought,
+    pub channel: String,
+    pub account: String,
 }
 
 impl Line {
-    async fn new(capabilities: Value) -> Self {
+    pub async fn new(capabilities: Value) -> Self {
         Self::on(&TestServer::start().await, capabilities).await
     }
 
@@ -32,13 +32,13 @@ impl Line {
         Self { brought, channel, account }
     }
 
-    fn incoming(&self, words: &str, changes: Value) -> Value {
+    pub fn incoming(&self, words: &str, changes: Value) -> Value {
         let body = json!({ "channelAccountId": self.account, "messageDirection": "INCOMING", "text": words,
                            "senders": [{ "name": "Ineke V.", "deliveryIdentifier": phone(INEKE) }] });
         with(body, changes)
     }
 
-    async fn publish(&self, body: Value) -> Value {
+    pub async fn publish(&self, body: Value) -> Value {
         let reply = self.brought.post(&format!("/{}/messages", self.channel), body).await.expect(201);
         let said = reply.json();
         let path = format!("/{}/messages/{}", self.channel, text(&said, "id"));
@@ -51,21 +51,21 @@ impl Line {
         said
     }
 
-    async fn thread(&self, body: Value) -> String {
+    pub async fn thread(&self, body: Value) -> String {
         text(&self.publish(body).await, "conversationsThreadId")
     }
 
-    async fn refused(&self, body: Value) -> Vec<String> {
+    pub async fn refused(&self, body: Value) -> Vec<String> {
         self.brought.post(&format!("/{}/messages", self.channel), body).await.expect(400).problems()
     }
 
     /// An answer of the agent, without recipients: it goes to whoever wrote last.
-    fn answer(&self, words: &str) -> Value {
+    pub fn answer(&self, words: &str) -> Value {
         json!({ "type": "MESSAGE", "text": words, "senderActorId": self.brought.desk.portal.agent,
                 "channelId": self.channel, "channelAccountId": self.account })
     }
 
-    async fn send(&self, thread: &str, body: Value) -> Value {
+    pub async fn send(&self, thread: &str, body: Value) -> Value {
         self.brought.desk.send(thread, body).await
     }
 
@@ -494,99 +494,17 @@ async fn first_messages_at_once_land_in_one_thread() {
 }
 
 #[tokio::test]
-async fn an_account_is_connected_from_the_settings() {
-    let line = Line::new(json!({})).await;
-    let (app, desk) = (&line.brought, &line.brought.desk);
-    let user = desk.portal.agent.trim_start_matches("A-").to_owned();
-    let path = format!("channels/{}/connect", line.channel);
-    let asked = json!({ "inboxId": desk.portal.inbox, "userId": user });
-    let operator = desk.portal.operator();
-    let refused = operator.post(&format!("/antiphon/v1/{path}"), asked.clone()).await.expect(400);
-    assert_eq!(refused.problems(), ["channelId"]);
-    let page = json!({ "channelAccountConnectionRedirectUrl": "https://sms.example/connect?a=b%2F" });
-    app.send("PATCH", &format!("/{}", line.channel), page).await.expect(200);
-    for (wrong, fields) in [
-        (json!({}), &["inboxId", "userId"][..]),
-        (json!({ "inboxId": 999, "userId": user }), &["inboxId"]),
-        (json!({ "inboxId": desk.portal.inbox, "userId": 999 }), &["userId"]),
-    ] {
-        let refused = operator.post(&format!("/antiphon/v1/{path}"), wrong).await.expect(400);
-        assert_eq!(refused.problems(), fields);
-    }
-    let begin = async || {
-        let begun = desk.make(&path, asked.clone()).await;
-        (text(&begun, "accountToken"), text(&begun, "location"))
-    };
-    let (token, location) = begin().await;
-    assert_eq!(token.len(), 43);
-    let (portal, inbox) = (&desk.portal.id, &desk.portal.inbox);
-    let told = format!(
-        "https://sms.example/connect?a=b%2F&accountToken={}&channelId={}&inboxId={inbox}&portalId={portal}&redirectUrl=http",
-        token.replace('-', "%2D").replace('_', "%5F"),
-        line.channel
-    );
-    assert!(location.starts_with(&told), "{location}");
-    let back = format!("/antiphon/v1/portals/{portal}/channel-connections/{token}");
-    let anybody = desk.server.user("");
-    assert_eq!(anybody.get(&back).await.expect(200).json(), json!({ "connected": false }));
-
-    let staging = format!("/{}/channel-account-staging-tokens", line.channel);
-    let nothing = app.patch(&format!("{staging}/{token}"), json!({})).await.expect(400);
-    assert_eq!(nothing.problems(), ["accountName", "deliveryIdentifier"]);
-    let shown = json!({ "accountToken": token, "genericChannelId": line.channel.parse::<i64>().unwrap(),
-                        "inboxId": inbox.parse::<i64>().unwrap(), "userId": user.parse::<i64>().unwrap(), "createdAt": at(0), "accountName": "Quay" });
-    let named = json!({ "accountName": "Quay" });
-    assert_eq!(app.patch(&format!("{staging}/{token}"), named.clone()).await.expect(200).json(), shown);
-    assert_eq!(app.patch(&format!("{staging}/{token}"), named).await.expect(200).json(), shown);
-    // The number is another account's already.
-    let taken = json!({ "deliveryIdentifier": phone(OWN) });
-    app.patch(&format!("{staging}/{token}"), taken).await.expect(409);
-    let number = json!({ "deliveryIdentifier": phone("+4940555099") });
-    let done = app.patch(&format!("{staging}/{token}"), number.clone()).await.expect(200).json();
-    assert_eq!(done, with(shown, number.clone()));
-    let listed =
-        app.get(&format!("/{}/channel-accounts?deliveryIdentifierValue=%2B4940555099", line.channel)).await;
-    let account = listed.expect(200).json()["results"][0].clone();
-    assert_eq!(
-        (&account["name"], &account["authorized"], &account["active"]),
-        (&json!("Quay"), &json!(true), &json!(true))
-    );
-    assert_eq!(
-        anybody.get(&back).await.expect(200).json(),
-        json!({ "connected": true, "channelAccountId": account["id"] })
-    );
-    let used = app.patch(&format!("{staging}/{token}"), number).await.expect(409);
-    assert_eq!(
-        (error(&used)["category"].clone(), used.header("x-should-retry")),
-        (json!("CONFLICT"), Some("false"))
-    );
-
-    // With a name alone it becomes an account when the browser is back.
-    let (token, _) = begin().await;
-    app.patch(&format!("{staging}/{token}"), json!({ "accountName": "Pier" })).await.expect(200);
-    let back = format!("/antiphon/v1/portals/{portal}/channel-connections/{token}");
-    let connected = anybody.get(&back).await.expect(200).json();
-    let id = text(&connected, "channelAccountId");
-    let account = app.get(&format!("/{}/channel-accounts/{id}", line.channel)).await.expect(200).json();
-    assert_eq!((&account["name"], account.get("deliveryIdentifier")), (&json!("Pier"), None));
-    assert_eq!(anybody.get(&back).await.expect(200).json(), connected);
-
-    // Tokens of another channel, unknown ones and those that are too old are not there.
-    let (token, _) = begin().await;
-    let other = app.channel(json!({})).await;
-    let body = json!({ "accountName": "x" });
-    app.patch(&format!("/{other}/channel-account-staging-tokens/{token}"), body.clone()).await.expect(404);
-    app.patch(&format!("{staging}/nonsense"), body.clone()).await.expect(404);
-    let stranger = desk.make("apps", json!({ "name": "Other" })).await;
-    let stranger = Brought::token_of(desk, &text(&stranger, "id"), SCOPES).await;
-    stranger.patch(&format!("{BASE}{staging}/{token}"), body.clone()).await.expect(404);
-    desk.server.advance(Duration::from_secs(24 * 60 * 60));
-    app.patch(&format!("{staging}/{token}"), body).await.expect(404);
-    let back = format!("/antiphon/v1/portals/{portal}/channel-connections/{token}");
-    anybody.get(&back).await.expect(403);
-    // Those are forgotten when the next is made.
-    begin().await;
-    let portal = PortalId(portal.parse().unwrap());
-    let directory = desk.server.app().store.directory(portal).await.unwrap().unwrap();
-    assert_eq!(directory.staging_tokens().len(), 1);
+async fn an_answer_that_names_an_address_names_who_is_behind_it() {
+    let line = Line::new(json!({ "allowMultipleRecipients": true })).await;
+    let from = |value: &str| json!({ "senders": [{ "deliveryIdentifier": phone(value) }] });
+    let made = line.publish(line.incoming("Hello", from("+31 20 555 0178"))).await;
+    let other = line.publish(line.incoming("Hello", from("+31205550179"))).await;
+    let recipients = json!([{ "deliveryIdentifiers": [phone("0031205550178")] }, { "deliveryIdentifier": phone("+31205550179") },
+                            { "deliveryIdentifier": phone("31205550000") }]);
+    let answer = with(line.answer("Yes"), json!({ "recipients": recipients }));
+    let said = line.send(&text(&made, "conversationsThreadId"), answer).await;
+    let actors: Vec<_> = (0..3).map(|nth| &said["recipients"][nth]["actorId"]).collect();
+    // Nobody has written from the last one.
+    assert_eq!(actors, [&made["senders"][0]["actorId"], &other["senders"][0]["actorId"], &Value::Null]);
+    assert_ne!(actors[0], actors[1]);
 }
