@@ -2,9 +2,10 @@
 //! is what they are called there.
 
 mod lists;
+pub(crate) mod walk;
 
 pub use lists::{FileCondition, FileField, FileList, FileSort, FileSpot};
-pub(crate) use lists::{Given, Statement};
+pub(crate) use lists::{Given, Leaf, Run, Statement};
 
 use crate::{MessageId, Millis, StoreError, ThreadId};
 
@@ -286,6 +287,11 @@ pub struct FileTidy {
     pub limit: usize,
 }
 
+/// A name without regard to case: the same for all that differ in nothing else, and what is a part of one stays a part.
+pub(crate) fn fold(name: &str) -> String {
+    name.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
+}
+
 /// The name of a file that is the `n`th of its kind; the first has no number.
 pub fn numbered(stem: &str, extension: &str, n: i64) -> String {
     let dot = if extension.is_empty() { "" } else { "." };
@@ -342,6 +348,17 @@ mod tests {
             assert_eq!(gallop.free(), taken + 1);
             assert!(asked <= 36, "{taken}: {asked}");
         }
+    }
+
+    #[test]
+    fn names_are_compared_without_regard_to_case() {
+        for (one, other) in
+            [("Straße", "STRASSE"), ("ΟΔΟΣ", "οδος"), ("Ünïcode", "üNÏCODE"), ("ﬁle", "FILE"), ("Ж", "ж")]
+        {
+            assert_eq!(fold(one), fold(other), "{one} {other}");
+        }
+        assert!(fold("ΟΔΟΣ1").contains(&fold("οδος")), "the last letter is no other in the middle");
+        assert_ne!(fold("é"), fold("e"));
     }
 
     #[test]

@@ -211,6 +211,7 @@ pub(crate) static TABLES: [Table; 39] = [
             ("archived_at", Int),
             ("expires_at", Int),
             ("erased_at", Int),
+            ("name_key", Text),
         ],
     ),
     table(
@@ -223,6 +224,7 @@ pub(crate) static TABLES: [Table; 39] = [
             ("created_at", Int),
             ("updated_at", Int),
             ("archived_at", Int),
+            ("name_key", Text),
         ],
     ),
     table("blobs", 1, &[("sha", Bytes), ("object", Text), ("size", Int), ("tombstone_at", Int)]),

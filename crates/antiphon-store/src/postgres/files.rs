@@ -8,7 +8,7 @@ use super::connect::answered;
 use super::failure::{Failure, Result};
 use super::readers::{self, Values, execute, rows};
 use super::{ANSWER, Answer, Engine};
-use crate::files::{Gallop, numbered};
+use crate::files::{Gallop, Given, Leaf, Run, Statement, fold, numbered, walk};
 use crate::messages::number;
 use crate::*;
 
@@ -152,8 +152,7 @@ async fn by_content(
 }
 
 async fn folder_by_id(client: &ClientWrapper, portal: PortalId, id: i64) -> Result<Option<Folder>> {
-    let sql =
-        format!("SELECT {FOLDER} FROM folders WHERE portal_id = $1 AND id = $2 AND archived_at IS NULL");
+    let sql = format!("SELECT {FOLDER} FROM folders WHERE portal_id = $1 AND id = $2");
     first(client, &sql, &[&portal.0, &id], folder).await
 }
 
@@ -171,9 +170,17 @@ async fn folder_in(
 
 /// A folder with those it is in, the outermost first; nothing when one of them is not there.
 async fn chain(client: &ClientWrapper, portal: PortalId, id: i64) -> Result<Vec<Folder>> {
+    way(client, portal, id, true).await
+}
+
+/// The same, of live folders or of any.
+async fn way(client: &ClientWrapper, portal: PortalId, id: i64, live: bool) -> Result<Vec<Folder>> {
     let (mut chain, mut next) = (Vec::new(), id);
-    while next != 0 && chain.len() <= Folder::DEEPEST {
-        let Some(folder) = folder_by_id(client, portal, next).await? else { return Ok(Vec::new()) };
+    while next != 0 {
+        let folder = folder_by_id(client, portal, next).await?;
+        let Some(folder) = folder.filter(|folder| !live || folder.archived_at.is_none()) else {
+            return Ok(Vec::new());
+        };
         next = folder.parent;
         chain.push(folder);
     }
@@ -209,7 +216,8 @@ pub(super) async fn state(client: &ClientWrapper, portal: PortalId, key: &FileKe
         state.file = by_ids(client, portal, &[id]).await?.pop();
     }
     if let Some(id) = key.subject {
-        state.subject = folder_by_id(client, portal, id).await?;
+        let subject = folder_by_id(client, portal, id).await?;
+        state.subject = subject.filter(|folder| folder.archived_at.is_none());
     }
     let own = state.file.as_ref().map(|file| file.folder);
     let own = own.or(state.subject.as_ref().map(|folder| folder.parent)).unwrap_or_default();
@@ -266,11 +274,11 @@ pub(super) async fn put(client: &ClientWrapper, portal: PortalId, file: &File, n
     let before = by_ids(client, portal, &[file.id]).await?.pop().and_then(|file| file.blob);
     let sql = "INSERT INTO files (portal_id, id, name, extension, media_type, size, url, access, folder_id, blob, md5, \
                encoding, width, height, usable, source, created_at, updated_at, archived_at, expires_at, erased_at, listed, \
-               revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, \
-               $21, $22, 1) ON CONFLICT (portal_id, id) DO UPDATE SET name = $3, extension = $4, media_type = $5, size = $6, \
+               name_key, revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
+               $20, $21, $22, $23, 1) ON CONFLICT (portal_id, id) DO UPDATE SET name = $3, extension = $4, media_type = $5, size = $6, \
                url = $7, access = $8, folder_id = $9, blob = $10, md5 = $11, encoding = $12, width = $13, height = $14, \
                usable = $15, source = $16, updated_at = $18, archived_at = $19, expires_at = $20, erased_at = $21, \
-               listed = $22, revision = files.revision + 1 RETURNING revision";
+               listed = $22, name_key = $23, revision = files.revision + 1 RETURNING revision";
     let values: Values<'_> = &[
         &portal.0,
         &file.id,
@@ -294,6 +302,7 @@ pub(super) async fn put(client: &ClientWrapper, portal: PortalId, file: &File, n
         &file.expires_at,
         &file.erased_at,
         &file.is_listed(),
+        &fold(&file.name),
     ];
     let revision = first(client, sql, values, id).await?;
     if before != file.blob {
@@ -310,11 +319,13 @@ pub(super) async fn put(client: &ClientWrapper, portal: PortalId, file: &File, n
 /// What a change does with everything else about files.
 pub(super) async fn write(client: &ClientWrapper, portal: PortalId, changes: &Changes) -> Result<()> {
     for folder in &changes.folders {
-        let sql = "INSERT INTO folders (portal_id, id, parent_id, name, created_at, updated_at, archived_at) \
-                   VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (portal_id, id) DO UPDATE SET \
-                   parent_id = $3, name = $4, updated_at = $6, archived_at = $7";
+        let sql = "INSERT INTO folders (portal_id, id, parent_id, name, created_at, updated_at, archived_at, name_key) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (portal_id, id) DO UPDATE SET \
+                   parent_id = $3, name = $4, updated_at = $6, archived_at = $7, name_key = $8";
         let Folder { id, parent, name, created_at, updated_at, archived_at } = folder;
-        execute(client, sql, &[&portal.0, id, parent, name, created_at, updated_at, archived_at]).await?;
+        let values: Values<'_> =
+            &[&portal.0, id, parent, name, created_at, updated_at, archived_at, &fold(name)];
+        execute(client, sql, values).await?;
     }
     for blob in &changes.blobs {
         let sql = "INSERT INTO blobs (portal_id, sha, object, size, tombstone_at) VALUES ($1, $2, $3, $4, $5) \
@@ -401,6 +412,17 @@ async fn tidy(client: &ClientWrapper, portal: PortalId, tidy: &FileTidy) -> Resu
         for file in bare {
             put(client, portal, &File { blob: None, ..file }, tidy.now).await?;
         }
+        for table in ["files", "folders"] {
+            let sql =
+                format!("SELECT id, name FROM {table} WHERE portal_id = $1 AND name_key IS NULL LIMIT $2");
+            let unnamed: Vec<(i64, String)> =
+                all(client, &sql, &[&portal.0, &limit], |row| Ok((row.try_get(0)?, row.try_get(1)?))).await?;
+            done += unnamed.len() as u64;
+            for (id, name) in unnamed {
+                let sql = format!("UPDATE {table} SET name_key = $3 WHERE portal_id = $1 AND id = $2");
+                execute(client, &sql, &[&portal.0, &id, &fold(&name)]).await?;
+            }
+        }
         let sql = "DELETE FROM files WHERE portal_id = $1 AND id IN (SELECT id FROM files WHERE portal_id = $1 \
                    AND erased_at < $2 AND erased_at IS NOT NULL LIMIT $3)";
         done += execute(client, sql, &[&portal.0, &tidy.erased_before, &limit]).await?;
@@ -412,12 +434,12 @@ async fn tidy(client: &ClientWrapper, portal: PortalId, tidy: &FileTidy) -> Resu
 }
 
 /// Asks what is asked in a hundred ways: prepared for once, and not kept.
-async fn asked(client: &ClientWrapper, statement: &crate::files::Statement) -> Result<Vec<Row>> {
-    let boxed = |value: &crate::files::Given| -> Box<dyn ToSql + Sync + Send> {
+async fn asked(client: &ClientWrapper, statement: &Statement) -> Result<Vec<Row>> {
+    let boxed = |value: &Given| -> Box<dyn ToSql + Sync + Send> {
         match value {
-            crate::files::Given::Int(n) => Box::new(*n),
-            crate::files::Given::Text(text) => Box::new(text.clone()),
-            crate::files::Given::Bool(flag) => Box::new(*flag),
+            Given::Int(n) => Box::new(*n),
+            Given::Text(text) => Box::new(text.clone()),
+            Given::Bool(flag) => Box::new(*flag),
         }
     };
     let given: Vec<_> = statement.given.iter().map(boxed).collect();
@@ -426,19 +448,40 @@ async fn asked(client: &ClientWrapper, statement: &crate::files::Statement) -> R
     Ok(client.query(&statement.sql, &values).await?)
 }
 
-async fn listed<T>(
+/// What lists are of, and how it is read.
+trait Kept: Leaf {
+    const COLUMNS: &str;
+
+    fn of(row: &Row) -> Result<Self>;
+}
+
+impl Kept for File {
+    const COLUMNS: &str = FILE;
+
+    fn of(row: &Row) -> Result<Self> {
+        file(row)
+    }
+}
+
+impl Kept for Folder {
+    const COLUMNS: &str = FOLDER;
+
+    fn of(row: &Row) -> Result<Self> {
+        folder(row)
+    }
+}
+
+async fn page<T: Kept>(
     client: &ClientWrapper,
     portal: PortalId,
-    (table, columns): (&str, &str),
     list: &FileList,
-    read: fn(&Row) -> Result<T>,
 ) -> Result<(Vec<T>, Option<FileSpot>)> {
-    let page = asked(client, &list.page(portal.0, table, columns, '$')).await?;
-    let found = page.iter().map(read).collect::<Result<Vec<_>>>()?;
-    if found.len() >= list.limit {
-        return Ok((found, None));
+    let page = asked(client, &list.page::<T>(portal.0, T::COLUMNS, '$')).await?;
+    let mut found = page.iter().map(T::of).collect::<Result<Vec<_>>>()?;
+    if let Some(end) = list.cut(&mut found) {
+        return Ok((found, Some(end)));
     }
-    let horizon = asked(client, &list.horizon(portal.0, table, '$')).await?;
+    let horizon = asked(client, &list.horizon::<T>(portal.0, '$')).await?;
     let Some(row) = horizon.first() else { return Ok((found, None)) };
     let (mut number, mut name) = (0, String::new());
     match list.by_name() {
@@ -446,6 +489,30 @@ async fn listed<T>(
         false => number = row.try_get(0)?,
     }
     Ok((found, Some(FileSpot { number, name, id: row.try_get(1)? })))
+}
+
+async fn run<T: Kept>(
+    client: &ClientWrapper,
+    portal: PortalId,
+    list: &FileList,
+    run: &Run,
+) -> Result<Vec<(T, bool)>> {
+    let rows = asked(client, &list.run::<T>(portal.0, run, T::COLUMNS, '$')).await?;
+    let read = |row: &Row| {
+        let wanted: Option<bool> = row.try_get("wanted")?;
+        Ok((T::of(row)?, wanted == Some(true)))
+    };
+    rows.iter().map(read).collect()
+}
+
+async fn branch(
+    client: &ClientWrapper,
+    portal: PortalId,
+    list: &FileList,
+    run: &Run,
+) -> Result<Option<Folder>> {
+    let rows = asked(client, &list.branch(portal.0, run, FOLDER, '$')).await?;
+    rows.first().map(folder).transpose()
 }
 
 fn mention(row: &Row) -> Result<FileMention> {
@@ -465,6 +532,23 @@ macro_rules! ask {
         }
         Ok(answer?)
     }};
+}
+
+/// A portal's folders, to be walked through.
+struct Ground<'a>(&'a Engine, PortalId);
+
+impl<T: Kept> walk::Ground<T> for Ground<'_> {
+    async fn run(&self, list: &FileList, next: &Run) -> Answer<Vec<(T, bool)>> {
+        ask!(self.0, client => run(client, self.1, list, next))
+    }
+
+    async fn branch(&self, list: &FileList, next: &Run) -> Answer<Option<Folder>> {
+        ask!(self.0, client => branch(client, self.1, list, next))
+    }
+
+    async fn way(&self, folder: i64) -> Answer<Vec<Folder>> {
+        ask!(self.0, client => way(client, self.1, folder, false))
+    }
 }
 
 impl Engine {
@@ -509,7 +593,10 @@ impl Engine {
         portal: PortalId,
         list: &FileList,
     ) -> Answer<(Vec<File>, Option<FileSpot>)> {
-        ask!(self, client => listed(client, portal, ("files", FILE), list, file))
+        match list.is_walked() {
+            true => walk::page(&Ground(self, portal), list).await,
+            false => ask!(self, client => page(client, portal, list)),
+        }
     }
 
     pub(crate) async fn folders(
@@ -517,7 +604,10 @@ impl Engine {
         portal: PortalId,
         list: &FileList,
     ) -> Answer<(Vec<Folder>, Option<FileSpot>)> {
-        ask!(self, client => listed(client, portal, ("folders", FOLDER), list, folder))
+        match list.is_walked() {
+            true => walk::page(&Ground(self, portal), list).await,
+            false => ask!(self, client => page(client, portal, list)),
+        }
     }
 
     pub(crate) async fn blob_by_sha(&self, portal: PortalId, sha: &Sha) -> Answer<Option<Blob>> {

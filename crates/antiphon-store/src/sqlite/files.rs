@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use super::batch::Batch;
 use super::failure::Result;
 use super::{Answer, Engine};
-use crate::files::{Gallop, numbered};
+use crate::files::{Gallop, Given, Leaf, Run, Statement, fold, numbered, walk};
 use crate::messages::number;
 use crate::*;
 
@@ -136,8 +136,7 @@ fn by_content(
 }
 
 fn folder_by_id(conn: &Connection, portal: PortalId, id: i64) -> Result<Option<Folder>> {
-    let sql =
-        format!("SELECT {FOLDER} FROM folders WHERE portal_id = ?1 AND id = ?2 AND archived_at IS NULL");
+    let sql = format!("SELECT {FOLDER} FROM folders WHERE portal_id = ?1 AND id = ?2");
     first(conn, &sql, &[&portal.0, &id], folder)
 }
 
@@ -150,9 +149,17 @@ fn folder_in(conn: &Connection, portal: PortalId, parent: i64, name: &str) -> Re
 
 /// A folder with those it is in, the outermost first; nothing when one of them is not there.
 fn chain(conn: &Connection, portal: PortalId, id: i64) -> Result<Vec<Folder>> {
+    way(conn, portal, id, true)
+}
+
+/// The same, of live folders or of any.
+fn way(conn: &Connection, portal: PortalId, id: i64, live: bool) -> Result<Vec<Folder>> {
     let (mut chain, mut next) = (Vec::new(), id);
-    while next != 0 && chain.len() <= Folder::DEEPEST {
-        let Some(folder) = folder_by_id(conn, portal, next)? else { return Ok(Vec::new()) };
+    while next != 0 {
+        let folder = folder_by_id(conn, portal, next)?;
+        let Some(folder) = folder.filter(|folder| !live || folder.archived_at.is_none()) else {
+            return Ok(Vec::new());
+        };
         next = folder.parent;
         chain.push(folder);
     }
@@ -188,7 +195,7 @@ pub(super) fn state(conn: &Connection, portal: PortalId, key: &FileKey) -> Resul
         state.file = by_ids(conn, portal, &[id])?.pop();
     }
     if let Some(id) = key.subject {
-        state.subject = folder_by_id(conn, portal, id)?;
+        state.subject = folder_by_id(conn, portal, id)?.filter(|folder| folder.archived_at.is_none());
     }
     let own = state.file.as_ref().map(|file| file.folder);
     let own = own.or(state.subject.as_ref().map(|folder| folder.parent)).unwrap_or_default();
@@ -250,11 +257,11 @@ pub(super) fn put(conn: &Connection, portal: PortalId, file: &File, now: Millis)
     let before = blob_of(conn, portal, file.id)?;
     let sql = "INSERT INTO files (portal_id, id, name, extension, media_type, size, url, access, folder_id, blob, md5, \
                encoding, width, height, usable, source, created_at, updated_at, archived_at, expires_at, erased_at, listed, \
-               revision) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, \
-               ?21, ?22, 1) ON CONFLICT (portal_id, id) DO UPDATE SET name = ?3, extension = ?4, media_type = ?5, size = ?6, \
+               name_key, revision) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, \
+               ?20, ?21, ?22, ?23, 1) ON CONFLICT (portal_id, id) DO UPDATE SET name = ?3, extension = ?4, media_type = ?5, size = ?6, \
                url = ?7, access = ?8, folder_id = ?9, blob = ?10, md5 = ?11, encoding = ?12, width = ?13, height = ?14, \
                usable = ?15, source = ?16, updated_at = ?18, archived_at = ?19, expires_at = ?20, erased_at = ?21, \
-               listed = ?22, revision = revision + 1 RETURNING revision";
+               listed = ?22, name_key = ?23, revision = revision + 1 RETURNING revision";
     let values = params![
         portal.0,
         file.id,
@@ -277,7 +284,8 @@ pub(super) fn put(conn: &Connection, portal: PortalId, file: &File, now: Millis)
         file.archived_at,
         file.expires_at,
         file.erased_at,
-        file.is_listed()
+        file.is_listed(),
+        fold(&file.name)
     ];
     let revision = conn.prepare_cached(sql)?.query_row(values, |row| row.get(0))?;
     if before != file.blob {
@@ -294,8 +302,8 @@ pub(super) fn put(conn: &Connection, portal: PortalId, file: &File, now: Millis)
 /// What a change does with everything else about files.
 pub(super) fn write(conn: &Connection, portal: PortalId, changes: &Changes) -> Result<()> {
     for folder in &changes.folders {
-        let sql = "INSERT INTO folders VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (portal_id, id) DO UPDATE SET \
-                   parent_id = ?3, name = ?4, updated_at = ?6, archived_at = ?7";
+        let sql = "INSERT INTO folders VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (portal_id, id) DO UPDATE SET \
+                   parent_id = ?3, name = ?4, updated_at = ?6, archived_at = ?7, name_key = ?8";
         let Folder { id, parent, name, created_at, updated_at, archived_at } = folder;
         conn.prepare_cached(sql)?.execute(params![
             portal.0,
@@ -304,7 +312,8 @@ pub(super) fn write(conn: &Connection, portal: PortalId, changes: &Changes) -> R
             name,
             created_at,
             updated_at,
-            archived_at
+            archived_at,
+            fold(name)
         ])?;
     }
     for blob in &changes.blobs {
@@ -370,6 +379,17 @@ fn tidy(batch: &mut Batch<'_>, portal: PortalId, tidy: &FileTidy) -> Result<u64>
     for file in bare {
         put(conn, portal, &File { blob: None, ..file }, tidy.now)?;
     }
+    for table in ["files", "folders"] {
+        let sql = format!("SELECT id, name FROM {table} WHERE portal_id = ?1 AND name_key IS NULL LIMIT ?2");
+        let unnamed = all(conn, &sql, &[&portal.0, &limit], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?))
+        })?;
+        done += unnamed.len() as u64;
+        for (id, name) in unnamed {
+            let sql = format!("UPDATE {table} SET name_key = ?3 WHERE portal_id = ?1 AND id = ?2");
+            conn.prepare_cached(&sql)?.execute(params![portal.0, id, fold(&name)])?;
+        }
+    }
     let sql = "DELETE FROM files WHERE portal_id = ?1 AND id IN (SELECT id FROM files WHERE portal_id = ?1 \
                AND erased_at < ?2 AND erased_at IS NOT NULL LIMIT ?3)";
     done += conn.prepare_cached(sql)?.execute([portal.0, tidy.erased_before, limit])? as u64;
@@ -379,45 +399,106 @@ fn tidy(batch: &mut Batch<'_>, portal: PortalId, tidy: &FileTidy) -> Result<u64>
     Ok(done)
 }
 
-fn listed<T>(
+fn asked<T>(
     conn: &Connection,
-    portal: PortalId,
-    table: &str,
-    columns: &str,
-    list: &FileList,
-    read: fn(&Row<'_>) -> Result<T>,
-) -> Result<(Vec<T>, Option<FileSpot>)> {
-    let given = |statement: &crate::files::Statement| -> Vec<Box<dyn ToSql>> {
-        let boxed = |value: &crate::files::Given| -> Box<dyn ToSql> {
-            match value {
-                crate::files::Given::Int(n) => Box::new(*n),
-                crate::files::Given::Text(text) => Box::new(text.clone()),
-                crate::files::Given::Bool(flag) => Box::new(*flag),
-            }
-        };
-        statement.given.iter().map(boxed).collect()
+    statement: &Statement,
+    mut read: impl FnMut(&Row<'_>) -> Result<T>,
+) -> Result<Vec<T>> {
+    let boxed = |value: &Given| -> Box<dyn ToSql> {
+        match value {
+            Given::Int(n) => Box::new(*n),
+            Given::Text(text) => Box::new(text.clone()),
+            Given::Bool(flag) => Box::new(*flag),
+        }
     };
-    let page = list.page(portal.0, table, columns, '?');
-    let mut sql = conn.prepare(&page.sql)?;
-    let mut rows = sql.query(params_from_iter(given(&page)))?;
+    let mut sql = conn.prepare(&statement.sql)?;
+    let mut rows = sql.query(params_from_iter(statement.given.iter().map(boxed)))?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(read(row)?);
     }
-    if found.len() >= list.limit {
-        return Ok((found, None));
+    Ok(found)
+}
+
+/// What lists are of, and how it is read.
+pub(super) trait Kept: Leaf {
+    const COLUMNS: &str;
+
+    fn of(row: &Row<'_>) -> Result<Self>;
+}
+
+impl Kept for File {
+    const COLUMNS: &str = FILE;
+
+    fn of(row: &Row<'_>) -> Result<Self> {
+        file(row)
     }
-    let horizon = list.horizon(portal.0, table, '?');
-    let spot = |row: &Row<'_>| {
+}
+
+impl Kept for Folder {
+    const COLUMNS: &str = FOLDER;
+
+    fn of(row: &Row<'_>) -> Result<Self> {
+        folder(row)
+    }
+}
+
+pub(super) fn page<T: Kept>(
+    conn: &Connection,
+    portal: PortalId,
+    list: &FileList,
+) -> Result<(Vec<T>, Option<FileSpot>)> {
+    let mut found = asked(conn, &list.page::<T>(portal.0, T::COLUMNS, '?'), T::of)?;
+    if let Some(end) = list.cut(&mut found) {
+        return Ok((found, Some(end)));
+    }
+    let horizon = asked(conn, &list.horizon::<T>(portal.0, '?'), |row| {
         let (mut number, mut name) = (0, String::new());
         match list.by_name() {
             true => name = row.get(0)?,
             false => number = row.get(0)?,
         }
         Ok(FileSpot { number, name, id: row.get(1)? })
-    };
-    let mut sql = conn.prepare(&horizon.sql)?;
-    Ok((found, sql.query_row(params_from_iter(given(&horizon)), spot).optional()?))
+    })?;
+    Ok((found, horizon.into_iter().next()))
+}
+
+pub(super) fn run<T: Kept>(
+    conn: &Connection,
+    portal: PortalId,
+    list: &FileList,
+    run: &Run,
+) -> Result<Vec<(T, bool)>> {
+    asked(conn, &list.run::<T>(portal.0, run, T::COLUMNS, '?'), |row| {
+        let wanted: Option<bool> = row.get("wanted")?;
+        Ok((T::of(row)?, wanted == Some(true)))
+    })
+}
+
+pub(super) fn branch(
+    conn: &Connection,
+    portal: PortalId,
+    list: &FileList,
+    run: &Run,
+) -> Result<Option<Folder>> {
+    Ok(asked(conn, &list.branch(portal.0, run, FOLDER, '?'), folder)?.pop())
+}
+
+/// A portal's folders, to be walked through.
+struct Ground<'a>(&'a Engine, PortalId);
+
+impl<T: Kept> walk::Ground<T> for Ground<'_> {
+    async fn run(&self, list: &FileList, next: &Run) -> Answer<Vec<(T, bool)>> {
+        self.0.read(|conn| run(conn, self.1, list, next))
+    }
+
+    async fn branch(&self, list: &FileList, next: &Run) -> Answer<Option<Folder>> {
+        self.0.read(|conn| branch(conn, self.1, list, next))
+    }
+
+    async fn way(&self, folder: i64) -> Answer<Vec<Folder>> {
+        self.0.read(|conn| way(conn, self.1, folder, false))
+    }
 }
 
 impl Engine {
@@ -459,16 +540,26 @@ impl Engine {
         self.read(|conn| all(conn, &sql, &[&portal.0, &folder, &(limit as i64)], file))
     }
 
-    pub(crate) fn files(&self, portal: PortalId, list: &FileList) -> Answer<(Vec<File>, Option<FileSpot>)> {
-        self.read(|conn| listed(conn, portal, "files", FILE, list, file))
+    pub(crate) async fn files(
+        &self,
+        portal: PortalId,
+        list: &FileList,
+    ) -> Answer<(Vec<File>, Option<FileSpot>)> {
+        match list.is_walked() {
+            true => walk::page(&Ground(self, portal), list).await,
+            false => self.read(|conn| page(conn, portal, list)),
+        }
     }
 
-    pub(crate) fn folders(
+    pub(crate) async fn folders(
         &self,
         portal: PortalId,
         list: &FileList,
     ) -> Answer<(Vec<Folder>, Option<FileSpot>)> {
-        self.read(|conn| listed(conn, portal, "folders", FOLDER, list, folder))
+        match list.is_walked() {
+            true => walk::page(&Ground(self, portal), list).await,
+            false => self.read(|conn| page(conn, portal, list)),
+        }
     }
 
     pub(crate) fn blob_by_sha(&self, portal: PortalId, sha: &Sha) -> Answer<Option<Blob>> {

@@ -44,13 +44,16 @@ impl Store {
         read!(self.files_in(portal, folder, limit))
     }
 
-    /// One page of files. Where it is not full, and there is more that was not looked at, where to go on.
+    /// One page of files, and where to go on if there are more, or may be: what no index serves is looked at so far and no farther.
     pub async fn files(
         &self,
         portal: PortalId,
         list: &FileList,
     ) -> Result<(Vec<File>, Option<FileSpot>), StoreError> {
-        read!(self.files(portal, list))
+        match &self.now_at().engine {
+            Engine::Sqlite(engine) => engine.files(portal, list).await,
+            Engine::Postgres(engine) => engine.files(portal, list).await,
+        }
     }
 
     /// One page of folders, as of files.
@@ -59,7 +62,10 @@ impl Store {
         portal: PortalId,
         list: &FileList,
     ) -> Result<(Vec<Folder>, Option<FileSpot>), StoreError> {
-        read!(self.folders(portal, list))
+        match &self.now_at().engine {
+            Engine::Sqlite(engine) => engine.folders(portal, list).await,
+            Engine::Postgres(engine) => engine.folders(portal, list).await,
+        }
     }
 
     /// Where bytes are kept.

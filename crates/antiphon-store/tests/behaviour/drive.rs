@@ -138,6 +138,18 @@ async fn bytes_are_erased_once_no_file_has_them() {
     assert_eq!(store.blobs(PORTAL, None, 10).await.unwrap(), []);
 }
 
+const EVERY_SORT: [FileSort; 9] = [
+    FileSort::Id,
+    FileSort::Name,
+    FileSort::Path,
+    FileSort::CreatedAt,
+    FileSort::UpdatedAt,
+    FileSort::ExpiresAt,
+    FileSort::Size,
+    FileSort::Width,
+    FileSort::Height,
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_come_in_every_order_and_page_by_page() {
     let kit = Kit::new().await;
@@ -170,26 +182,31 @@ async fn lists_come_in_every_order_and_page_by_page() {
         (C::AtLeast(F::Size, 23), &[13, 14]),
         (C::AtMost(F::CreatedAt, NOON + 11), &[11]),
         (C::Text(F::Extension, "TXT".into()), &[11, 12, 13, 14]),
-        (C::Contains(F::Name, "X-".into()), &[12, 13]),
-        (C::Contains(F::Name, "%".into()), &[]),
+        (C::Named("X-".into()), &[12, 13]),
+        (C::Named("%".into()), &[]),
+        (C::Within(0), &[11, 12, 13, 14]),
+        (C::Within(2), &[11, 12, 13]),
+        (C::Within(99), &[]),
         (C::StartsWith(F::MediaType, vec!["image/".into(), "text/".into()]), &[11, 12, 13, 14]),
         (C::StartsElse(F::MediaType, vec!["image/".into(), "text/".into()]), &[]),
         (C::Flag(F::Usable, false), &[11, 12, 13, 14]),
     ] {
         assert_eq!(ids(when(vec![condition.clone()])).await, found, "{condition:?}");
     }
-    for sort in [FileSort::Id, FileSort::Name, FileSort::Size] {
+    for sort in EVERY_SORT {
         for descending in [false, true] {
             let whole = ids(FileList { sort, descending, ..FileList::default() }).await;
+            assert_eq!(whole.len(), 4);
             let (mut walked, mut after) = (Vec::new(), None);
             loop {
                 let list =
                     FileList { sort, descending, after, now: NOON + 1, limit: 1, conditions: Vec::new() };
-                let (page, _) = store.files(PORTAL, &list).await.unwrap();
-                let Some(file) = page.first() else { break };
-                let number = if sort == FileSort::Size { file.size.unwrap() } else { 0 };
-                after = Some(FileSpot { number, name: file.name.clone(), id: file.id });
-                walked.push(file.id);
+                let (page, next) = store.files(PORTAL, &list).await.unwrap();
+                walked.extend(page.iter().map(|file| file.id));
+                after = next;
+                if after.is_none() {
+                    break;
+                }
             }
             assert_eq!(walked, whole, "{sort:?}");
         }

@@ -21,6 +21,7 @@ mod history;
 mod installs;
 mod isolation;
 mod journal;
+mod paths;
 mod purge;
 mod secrets;
 mod thread_lists;

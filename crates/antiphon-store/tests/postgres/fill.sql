@@ -22,8 +22,15 @@ FROM generate_series(1, $SIZE) n;
 INSERT INTO tickets (portal_id, id, subject, created_at, revision)
 SELECT $PORTAL, n, 'Ticket', n, 1 FROM generate_series(1, $SIZE) n;
 
-INSERT INTO files (portal_id, id, name, media_type, size, url, created_at, revision)
-SELECT $PORTAL, n, 'file', 'text/plain', 1, 'https://example.org/' || n, n, 1 FROM generate_series(1, $SIZE) n;
+-- Files in 50 folders, and as many folders in one of those.
+INSERT INTO files (portal_id, id, name, media_type, size, url, created_at, revision, extension, access, listed, folder_id, blob,
+    updated_at, width, height, expires_at, name_key)
+SELECT $PORTAL, n, n || '.txt', 'text/plain', n, 'https://example.org/' || n, n, 1, 'txt', 3, true, 1 + n % 50, decode(repeat('00', 32), 'hex'), n, n, n,
+    n + 1000000000000000, n || '.txt' FROM generate_series(1, $SIZE) n;
+
+INSERT INTO folders (portal_id, id, parent_id, name, created_at, updated_at, name_key)
+SELECT $PORTAL, n, CASE WHEN n <= 50 THEN 0 ELSE 7 END, to_char(n, 'FM000000'), n, n, to_char(n, 'FM000000')
+FROM generate_series(1, $SIZE) n;
 
 INSERT INTO events (portal_id, position, kind, object, object_id, revision, occurred_at, payload)
 SELECT $PORTAL, n, 1, 1, n, 1, n, '' FROM generate_series(1000, 1000 + $SIZE) n;

@@ -179,6 +179,79 @@ async fn no_log_of_an_app_looks_at_more_pages_where_there_is_more_in_it() {
     bed.store.close().await;
 }
 
+/// Every order of files, or of folders, with every condition; and whether an index serves it.
+fn every_file_list(files: bool) -> Vec<(FileList, bool)> {
+    use FileCondition as C;
+    use FileField as F;
+    let mut orders = vec![(FileSort::Id, F::Id), (FileSort::Name, F::Name), (FileSort::Path, F::Name)];
+    orders.extend([(FileSort::CreatedAt, F::CreatedAt), (FileSort::UpdatedAt, F::UpdatedAt)]);
+    let mut conditions = vec![
+        C::OneOf(F::Id, vec![5, 600]),
+        C::OneOf(F::Folder, vec![1_000_000_007]),
+        C::Named("nobody".into()),
+        C::Within(1_000_000_007),
+        C::AtLeast(F::CreatedAt, i64::MAX),
+        C::AtMost(F::UpdatedAt, -1),
+    ];
+    if files {
+        let sizes = [(FileSort::Size, F::Size), (FileSort::Width, F::Width), (FileSort::Height, F::Height)];
+        orders.extend([(FileSort::ExpiresAt, F::ExpiresAt)].into_iter().chain(sizes));
+        conditions.extend([F::ExpiresAt, F::Size, F::Width, F::Height].map(|field| C::AtMost(field, -1)));
+        conditions.extend([
+            C::Text(F::Extension, "none".into()),
+            C::StartsWith(F::MediaType, vec!["image/".into()]),
+            C::StartsElse(F::MediaType, vec!["text/".into()]),
+            C::Flag(F::Usable, true),
+            C::NoneOf(F::Access, vec![3]),
+        ]);
+    }
+    let mut all = Vec::new();
+    for (sort, by) in orders {
+        for (descending, after) in [(false, false), (true, false), (false, true)] {
+            let number = if sort == FileSort::Path { 1 } else { 500 };
+            let after = after.then(|| FileSpot { number, name: "500.txt".into(), id: 500 });
+            let list = FileList { sort, descending, after, limit: 20, ..FileList::default() };
+            all.push((list.clone(), true));
+            for condition in &conditions {
+                let served = match condition {
+                    C::OneOf(F::Id, _) => sort != FileSort::Path,
+                    C::AtLeast(field, _) | C::AtMost(field, _) => *field == by,
+                    _ => false,
+                };
+                // What looks at so much does so whatever the way.
+                if served || !descending && list.after.is_none() {
+                    all.push((FileList { conditions: vec![condition.clone()], ..list.clone() }, served));
+                }
+            }
+        }
+    }
+    all
+}
+
+#[tokio::test]
+async fn no_list_of_files_or_folders_looks_at_more_pages_where_there_are_more() {
+    let bed = Bed::new().await;
+    let mut grows = false;
+    for of_files in [true, false] {
+        for (list, served) in every_file_list(of_files) {
+            let ask = async |store: &Store, portal| match of_files {
+                true => drop(store.files(portal, &list).await.unwrap()),
+                false => drop(store.folders(portal, &list).await.unwrap()),
+            };
+            if served {
+                bed.flat(&format!("{list:?}"), ask).await;
+                continue;
+            }
+            // Each row may be on a page of its own, and each of the two folders it is in behind an index.
+            let (pages, sql) = bed.pages(LARGE.0, &ask).await;
+            assert!(pages < 10 * EXAMINED, "{list:?} looks at {pages} pages:\n{sql}");
+            grows |= pages > 500;
+        }
+    }
+    assert!(grows, "what has to grow does, or this would not see what must not");
+    bed.store.close().await;
+}
+
 #[tokio::test]
 async fn no_other_question_and_no_change_looks_at_more_pages_either() {
     let bed = Bed::new().await;

@@ -14,9 +14,6 @@ use crate::call::{Answer, Call};
 use crate::refusal::Refusal;
 use antiphon_store::PortalId;
 
-/// Most folders of a tree that are looked at to say what is in it.
-const TREE: usize = 1_000;
-
 /// What is deleted at a time.
 const CHUNK: usize = 100;
 
@@ -217,15 +214,4 @@ pub async fn remove(call: Call) -> Result<Answer, Refusal> {
         waiting.pop();
     }
     Ok(Answer::none())
-}
-
-/// A folder with all that are in it.
-pub async fn tree(app: &App, portal: PortalId, folder: i64) -> Result<Vec<i64>, Refusal> {
-    let (mut all, mut level) = (vec![folder], vec![folder]);
-    while !level.is_empty() && all.len() < TREE {
-        let inner = app.store.folders_in(portal, &level, TREE - all.len()).await?;
-        level = inner.iter().map(|folder| folder.id).collect();
-        all.extend(&level);
-    }
-    Ok(all)
 }

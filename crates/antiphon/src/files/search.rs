@@ -86,7 +86,7 @@ impl<'a> Asked<'a> {
         self.conditions.extend(most.map(|id| FileCondition::AtMost(FileField::Id, id)));
         let name = self.call.query.text("name");
         let name = self.take(name).flatten().map(str::to_owned);
-        self.conditions.extend(name.map(|name| FileCondition::Contains(FileField::Name, name)));
+        self.conditions.extend(name.map(FileCondition::Named));
         for (name, field) in moments {
             self.range(name, *field, |query, name| query.timestamp(name));
         }
@@ -130,11 +130,13 @@ fn spot(text: &str, list: List, sort: FileSort, descending: bool) -> Result<File
         Some(Cursor::Directory { list: of, sort: order, key, id })
             if of == list && order == hash(sort, descending) =>
         {
-            let number = key.first_chunk::<8>().map_or(0, |bytes| i64::from_be_bytes(*bytes));
-            let name = match sort {
-                FileSort::Name => String::from_utf8(key).map_err(|_| wrong())?,
-                _ => String::new(),
+            let (number, name) = match sort {
+                FileSort::Name => (0, key.as_slice()),
+                _ => key
+                    .split_first_chunk::<8>()
+                    .map_or((0, &[][..]), |(n, name)| (i64::from_be_bytes(*n), name)),
             };
+            let name = String::from_utf8(name.to_vec()).map_err(|_| wrong())?;
             Ok(FileSpot { number, name, id })
         }
         _ => Err(wrong()),
@@ -145,10 +147,12 @@ fn hash(sort: FileSort, descending: bool) -> u64 {
     (sort as u64) << 1 | u64::from(descending)
 }
 
-fn cursor(list: List, asked: &FileList, spot: &FileSpot) -> Cursor {
+fn cursor(list: List, asked: &FileList, spot: FileSpot) -> Cursor {
+    let number = spot.number.to_be_bytes();
     let key = match asked.sort {
-        FileSort::Name => spot.name.clone().into_bytes(),
-        _ => spot.number.to_be_bytes().to_vec(),
+        FileSort::Name => spot.name.into_bytes(),
+        FileSort::Path => [number.as_slice(), spot.name.as_bytes()].concat(),
+        _ => number.to_vec(),
     };
     Cursor::Directory { list, sort: hash(asked.sort, asked.descending), key, id: spot.id }
 }
@@ -193,7 +197,7 @@ pub async fn files(call: Call) -> Result<Answer, Refusal> {
     let orders = [
         ("id", FileSort::Id),
         ("name", FileSort::Name),
-        ("path", FileSort::Name),
+        ("path", FileSort::Path),
         ("createdAt", FileSort::CreatedAt),
         ("updatedAt", FileSort::UpdatedAt),
         ("expiresAt", FileSort::ExpiresAt),
@@ -203,24 +207,7 @@ pub async fn files(call: Call) -> Result<Answer, Refusal> {
     ];
     let list = asked.list(List::Files, &orders)?;
     let (store, portal) = (&call.app.store, call.caller.portal());
-    let more = FileList { limit: list.limit + 1, ..list.clone() };
-    let (mut found, mut next) = store.files(portal, &more).await?;
-    if found.len() > list.limit {
-        found.truncate(list.limit);
-        next = found.last().map(|file| FileSpot {
-            number: match list.sort {
-                FileSort::CreatedAt => file.created_at,
-                FileSort::UpdatedAt => file.updated_at,
-                FileSort::ExpiresAt => file.expires_at.unwrap_or_default(),
-                FileSort::Size => file.size.unwrap_or_default(),
-                FileSort::Width => file.width.unwrap_or_default(),
-                FileSort::Height => file.height.unwrap_or_default(),
-                FileSort::Id | FileSort::Name => 0,
-            },
-            name: file.name.clone(),
-            id: file.id,
-        });
-    }
+    let (found, next) = store.files(portal, &list).await?;
     let mut chains: HashMap<i64, Vec<Folder>> = HashMap::new();
     let mut items = Vec::with_capacity(found.len());
     for file in &found {
@@ -230,7 +217,7 @@ pub async fn files(call: Call) -> Result<Answer, Refusal> {
         };
         items.push(narrowed(&call, &shown(&call, file, chain))?);
     }
-    printed(&call, &items, next.map(|spot| cursor(List::Files, &list, &spot)))
+    printed(&call, &items, next.map(|spot| cursor(List::Files, &list, spot)))
 }
 
 /// `GET /folders/search`
@@ -238,39 +225,25 @@ pub async fn folders(call: Call) -> Result<Answer, Refusal> {
     let mut asked = Asked::new(&call);
     asked.common(&MOMENTS[..2]);
     if let Some(path) = asked.take(call.query.text("path")).flatten() {
-        let below = folder_at(&call, path).await?;
-        asked.conditions.push(FileCondition::OneOf(FileField::Id, below));
+        asked.conditions.push(folder_at(&call, path).await?.unwrap_or(NOTHING));
     }
     let orders = [
         ("id", FileSort::Id),
         ("name", FileSort::Name),
-        ("path", FileSort::Name),
+        ("path", FileSort::Path),
         ("createdAt", FileSort::CreatedAt),
         ("updatedAt", FileSort::UpdatedAt),
     ];
     let list = asked.list(List::Folders, &orders)?;
     let (store, portal) = (&call.app.store, call.caller.portal());
-    let more = FileList { limit: list.limit + 1, ..list.clone() };
-    let (mut found, mut next) = store.folders(portal, &more).await?;
-    if found.len() > list.limit {
-        found.truncate(list.limit);
-        next = found.last().map(|folder| FileSpot {
-            number: match list.sort {
-                FileSort::CreatedAt => folder.created_at,
-                FileSort::UpdatedAt => folder.updated_at,
-                _ => 0,
-            },
-            name: folder.name.clone(),
-            id: folder.id,
-        });
-    }
+    let (found, next) = store.folders(portal, &list).await?;
     let mut items = Vec::with_capacity(found.len());
     for folder in found {
         let mut chain = store.folder_chain(portal, folder.parent).await?;
         chain.push(folder);
         items.push(narrowed(&call, &folders::shown(&chain))?);
     }
-    printed(&call, &items, next.map(|spot| cursor(List::Folders, &list, &spot)))
+    printed(&call, &items, next.map(|spot| cursor(List::Folders, &list, spot)))
 }
 
 fn printed(call: &Call, items: &[serde_json::Value], next: Option<Cursor>) -> Result<Answer, Refusal> {
@@ -298,29 +271,24 @@ fn of_type(kind: FileType) -> FileCondition {
     }
 }
 
-/// A folder's own id and those of all folders in it; nothing where there is none.
-async fn folder_at(call: &Call, path: &str) -> Result<Vec<i64>, Refusal> {
-    let Ok(names) = place::names("path", path) else { return Ok(Vec::new()) };
+/// What no file and no folder is.
+const NOTHING: FileCondition = FileCondition::OneOf(FileField::Id, Vec::new());
+
+/// To be in a folder, if there is one. Everything is in the root.
+async fn folder_at(call: &Call, path: &str) -> Result<Option<FileCondition>, Refusal> {
+    let Ok(names) = place::names("path", path) else { return Ok(None) };
     let key = FileKey { path: Some(names), ..FileKey::default() };
     let state = call.app.store.file_state(call.caller.portal(), &key).await?;
-    match state.folders.last().filter(|_| state.placed) {
-        Some(folder) => folders::tree(&call.app, call.caller.portal(), folder.id).await,
-        None => Ok(Vec::new()),
-    }
+    let folder = state.folders.last().map_or(0, |folder| folder.id);
+    Ok(state.placed.then_some(FileCondition::Within(folder)))
 }
 
-/// What is in a folder, or the one file that is there.
+/// To be in a folder, or the one file that is there.
 async fn at_path(call: &Call, path: &str) -> Result<FileCondition, Refusal> {
-    if path.trim_matches('/').is_empty() {
-        return Ok(FileCondition::AtLeast(FileField::Folder, 0));
+    if let Some(within) = folder_at(call, path).await? {
+        return Ok(within);
     }
-    let below = folder_at(call, path).await?;
-    if !below.is_empty() {
-        return Ok(FileCondition::OneOf(FileField::Folder, below));
-    }
-    let Some(mut names) = place::names("path", path).ok() else {
-        return Ok(FileCondition::OneOf(FileField::Id, Vec::new()));
-    };
+    let Some(mut names) = place::names("path", path).ok() else { return Ok(NOTHING) };
     let (stem, extension) = place::apart(&names.pop().unwrap_or_default());
     let key = FileKey { path: Some(names), name: Some((stem, extension)), ..FileKey::default() };
     let state = call.app.store.file_state(call.caller.portal(), &key).await?;
