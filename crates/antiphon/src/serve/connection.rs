@@ -4,10 +4,11 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use anyhow::Context;
+use futures_util::StreamExt;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
@@ -26,7 +27,7 @@ use super::told;
 use crate::app::App;
 use crate::config;
 use crate::metrics::Shed;
-use crate::middleware::outflow::Outflow;
+use crate::middleware::outflow::{Outflow, Pieces};
 use crate::middleware::reply::Unanswered;
 use crate::middleware::{self, Peer};
 use crate::realtime::socket::Upgrade;
@@ -128,6 +129,8 @@ async fn speaks_http2(app: &App, stream: &TcpStream, mut stop: watch::Receiver<b
 struct Pulse {
     begun: AtomicU64,
     ended: AtomicU64,
+    /// Files on their way out.
+    leaving: Mutex<Vec<Weak<Leaving>>>,
     /// Of those that were begun and have not ended: streams, whose heads were sent.
     flowing: AtomicU64,
     /// What goes on over the connection once the response is sent that said so.
@@ -135,11 +138,27 @@ struct Pulse {
 }
 
 impl Pulse {
-    /// Whether nothing has begun since it was last asked, and nothing is under way.
+    /// Whether nothing has begun or ended since it was last asked, and nothing is under way; or whether the other side has taken
+    /// nothing of a file since it was asked the time before.
     fn rests(&self, seen: &mut u64) -> bool {
-        let begun = self.begun.load(Relaxed);
-        let before = std::mem::replace(seen, begun);
-        before == begun && begun == self.ended.load(Relaxed)
+        let (begun, ended) = (self.begun.load(Relaxed), self.ended.load(Relaxed));
+        let before = std::mem::replace(seen, begun + ended);
+        (before == begun + ended && begun == ended) || self.stalls()
+    }
+
+    fn stalls(&self) -> bool {
+        let mut leaving = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
+        leaving.retain(|file| file.strong_count() > 0);
+        let looks = leaving.iter().filter_map(Weak::upgrade).map(|file| file.looks.fetch_add(1, Relaxed));
+        looks.max().is_some_and(|looks| looks >= 2)
+    }
+
+    /// Has a file noted while its pieces are taken.
+    fn watch(&self, pieces: Pieces, under_way: UnderWay) -> Pieces {
+        let leaving = Arc::new(Leaving { looks: AtomicU64::new(0), _under_way: under_way });
+        let mut all = self.leaving.lock().unwrap_or_else(PoisonError::into_inner);
+        all.push(Arc::downgrade(&leaving));
+        Box::pin(pieces.inspect(move |_| leaving.looks.store(0, Relaxed)))
     }
 
     /// Whether nothing is under way but streams.
@@ -160,7 +179,14 @@ impl Pulse {
     }
 }
 
-/// A request under way: until it is answered or, where the answer is a stream, until that ends.
+/// A file on its way out.
+struct Leaving {
+    /// How often it was looked at since a piece of it was taken last.
+    looks: AtomicU64,
+    _under_way: UnderWay,
+}
+
+/// A request under way: until it is answered or, where the answer is a file or a stream, until that ends.
 struct UnderWay {
     pulse: Arc<Pulse>,
     flows: bool,
@@ -181,7 +207,11 @@ impl UnderWay {
             // There is one at most: no request follows.
             self.pulse.socket.set(socket).ok();
         }
-        if response.body().flows() {
+        if let Outflow::File(pieces) = response.body_mut() {
+            let pulse = self.pulse.clone();
+            let whole = std::mem::replace(pieces, Box::pin(futures_util::stream::empty()));
+            *pieces = pulse.watch(whole, self);
+        } else if response.body().flows() {
             self.pulse.flowing.fetch_add(1, Relaxed);
             self.flows = true;
             response.body_mut().hold(self);
@@ -275,11 +305,17 @@ async fn http2<S>(
         .max_header_list_size(HEADERS)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = std::pin::pin!(connection);
-    tokio::select! {
-        ended = connection.as_mut() => { ended.ok(); }
-        () = told(&mut stop) => {
-            connection.as_mut().graceful_shutdown();
-            pulse.last(connection).await;
+    let mut tick = tokio::time::interval_at(Instant::now() + idle, idle);
+    loop {
+        tokio::select! {
+            biased;
+            _ = connection.as_mut() => return,
+            () = told(&mut stop) => {
+                connection.as_mut().graceful_shutdown();
+                return pulse.last(connection).await;
+            }
+            // Whether anybody is there at all the protocol asks itself.
+            _ = tick.tick() => if pulse.stalls() { return },
         }
     }
 }
