@@ -8,6 +8,7 @@ use std::time::Duration;
 use antiphon::app::App;
 use antiphon::config::Config;
 use antiphon::middleware::{Peer, handle};
+use antiphon::outbound::{Lookup, Outbound};
 use antiphon_store::Store;
 use bytes::Bytes;
 use http::Request;
@@ -44,6 +45,15 @@ impl TestServer {
 
     /// An empty server whose configuration differs from the tests' usual one.
     pub async fn configured(change: impl FnOnce(&mut Config)) -> Self {
+        Self::built(change, None).await
+    }
+
+    /// The same, with names looked up elsewhere than this machine would.
+    pub async fn resolving(change: impl FnOnce(&mut Config), lookup: Lookup) -> Self {
+        Self::built(change, Some(lookup)).await
+    }
+
+    async fn built(change: impl FnOnce(&mut Config), lookup: Option<Lookup>) -> Self {
         let home = Home::new();
         let mut config = home.config();
         change(&mut config);
@@ -55,7 +65,11 @@ impl TestServer {
             Arc::new(move || clock.load(Ordering::SeqCst))
         });
         let store = Store::open(settings).unwrap_or_else(|e| panic!("{e}"));
-        let app = App::new(store, config, PUBLIC_URL.into()).unwrap_or_else(|e| panic!("{e:#}"));
+        let mut app = App::new(store, config, PUBLIC_URL.into()).unwrap_or_else(|e| panic!("{e:#}"));
+        if let Some(lookup) = lookup {
+            let outbound = Outbound::asking(&app.config.outbound, lookup);
+            app.outbound = outbound.unwrap_or_else(|e| panic!("{e:#}"));
+        }
         let app = Arc::new(app);
         let document = document(&app).await;
         let strict = Strict::new(&document).noting(notes());

@@ -17,6 +17,7 @@ pub struct Files {
     pub max_bytes: u64,
     pub keep_days: u32,
     pub uploads: usize,
+    pub import_seconds: u64,
 }
 
 impl std::fmt::Debug for Files {
@@ -39,8 +40,14 @@ impl Files {
         if self.access_key_id.is_empty() != self.secret_access_key.is_empty() {
             bail!("of files.access_key_id and files.secret_access_key only one is given; write both or none");
         }
-        if self.max_bytes == 0 || self.uploads == 0 {
-            bail!("files.max_bytes = 0 or files.uploads = 0 would refuse every file; write positive numbers");
+        for (name, value) in [
+            ("max_bytes", self.max_bytes),
+            ("uploads", self.uploads as u64),
+            ("import_seconds", self.import_seconds),
+        ] {
+            if value == 0 {
+                bail!("files.{name} = 0 would refuse every file; write a positive number");
+            }
         }
         Ok(())
     }

@@ -1,21 +1,18 @@
-//! A form in parts, read as it comes: texts are small and kept, the file goes straight to where bytes are. Parts come in any order.
+//! A form in parts, read as it comes: its file goes straight to where bytes are. Parts come in any order.
+
+pub mod parts;
 
 use std::collections::BTreeMap;
 
+use antiphon_store::PortalId;
 use antiphon_wire::error::Problem;
-use multer::{Constraints, Multipart, SizeLimit};
+use bytes::Bytes;
 
 use super::bytes::{Kept, Writing, Written};
+use super::upload;
 use crate::call::Call;
-use crate::middleware::inflow::Inflow;
 use crate::refusal::Refusal;
-
-/// Most bytes of a text part, and most parts.
-const TEXT: u64 = 64 << 10;
-const PARTS: usize = 32;
-
-/// What the form may have besides the file: the heads of its parts.
-const AROUND: u64 = 1 << 20;
+use parts::{AROUND, Fault, PARTS, Sink, TEXT};
 
 /// A form that was read.
 #[derive(Debug, Default)]
@@ -62,79 +59,66 @@ pub async fn read(call: &Call) -> Result<Form, Refusal> {
         return Err(Refusal::TooLarge(most));
     }
     let Ok(_place) = kept.uploads.clone().try_acquire_owned() else { return Err(Refusal::Busy) };
-    let mut writing = None;
-    match parts(kept, call.caller.portal(), inflow, boundary, most, &mut writing).await {
-        Ok(form) => Ok(form),
-        Err(refusal) => {
-            if let Some(writing) = writing {
+    let mut taker =
+        Taker { kept, portal: call.caller.portal(), writing: None, named: (None, None), sent: None };
+    match parts::read(inflow.pieces(), boundary, most, &mut taker).await {
+        Ok(texts) => Ok(Form { file: taker.sent, texts }),
+        Err(fault) => {
+            if let Some(writing) = taker.writing {
                 Writing::abort(writing).await;
             }
-            Err(refusal)
-        }
-    }
-}
-
-async fn parts(
-    kept: &Kept,
-    portal: antiphon_store::PortalId,
-    inflow: Inflow,
-    boundary: String,
-    most: u64,
-    writing: &mut Option<Writing>,
-) -> Result<Form, Refusal> {
-    let sizes =
-        SizeLimit::new().whole_stream(most.saturating_add(AROUND)).per_field(TEXT).for_field("file", most);
-    let constraints = Constraints::new().size_limit(sizes);
-    let mut parts = Multipart::with_constraints(inflow.pieces(), boundary, constraints);
-    let mut form = Form::default();
-    let mut count = 0;
-    let broken = |error| refused(error, most);
-    while let Some(mut part) = parts.next_field().await.map_err(broken)? {
-        count += 1;
-        if count > PARTS {
-            return Err(Refusal::Invalid(vec![Problem::bare(format!("A form has at most {PARTS} parts"))]));
-        }
-        let name = part.name().unwrap_or_default().to_owned();
-        if name != "file" {
-            form.texts.insert(name, part.text().await.map_err(broken)?);
-            continue;
-        }
-        if form.file.is_some() {
-            return Err(Refusal::invalid("file", "A form has one file"));
-        }
-        let (called, media_type) =
-            (part.file_name().map(str::to_owned), part.content_type().map(|kind| kind.to_string()));
-        let object = writing.insert(kept.write(portal));
-        while let Some(bytes) = part.chunk().await.map_err(broken)? {
-            object.push(bytes).await.map_err(lost)?;
-        }
-        // An object whose form is broken behind it is nobody's, and swept away.
-        if let Some(object) = writing.take() {
-            let written = object.finish().await.map_err(lost)?;
-            form.file = Some(Sent { written, name: called, media_type });
-        }
-    }
-    Ok(form)
-}
-
-/// The place does not take it.
-fn lost(error: anyhow::Error) -> Refusal {
-    tracing::error!(error = format!("{error:#}"), "a file cannot be kept");
-    Refusal::Unavailable
-}
-
-fn refused(error: multer::Error, most: u64) -> Refusal {
-    use multer::Error::*;
-    let bare = |message: String| Refusal::Invalid(vec![Problem::bare(message)]);
-    match error {
-        StreamSizeExceeded { .. } => Refusal::TooLarge(most),
-        FieldSizeExceeded { field_name, .. } => match field_name.as_deref() {
-            Some("file") => Refusal::TooLarge(most),
-            name => {
-                Refusal::invalid(name.unwrap_or_default(), format!("A text part has at most {TEXT} bytes"))
+            if let Some(sent) = taker.sent {
+                upload::discard(call, &sent.written.object).await;
             }
-        },
-        StreamReadFailed(cause) => bare(format!("The form cannot be read: {cause}")),
-        other => bare(format!("The form cannot be read: {other}")),
+            Err(refused(fault, most))
+        }
+    }
+}
+
+/// Takes the file of a form to where bytes are kept.
+struct Taker<'a> {
+    kept: &'a Kept,
+    portal: PortalId,
+    writing: Option<Writing>,
+    named: (Option<String>, Option<String>),
+    sent: Option<Sent>,
+}
+
+impl Sink for Taker<'_> {
+    type Error = anyhow::Error;
+
+    fn begin(&mut self, name: Option<&str>, media_type: Option<&str>) {
+        self.named = (name.map(str::to_owned), media_type.map(str::to_owned));
+        self.writing = Some(self.kept.write(self.portal));
+    }
+
+    async fn push(&mut self, bytes: Bytes) -> anyhow::Result<()> {
+        match &mut self.writing {
+            Some(writing) => writing.push(bytes).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn end(&mut self) -> anyhow::Result<()> {
+        if let Some(writing) = self.writing.take() {
+            let (written, (name, media_type)) = (writing.finish().await?, std::mem::take(&mut self.named));
+            self.sent = Some(Sent { written, name, media_type });
+        }
+        Ok(())
+    }
+}
+
+fn refused(fault: Fault<anyhow::Error>, most: u64) -> Refusal {
+    let bare = |message: String| Refusal::Invalid(vec![Problem::bare(message)]);
+    match fault {
+        Fault::TooLarge => Refusal::TooLarge(most),
+        Fault::TextTooLarge(name) => Refusal::invalid(&name, format!("A text part has at most {TEXT} bytes")),
+        Fault::TooManyParts => bare(format!("A form has at most {PARTS} parts")),
+        Fault::SecondFile => Refusal::invalid("file", "A form has one file"),
+        Fault::Malformed(why) => bare(format!("The form cannot be read: {why}")),
+        Fault::Sink(error) => {
+            tracing::error!(error = format!("{error:#}"), "a file cannot be kept");
+            Refusal::Unavailable
+        }
     }
 }

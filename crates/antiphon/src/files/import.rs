@@ -9,9 +9,9 @@ use antiphon_wire::files::{DuplicateScope, DuplicateStrategy, FileAccess, Import
 use antiphon_wire::lenient::parse_body;
 use http::header::{CONTENT_TYPE, LOCATION};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 
-use super::bytes::Written;
+use super::bytes::{Writing, Written};
 use super::content::Content;
 use super::place::Place;
 use super::{access, tasks, upload};
@@ -19,9 +19,6 @@ use crate::app::App;
 use crate::call::{Answer, Call};
 use crate::outbound::TargetUrl;
 use crate::refusal::Refusal;
-
-/// How long it may take, from the beginning to the end.
-const TIME: Duration = Duration::from_secs(60);
 
 /// How often it may lead elsewhere.
 const REDIRECTS: usize = 5;
@@ -69,9 +66,13 @@ pub async fn run(app: &App, portal: PortalId, body: &str) -> Result<i64, Refusal
         &mut problems,
     );
     let url = body.url.clone().unwrap_or_default();
-    let fetched = tokio::time::timeout(TIME, fetch(app, portal, url.trim())).await;
-    let late = || wrong(format!("It took longer than {} s", TIME.as_secs()));
-    let (written, media_type, last) = fetched.map_err(|_| late())??;
+    let (most, mut writing) = (Duration::from_secs(app.config.files.import_seconds), None);
+    let fetched = tokio::time::timeout(most, fetch(app, portal, url.trim(), &mut writing)).await;
+    let fetched = fetched.unwrap_or_else(|_| Err(wrong(format!("It took longer than {} s", most.as_secs()))));
+    if let Some(writing) = writing {
+        Writing::abort(writing).await;
+    }
+    let (written, media_type, last) = fetched?;
     let object = written.object.clone();
     let called = last.as_str().split(['?', '#']).next().unwrap_or_default();
     let called = percent_encoding::percent_decode_str(called.trim_end_matches('/')).decode_utf8_lossy();
@@ -113,6 +114,7 @@ async fn fetch(
     app: &App,
     portal: PortalId,
     url: &str,
+    writing: &mut Option<Writing>,
 ) -> Result<(Written, Option<String>, TargetUrl), Refusal> {
     let mut target = TargetUrl::parse(url).map_err(wrong)?;
     for _ in 0..=REDIRECTS {
@@ -128,37 +130,43 @@ async fn fetch(
         }
         let media_type = answer.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let media_type = media_type.map(str::to_owned);
-        let written = take(app, portal, answer.into_body()).await?;
+        let written = take(app, portal, answer.into_body(), writing).await?;
         return Ok((written, media_type, target));
     }
     Err(wrong(format!("It leads elsewhere more than {REDIRECTS} times")))
 }
 
-async fn take(app: &App, portal: PortalId, mut body: Incoming) -> Result<Written, Refusal> {
+async fn take(
+    app: &App,
+    portal: PortalId,
+    mut body: Incoming,
+    writing: &mut Option<Writing>,
+) -> Result<Written, Refusal> {
     let most = app.config.files.max_bytes;
     let lost = |error: anyhow::Error| {
         tracing::error!(error = format!("{error:#}"), "a file cannot be kept");
         Refusal::Unavailable
     };
-    let mut writing = app.kept.write(portal);
+    if body.size_hint().lower() > most {
+        return Err(Refusal::TooLarge(most));
+    }
+    let object = writing.insert(app.kept.write(portal));
     while let Some(frame) = body.frame().await {
-        let Ok(frame) = frame else {
-            writing.abort().await;
-            return Err(wrong("The connection ended before the file was complete"));
-        };
+        let frame = frame.map_err(|_| wrong("The connection ended before the file was complete"))?;
         let Ok(bytes) = frame.into_data() else { continue };
-        if writing.size() + bytes.len() as u64 > most {
-            writing.abort().await;
+        if object.size() + bytes.len() as u64 > most {
             return Err(Refusal::TooLarge(most));
         }
-        writing.push(bytes).await.map_err(lost)?;
+        object.push(bytes).await.map_err(lost)?;
     }
-    writing.finish().await.map_err(lost)
+    let whole = writing.take().ok_or_else(|| Refusal::Internal("nothing was written".into()))?;
+    whole.finish().await.map_err(lost)
 }
 
 /// Where a redirect leads, seen from where it was said.
 fn joined(from: &str, to: &str) -> String {
-    if to.contains("://") {
+    let before = &to[..to.find(['/', '?', '#']).unwrap_or(to.len())];
+    if before.contains(':') {
         return to.to_owned();
     }
     let (scheme, rest) = from.split_once("://").unwrap_or(("https", from));
@@ -188,6 +196,8 @@ mod tests {
             ("/c", "https://a.example/c"),
             ("c", "https://a.example/x/c"),
             ("?q", "https://a.example/x/y?q"),
+            ("/c?to=http://b.example", "https://a.example/c?to=http://b.example"),
+            ("file:///etc/passwd", "file:///etc/passwd"),
         ] {
             assert_eq!(joined("https://a.example/x/y?z", to), expected);
         }

@@ -1,17 +1,18 @@
 //! Addresses of files: of their bytes, for those who may have them. A private file's says until when it is good, and carries a
 //! proof that only the server can make; it is made without asking what became of the file.
 
+mod claim;
+
 use antiphon_store::{File, Millis, PortalId};
-use antiphon_wire::files::ImageSize;
 use antiphon_wire::message::{Addresses, FILE_PATH};
 use antiphon_wire::query::Query;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::app::App;
 use crate::call::Call;
 use crate::keys::Purpose;
+pub use claim::Scaled;
+use claim::{Claim, said};
 
 /// How long an address in a message is good, and one that says nothing else.
 pub const LIFE: Millis = 24 * 60 * 60 * 1000;
@@ -53,33 +54,16 @@ impl Addresses for Links<'_> {
     }
 }
 
-/// As what a picture is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Scaled {
-    pub size: Option<ImageSize>,
-    pub upscale: bool,
-}
-
 /// The part of a path that names the file.
 fn identity(path: &[u8]) -> &[u8] {
     let end = path.iter().enumerate().filter(|(_, c)| **c == b'/').nth(3).map_or(path.len(), |(at, _)| at);
     &path[..end]
 }
 
-fn said(identity: &[u8], expires: Millis, scaled: Scaled) -> Vec<u8> {
-    let size = scaled.size.map_or("", ImageSize::as_str);
-    let mut said = identity.to_vec();
-    said.extend_from_slice(format!("\n{expires}\n{size}\n{}", scaled.upscale).as_bytes());
-    said
-}
-
 /// What stands behind a path to make it good until some time.
 fn prove(app: &App, identity: &[u8], expires: Millis, scaled: Scaled) -> Option<String> {
     let signature = app.keys.sign(Purpose::FileUrl, &said(identity, expires, scaled)).ok()?;
-    let size = scaled.size.map_or_else(String::new, |size| format!("&size={}", size.as_str()));
-    let upscale = if scaled.upscale { "&upscale=true" } else { "" };
-    let mac = URL_SAFE_NO_PAD.encode(signature.mac);
-    Some(format!("?expires={expires}{size}{upscale}&key={}&signature={mac}", signature.key))
+    Some(Claim { expires, scaled, key: signature.key, mac: signature.mac.to_vec() }.printed())
 }
 
 /// An address that is good until some time.
@@ -101,22 +85,12 @@ pub enum Proof {
 
 /// Judges the address of a file.
 pub fn proof(app: &App, portal: i64, file: i64, query: &Query) -> Proof {
-    let read = || {
-        let expires = query.int("expires").ok()??;
-        let key = query.int("key").ok()??;
-        let mac = URL_SAFE_NO_PAD.decode(query.scalar("signature")?).ok()?;
-        let size = match query.scalar("size") {
-            Some(size) => Some(ImageSize::ALL.iter().copied().find(|one| one.as_str() == size)?),
-            None => None,
-        };
-        let scaled = Scaled { size, upscale: query.scalar("upscale") == Some("true") };
-        let said = said(format!("{FILE_PATH}{portal}/{file}").as_bytes(), expires, scaled);
-        app.keys.verify(Purpose::FileUrl, &said, key, &mac).then_some((expires, scaled))
-    };
-    match read() {
-        None => Proof::None,
-        Some((expires, _)) if expires <= app.store.now() => Proof::Expired,
-        Some((_, scaled)) => Proof::Good(scaled),
+    let Some(claim) = Claim::read(query) else { return Proof::None };
+    let said = said(format!("{FILE_PATH}{portal}/{file}").as_bytes(), claim.expires, claim.scaled);
+    match app.keys.verify(Purpose::FileUrl, &said, claim.key, &claim.mac) {
+        false => Proof::None,
+        true if claim.expires <= app.store.now() => Proof::Expired,
+        true => Proof::Good(claim.scaled),
     }
 }
 

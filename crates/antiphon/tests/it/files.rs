@@ -365,6 +365,12 @@ async fn lists_find_files_and_folders() {
         ("", &["alpha", "beta", "Gamma"][..]),
         ("sort=-createdAt", &["Gamma", "beta", "alpha"]),
         ("sort=-name", &["beta", "alpha", "Gamma"]),
+        ("sort=path", &["alpha", "beta", "Gamma"]),
+        ("sort=-path", &["Gamma", "beta", "alpha"]),
+        ("sort=-path&path=/a", &["beta", "alpha"]),
+        ("sort=path&path=/a/b/beta.csv", &["beta"]),
+        ("sort=path&path=/nowhere", &[]),
+        ("path=/", &["alpha", "beta", "Gamma"]),
         ("name=AMM", &["Gamma"]),
         ("extension=TXT&sort=size", &["alpha", "Gamma"]),
         ("path=/a", &["alpha", "beta"]),
@@ -394,6 +400,19 @@ async fn lists_find_files_and_folders() {
     }
     let folders = desk.user.all(&format!("{V3}/folders/search?limit=1&path=/a")).await;
     assert_eq!(folders.iter().map(|folder| text(folder, "path")).collect::<Vec<_>>(), ["/a", "/a/b"]);
+    let folders = desk.user.all(&format!("{V3}/folders/search?limit=1&sort=-path&name=B")).await;
+    assert_eq!(folders.iter().map(|folder| text(folder, "path")).collect::<Vec<_>>(), ["/a/b"]);
+    // Whatever a name is made of, a page ends there and the next goes on.
+    upload(
+        &desk,
+        &[("folderPath", "", &"ü".repeat(127)), ("file", &format!("{}.txt", "ß".repeat(120)), "x")],
+    )
+    .await;
+    upload(&desk, &[("folderPath", "", &"ü".repeat(127)), ("file", "STRASSE.txt", "x")]).await;
+    for sort in ["path", "-path", "name", "-name"] {
+        let found = desk.user.all(&format!("{V3}/files/search?limit=1&sort={sort}&name=SS")).await;
+        assert_eq!(found.len(), 2, "{sort}");
+    }
 }
 
 #[tokio::test]
@@ -432,7 +451,7 @@ async fn folders_are_made_moved_and_deleted_with_all_that_is_in_them() {
 }
 
 /// What a task says once it is complete.
-async fn finished(desk: &Desk, task: &Value) -> Value {
+pub async fn finished(desk: &Desk, task: &Value) -> Value {
     let path = local(&task["links"]["status"]);
     for _ in 0..500 {
         let state = desk.user.get(&path).await.expect(200).json();
@@ -485,7 +504,7 @@ async fn a_message_carries_a_file_until_it_is_erased() {
 }
 
 /// Files below a directory.
-fn objects(directory: &std::path::Path) -> Vec<String> {
+pub fn objects(directory: &std::path::Path) -> Vec<String> {
     let mut all = Vec::new();
     for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
         match entry.path().is_dir() {
