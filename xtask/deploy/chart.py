@@ -19,6 +19,7 @@ KINDS = {
     "defaults": "Service Service ServiceAccount StatefulSet",
     "embedded": "Ingress Service Service ServiceAccount ServiceMonitor StatefulSet",
     "postgres": "Deployment PodDisruptionBudget Secret Service ServiceAccount",
+    "postgres-claim": "Deployment PodDisruptionBudget Service ServiceAccount",
     "postgres-secret": "Deployment Ingress Service",
 }
 # Values with mistakes that the schema of values must find.
@@ -30,6 +31,15 @@ WRONG = (
     {"image": {"digest": "latest"}},
     {"secrets": {"key": "too short"}},
     {"persistence": {"accessModes": ["ReadWriteMany"]}},
+    {"files": {"url": "https://bucket.example.org"}},
+    {"settings": {"files.secret_access_key": "in the open"}},
+)
+# Values that each are well-formed, and that the chart must refuse together: what nodes share has to be in a place that all reach.
+SHARED = {"store": {"existingSecret": "database"}, "secrets": {"existingSecret": "key"}}
+REFUSED = (
+    ({"store": {"existingSecret": "database"}, "files": {"url": "s3://bucket"}}, "master key"),
+    (SHARED, "one place for files"),
+    ({**SHARED, "files": {"url": "s3://bucket", "existingClaim": "claim"}}, "not both"),
 )
 
 
@@ -74,6 +84,13 @@ def main(folder, node, monitor):
             problems.append(f"values.schema.json takes {values}")
         except helm_python.HelmError:
             pass
+    for values, why in REFUSED:
+        try:
+            documents(chart, values)
+            problems.append(f"the chart takes {values}")
+        except helm_python.HelmError as error:
+            if why not in str(error):
+                problems.append(f"{values}: {error}")
     if problems:
         sys.exit("\n".join(dict.fromkeys(problems)))
     subprocess.run([node, monitor], input=json.dumps(monitors), text=True, check=True)

@@ -45,7 +45,7 @@ metadata:
     {{- end }}
   annotations:
     {{- /* A changed URL starts the nodes anew, one by one. */}}
-    checksum/store: {{ printf "%s %s" .Values.store.url .Values.secrets.key | sha256sum }}
+    checksum/store: {{ printf "%s %s %s" .Values.store.url .Values.secrets.key .Values.files.secretAccessKey | sha256sum }}
     {{- with .Values.podAnnotations }}
     {{- toYaml . | nindent 4 }}
     {{- end }}
@@ -105,6 +105,37 @@ spec:
         {{- else if include "antiphon.shared" . }}
         {{- fail "nodes that share a store need the same master key: set secrets.existingSecret, or secrets.key" }}
         {{- end }}
+        {{- with .Values.files }}
+        {{- if and .url .existingClaim }}
+        {{- fail "files are in one place: set files.url or files.existingClaim, not both" }}
+        {{- else if .existingClaim }}
+        - name: ANTIPHON_FILES__URL
+          value: file:///var/lib/antiphon-files
+        {{- else if .url }}
+        - name: ANTIPHON_FILES__URL
+          value: {{ .url | quote }}
+        - name: ANTIPHON_FILES__REGION
+          value: {{ .region | quote }}
+        {{- with .endpoint }}
+        - name: ANTIPHON_FILES__ENDPOINT
+          value: {{ . | quote }}
+        {{- end }}
+        {{- if or .accessKeyId .existingSecret }}
+        - name: ANTIPHON_FILES__ACCESS_KEY_ID
+          valueFrom:
+            secretKeyRef:
+              name: {{ .existingSecret | default (printf "%s-store" (include "antiphon.name" $)) }}
+              key: {{ ternary .accessKeyIdKey "access-key-id" (not (empty .existingSecret)) }}
+        - name: ANTIPHON_FILES__SECRET_ACCESS_KEY
+          valueFrom:
+            secretKeyRef:
+              name: {{ .existingSecret | default (printf "%s-store" (include "antiphon.name" $)) }}
+              key: {{ ternary .secretAccessKeyKey "secret-access-key" (not (empty .existingSecret)) }}
+        {{- end }}
+        {{- else if include "antiphon.shared" $ }}
+        {{- fail "nodes that share a store need one place for files: set files.url, or files.existingClaim" }}
+        {{- end }}
+        {{- end }}
         {{- with .Values.env }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
@@ -144,17 +175,28 @@ spec:
           mountPath: /etc/antiphon/ca
           readOnly: true
         {{- end }}
-  {{- if include "antiphon.shared" . }}
+        {{- if .Values.files.existingClaim }}
+        - name: files
+          mountPath: /var/lib/antiphon-files
+        {{- end }}
+  {{- if or (include "antiphon.shared" .) .Values.files.existingClaim }}
   volumes:
+    {{- if include "antiphon.shared" . }}
     {{- /* Only the socket of the command line lies there. */}}
     - name: data
       emptyDir:
         medium: Memory
         sizeLimit: 16Mi
+    {{- end }}
     {{- with .Values.store.caSecret }}
     - name: ca
       secret:
         secretName: {{ . }}
+    {{- end }}
+    {{- with .Values.files.existingClaim }}
+    - name: files
+      persistentVolumeClaim:
+        claimName: {{ . }}
     {{- end }}
   {{- end }}
   {{- with .Values.nodeSelector }}
