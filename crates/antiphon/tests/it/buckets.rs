@@ -1,13 +1,15 @@
 //! Where bytes are kept makes no difference: one walk through a file's life, in a directory and in a bucket that speaks S3.
 
-use antiphon_testkit::TestServer;
+use std::time::Duration;
+
+use antiphon_testkit::{Reaction, TestReceiver, TestServer};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
 use serde_json::{Value, json};
 
-use crate::files::{form_of_bytes, local, png, send_raw};
+use crate::files::{finished, form_of_bytes, local, png, send_raw};
 use crate::kit::{Desk, text};
 
 const BUCKET: &str = "antiphon";
@@ -76,6 +78,60 @@ async fn life(desk: &Desk, kept: &std::path::Path) {
         desk.user.delete(&format!("{path}/{}/gdpr-delete", text(file, "id"))).await.expect(204);
     }
     assert_eq!(objects(kept), 0, "erased at once");
+    broken_off(desk, kept, &large).await;
+    timely(desk, kept).await;
+}
+
+/// What does not come to its end leaves nothing, whether it was sent or fetched, and however far it came.
+async fn broken_off(desk: &Desk, kept: &std::path::Path, large: &[u8]) {
+    let source = TestReceiver::start().await;
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n", large.len());
+    for sent in [0, 100, large.len() - 1, large.len()] {
+        let answer = [head.as_bytes(), &large[..sent]].concat();
+        source.react(move |_| Reaction::raw(answer.clone()).then_close());
+        let body = json!({ "url": source.url("/film.mp4") });
+        let task = desk.user.post("/files/v3/files/import-from-url/async", body).await.expect(202).json();
+        let done = finished(desk, &task).await;
+        let whole = sent == large.len();
+        assert_eq!(done.get("result").is_some(), whole, "{sent}: {done}");
+        assert_eq!(objects(kept), usize::from(whole), "{sent}");
+        if whole {
+            let erase = format!("/files/v3/files/{}/gdpr-delete", text(&done["result"], "id"));
+            desk.user.delete(&erase).await.expect(204);
+        }
+    }
+    let form = form_of_bytes(&[("file", "b.bin", large), ("options", "", b"no JSON")]);
+    for end in [form.len() - 60, form.len()] {
+        send_raw(&desk.user, "POST", "/files/v3/files", form[..end].to_vec()).await.expect(400);
+        assert_eq!(objects(kept), 0, "{end}");
+    }
+}
+
+/// Other bytes take the place of what a file had; once its time has come they all go, each in its turn.
+async fn timely(desk: &Desk, kept: &std::path::Path) {
+    let sweep = async || {
+        antiphon::jobs::run_due(desk.server.app(), desk.server.now()).await.unwrap();
+        objects(kept)
+    };
+    let (day, path) = (Duration::from_secs(24 * 60 * 60), "/files/v3/files");
+    let parts: [(&str, &str, &[u8]); 2] = [("file", "a.txt", b"one"), ("options", "", br#"{"ttl":"P1D"}"#)];
+    let made = send_raw(&desk.user, "POST", path, form_of_bytes(&parts)).await.expect(201).json();
+    let path = format!("{path}/{}", text(&made, "id"));
+    send_raw(&desk.user, "PUT", &path, form_of_bytes(&[("file", "b.txt", b"two")])).await.expect(200);
+    let read = async || desk.user.get(&format!("{path}/download")).await;
+    assert_eq!((read().await.expect(200).text(), sweep().await), ("two".into(), 2));
+    desk.server.advance(day / 2);
+    assert_eq!((read().await.expect(200).text(), sweep().await), ("two".into(), 2));
+    desk.server.advance(day);
+    assert_eq!(
+        (read().await.expect(404).status, sweep().await),
+        (404, 1),
+        "the first bytes were nobody's for a day"
+    );
+    desk.server.advance(31 * day);
+    assert_eq!(sweep().await, 1, "they had the file's time, and now have their own");
+    desk.server.advance(2 * day);
+    assert_eq!(sweep().await, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,7 +8,10 @@ use antiphon::config::Config;
 use antiphon::serve::{Server, settings};
 use antiphon_store::Quota;
 use antiphon_testkit::{Home, Reply, Strict, document};
+use bytes::Bytes;
 use http::Method;
+use http_body_util::Empty;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixStream};
@@ -279,6 +282,38 @@ async fn a_reader_that_takes_nothing_is_ended_and_a_slow_one_is_not() {
     stuck.read_to_end(&mut rest).await.ok();
     assert!(rest.len() < large, "it was not all");
     assert!(slowly.await.unwrap() >= large, "whoever goes on taking has it all in the end");
+    house.server.stop().await;
+}
+
+/// Over HTTP/2 a client may answer everything that it is asked, and still take nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_of_which_nothing_is_taken_ends_with_its_connection() {
+    let house = House::open(|config| config.server.idle_seconds = 1).await;
+    let body = sized(1_900_000);
+    let head = house.upload(&announced(body.len()));
+    let made = house.answer(house.connect().await, &head, &body).await.unwrap().expect(201).json();
+    let (executor, io) = (TokioExecutor::new(), TokioIo::new(house.connect().await));
+    let mut client = hyper::client::conn::http2::Builder::new(executor);
+    let client = client.initial_stream_window_size(65_535).handshake::<_, Empty<Bytes>>(io);
+    let (mut sender, connection) = client.await.unwrap();
+    let connection = tokio::spawn(connection);
+    let token = house.head.split("Authorization: ").nth(1).unwrap().trim().to_owned();
+    let ask = |path: &str| {
+        let request =
+            http::Request::get(format!("{}{path}", house.server.url)).header("authorization", &token);
+        request.body(Empty::new()).unwrap()
+    };
+    let path = format!("{PATH}/{}/download", text(&made, "id"));
+    let (began, stuck) = (Instant::now(), sender.send_request(ask(&path)).await.unwrap());
+    assert_eq!(stuck.status(), 200);
+    // Others who come and go over the same connection do not keep it.
+    while let Ok(answer) = sender.send_request(ask("/healthz")).await {
+        assert_eq!(answer.status(), 200);
+        assert!(began.elapsed() < Duration::from_secs(8), "it is held for ever");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(began.elapsed() > Duration::from_secs(1), "{:?}", began.elapsed());
+    connection.await.unwrap().ok();
     house.server.stop().await;
 }
 
