@@ -79,6 +79,12 @@ impl Server {
         let url = format!("{}://{}", if tls.is_some() { "https" } else { "http" }, bound.address);
         let public_url = if config.public_url.is_empty() { url.clone() } else { config.public_url.clone() };
         let store = open(&config, &settings).await?;
+        if config.postgres().is_some() && config.files.url.is_empty() {
+            tracing::warn!(
+                "the bytes of files are kept in this node's data directory, where other nodes of its database do not find \
+                 them; name a place for all of them in files.url"
+            );
+        }
         let control = listen::control(&config.socket())?;
         let app = Arc::new(App::new(store, config, public_url)?);
         let (stop, _) = watch::channel(false);
