@@ -1,5 +1,8 @@
 """An app is let in by a user, and lives on its tokens, with HubSpot's next Python client."""
 
+import base64
+import hashlib
+import secrets
 import unittest
 
 from hubspot.utils.oauth import get_auth_url
@@ -13,8 +16,8 @@ CREDENTIALS = {"client_id": APP["clientId"], "client_secret": APP["clientSecret"
 GRANTED = ["oauth", "conversations.read", "files", "tickets"]
 
 
-def code():
-    return allowed(get_auth_url(APP["clientId"], APP["redirectUri"], tuple(GRANTED[:3]), ("tickets",), "a&b"))
+def code(more=""):
+    return allowed(get_auth_url(APP["clientId"], APP["redirectUri"], tuple(GRANTED[:3]), ("tickets",), "a&b") + more)
 
 
 class OAuth(Driven, unittest.TestCase):
@@ -50,6 +53,17 @@ class OAuth(Driven, unittest.TestCase):
             self.assertTrue(ask(THREADS, token=token)["results"])
         self.wrong("BAD_AUTH_CODE", "invalid_grant", self.exchange, first)
         ask(THREADS, token=given.access_token, status=401)
+
+    def test_who_began_ends_it_without_a_secret(self):
+        verifier = secrets.token_urlsafe(48)
+        challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+        begun = code(f"&code_challenge={challenge}&code_challenge_method=S256")
+        without = {"grant_type": "authorization_code", "client_id": APP["clientId"], "redirect_uri": APP["redirectUri"]}
+        given = self.oauth.create_token(**without, code=begun, code_verifier=verifier)
+        self.assertTrue(ask(THREADS, token=given.access_token)["results"])
+        begun = code(f"&code_challenge={challenge}&code_challenge_method=S256")
+        wrong = {"code": begun, "code_verifier": verifier[::-1]}
+        self.wrong("BAD_AUTH_CODE", "invalid_grant", self.oauth.create_token, **without, **wrong)
 
     def test_an_access_token_tells_what_it_is_until_it_is_revoked(self):
         given = self.exchange(code())
