@@ -60,6 +60,11 @@ impl Cursor {
     pub(crate) fn begins(revision: i64) -> i64 {
         revision << 32
     }
+
+    /// The same for one that begins because of a change in another portal, at whose revision this portal stands as before.
+    pub(crate) fn begins_away(revision: i64, home: i64) -> i64 {
+        Self::begins(revision) + ((home & 0xf_ffff) << 12)
+    }
 }
 
 /// An event that an app has not taken.

@@ -35,28 +35,14 @@ pub(super) async fn switch(
     let (apps, all) = touched(before, after, changes);
     for app in all {
         for reader in Reader::ALL {
-            let kind = reader as i64;
             match (before.reads(reader, app), after.reads(reader, app)) {
                 (false, true) => {
                     // What was recorded before gets its position now, so that it lies before the reader's.
                     let position = events::number_all(client, portal).await?;
-                    let sql = format!(
-                        "INSERT INTO cursors (portal_id, reader, app_id, position, epoch, next_entry) \
-                         SELECT $1, $2, $3, $5, $4, 1 + coalesce(max(id), 0) FROM {} WHERE portal_id = $1 AND app_id = $3 \
-                         ON CONFLICT (portal_id, reader, app_id) DO UPDATE SET position = excluded.position, \
-                         epoch = excluded.epoch",
-                        reader.entries()
-                    );
-                    execute(client, &sql, &[&portal.0, &kind, &app.0, &epoch, &position]).await?;
+                    begin(client, portal, reader, app, Cursor { position, epoch, next_entry: 1 }, REPLACED)
+                        .await?;
                 }
-                (true, false) => {
-                    let sql = "DELETE FROM cursors WHERE portal_id = $1 AND reader = $2 AND app_id = $3";
-                    execute(client, sql, &[&portal.0, &kind, &app.0]).await?;
-                    if reader == Reader::Webhooks {
-                        let sql = "DELETE FROM deliveries WHERE portal_id = $1 AND app_id = $2";
-                        execute(client, sql, &[&portal.0, &app.0]).await?;
-                    }
-                }
+                (true, false) => end(client, portal, reader, app).await?,
                 _ => {}
             }
         }
@@ -73,6 +59,39 @@ pub(super) async fn switch(
             let sql = "DELETE FROM deliveries WHERE portal_id = $1 AND app_id = $2 AND subscription_id = $3";
             execute(client, sql, &[&portal.0, &one.app_id.0, &one.id.0]).await?;
         }
+    }
+    Ok(())
+}
+
+/// What becomes of a reader that is there when one begins.
+const REPLACED: &str = "UPDATE SET position = excluded.position, epoch = excluded.epoch";
+const LEFT: &str = "NOTHING";
+
+/// Begins a reader. What it numbers goes on behind what there is.
+async fn begin(
+    client: &ClientWrapper,
+    portal: PortalId,
+    reader: Reader,
+    app: AppId,
+    at: Cursor,
+    there: &str,
+) -> Result<()> {
+    let sql = format!(
+        "INSERT INTO cursors (portal_id, reader, app_id, position, epoch, next_entry) \
+         SELECT $1, $2, $3, $5, $4, 1 + coalesce(max(id), 0) FROM {} WHERE portal_id = $1 AND app_id = $3 \
+         ON CONFLICT (portal_id, reader, app_id) DO {there}",
+        reader.entries()
+    );
+    execute(client, &sql, &[&portal.0, &(reader as i64), &app.0, &at.epoch, &at.position]).await?;
+    Ok(())
+}
+
+async fn end(client: &ClientWrapper, portal: PortalId, reader: Reader, app: AppId) -> Result<()> {
+    let sql = "DELETE FROM cursors WHERE portal_id = $1 AND reader = $2 AND app_id = $3";
+    execute(client, sql, &[&portal.0, &(reader as i64), &app.0]).await?;
+    if reader == Reader::Webhooks {
+        let sql = "DELETE FROM deliveries WHERE portal_id = $1 AND app_id = $2";
+        execute(client, sql, &[&portal.0, &app.0]).await?;
     }
     Ok(())
 }
@@ -295,6 +314,20 @@ impl Engine {
                    WHERE portal_id = $1 AND reader = $2 AND app_id = $3";
         let found = once!(self, client => row(client, sql, &[&portal.0, &(reader as i64), &app.0]))?;
         Ok(found.as_ref().map(cursor).transpose()?)
+    }
+
+    pub(crate) async fn cursor_begin(
+        &self,
+        portal: PortalId,
+        reader: Reader,
+        app: AppId,
+        at: Cursor,
+    ) -> Answer<()> {
+        Ok(once!(self, client => begin(client, portal, reader, app, at, LEFT))?)
+    }
+
+    pub(crate) async fn cursor_end(&self, portal: PortalId, reader: Reader, app: AppId) -> Answer<()> {
+        Ok(once!(self, client => end(client, portal, reader, app))?)
     }
 
     pub(crate) async fn cursor_take(

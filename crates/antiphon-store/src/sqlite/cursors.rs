@@ -28,22 +28,9 @@ pub(super) fn switch(
         for reader in Reader::ALL {
             match (before.reads(reader, app), after.reads(reader, app)) {
                 (false, true) => {
-                    let sql = format!(
-                        "INSERT OR REPLACE INTO cursors VALUES (?1, ?2, ?3, ?4, ?5, 1 + coalesce((SELECT max(id) FROM {} \
-                         WHERE portal_id = ?1 AND app_id = ?3), 0))",
-                        reader.entries()
-                    );
-                    let values = params![portal.0, reader as u8, app.0, position, epoch];
-                    conn.prepare_cached(&sql)?.execute(values)?;
+                    begin(conn, portal, reader, app, Cursor { position, epoch, next_entry: 1 })?;
                 }
-                (true, false) => {
-                    let sql = "DELETE FROM cursors WHERE portal_id = ?1 AND reader = ?2 AND app_id = ?3";
-                    conn.prepare_cached(sql)?.execute(params![portal.0, reader as u8, app.0])?;
-                    if reader == Reader::Webhooks {
-                        let sql = "DELETE FROM deliveries WHERE portal_id = ?1 AND app_id = ?2";
-                        conn.prepare_cached(sql)?.execute([portal.0, app.0])?;
-                    }
-                }
+                (true, false) => end(conn, portal, reader, app)?,
                 _ => {}
             }
         }
@@ -62,6 +49,34 @@ pub(super) fn switch(
         }
     }
     Ok(())
+}
+
+/// Begins a reader, in place of one that there may be. What it numbers goes on behind what there is.
+fn begin(conn: &Connection, portal: PortalId, reader: Reader, app: AppId, at: Cursor) -> Result<()> {
+    let sql = format!(
+        "INSERT OR REPLACE INTO cursors VALUES (?1, ?2, ?3, ?4, ?5, 1 + coalesce((SELECT max(id) FROM {} \
+         WHERE portal_id = ?1 AND app_id = ?3), 0))",
+        reader.entries()
+    );
+    let values = params![portal.0, reader as u8, app.0, at.position, at.epoch];
+    conn.prepare_cached(&sql)?.execute(values)?;
+    Ok(())
+}
+
+fn end(conn: &Connection, portal: PortalId, reader: Reader, app: AppId) -> Result<()> {
+    let sql = "DELETE FROM cursors WHERE portal_id = ?1 AND reader = ?2 AND app_id = ?3";
+    conn.prepare_cached(sql)?.execute(params![portal.0, reader as u8, app.0])?;
+    if reader == Reader::Webhooks {
+        let sql = "DELETE FROM deliveries WHERE portal_id = ?1 AND app_id = ?2";
+        conn.prepare_cached(sql)?.execute([portal.0, app.0])?;
+    }
+    Ok(())
+}
+
+fn stands(conn: &Connection, portal: PortalId, reader: Reader, app: AppId) -> Result<Option<Cursor>> {
+    let sql = "SELECT position, epoch, next_entry FROM cursors WHERE portal_id = ?1 AND reader = ?2 AND app_id = ?3";
+    let found = conn.prepare_cached(sql)?.query_row(params![portal.0, reader as u8, app.0], cursor);
+    Ok(found.optional()?)
 }
 
 fn told(conn: &Connection, which: i64) -> Result<Vec<Told>> {
@@ -271,12 +286,35 @@ impl Engine {
     }
 
     pub(crate) fn cursor(&self, portal: PortalId, reader: Reader, app: AppId) -> Answer<Option<Cursor>> {
-        let sql = "SELECT position, epoch, next_entry FROM cursors \
-                   WHERE portal_id = ?1 AND reader = ?2 AND app_id = ?3";
-        self.read(|conn| {
-            let found = conn.prepare_cached(sql)?.query_row(params![portal.0, reader as u8, app.0], cursor);
-            Ok(found.optional()?)
+        self.read(|conn| stands(conn, portal, reader, app))
+    }
+
+    pub(crate) async fn cursor_begin(
+        &self,
+        portal: PortalId,
+        reader: Reader,
+        app: AppId,
+        at: Cursor,
+    ) -> Answer<()> {
+        self.submit(move |batch| {
+            if stands(batch.conn, portal, reader, app)?.is_none() {
+                batch.written = true;
+                begin(batch.conn, portal, reader, app, at)?;
+            }
+            Ok(())
         })
+        .await
+    }
+
+    pub(crate) async fn cursor_end(&self, portal: PortalId, reader: Reader, app: AppId) -> Answer<()> {
+        self.submit(move |batch| {
+            if stands(batch.conn, portal, reader, app)?.is_some() {
+                batch.written = true;
+                end(batch.conn, portal, reader, app)?;
+            }
+            Ok(())
+        })
+        .await
     }
 
     pub(crate) async fn cursor_take(

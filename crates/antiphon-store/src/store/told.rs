@@ -41,6 +41,40 @@ impl Store {
         write!(house.cursor_take(portal, reader, app))
     }
 
+    /// Begins a reader of an app that is not at home in a portal: everything up to a position is done with. Where there is one,
+    /// it stays.
+    pub async fn cursor_begin(
+        &self,
+        portal: PortalId,
+        reader: Reader,
+        app: AppId,
+        position: i64,
+    ) -> Result<(), StoreError> {
+        let directory = self.directory(portal).await?.ok_or(StoreError::NoPortal)?;
+        let epoch = Cursor::begins_away(directory.revision, directory.home(app).revision);
+        let (house, _inside) = self.enter().await?;
+        write!(house.cursor_begin(portal, reader, app, Cursor { position, epoch, next_entry: 1 }))
+    }
+
+    /// Ends a reader, and drops what waits.
+    pub async fn cursor_end(&self, portal: PortalId, reader: Reader, app: AppId) -> Result<(), StoreError> {
+        let (house, _inside) = self.enter().await?;
+        write!(house.cursor_end(portal, reader, app))
+    }
+
+    /// The position behind which everything is that happened at a moment or later.
+    pub async fn event_position_at(&self, portal: PortalId, at: Millis) -> Result<i64, StoreError> {
+        let (mut low, mut high) = (0, self.event_position(portal).await?);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.events_after(portal, middle, 1).await?.first() {
+                Some(event) if event.occurred_at < at => low = event.position,
+                _ => high = middle,
+            }
+        }
+        Ok(low)
+    }
+
     /// Writes what came of delivering; `false`, and nothing is written, when somebody else has taken the cursor.
     pub async fn progress(&self, portal: PortalId, app: AppId, done: Progress) -> Result<bool, StoreError> {
         let (house, _inside) = self.enter().await?;

@@ -79,7 +79,7 @@ fn secret_rotated(
     overlap: i64,
     now: Millis,
 ) -> Result<Vec<App>, Refusal> {
-    let app = directory.app(id).ok_or_else(|| Refusal::not_found(id))?;
+    let app = directory.own_app(id).ok_or_else(|| Refusal::not_found(id))?;
     let old = Replaced { value: app.client_secret.clone(), until: now + overlap };
     Ok(vec![App { client_secret: fresh.into(), old_secret: Some(old), ..app.clone() }])
 }
@@ -92,7 +92,7 @@ fn key_rotated(
     overlap: i64,
     now: Millis,
 ) -> Result<Vec<App>, Refusal> {
-    let key = &directory.app(id).ok_or_else(|| Refusal::not_found(id))?.developer_key;
+    let key = &directory.own_app(id).ok_or_else(|| Refusal::not_found(id))?.developer_key;
     let old = Replaced { value: key.clone(), until: now + overlap };
     let sharing = directory.apps().iter().filter(|app| app.developer_key == *key);
     let rotated = sharing.map(|app| App {

@@ -25,7 +25,7 @@ pub async fn update(call: Call) -> Result<Answer, Refusal> {
     })
     .await?;
     let directory = directory::now(&call).await?;
-    let app = directory.app(id).ok_or_else(|| Refusal::not_found(id))?;
+    let app = directory.own_app(id).ok_or_else(|| Refusal::not_found(id))?;
     Answer::json(200, &super::shown(app, call.app.store.now()))
 }
 
@@ -42,7 +42,7 @@ fn read(body: AppPatch) -> Result<Edit, Refusal> {
 
 /// The rule.
 pub fn edited(directory: &Directory, id: AppId, edit: &Edit) -> Result<App, Refusal> {
-    let mut app = directory.app(id).ok_or_else(|| Refusal::not_found(id))?.clone();
+    let mut app = directory.own_app(id).ok_or_else(|| Refusal::not_found(id))?.clone();
     app.name = edit.name.clone().unwrap_or(app.name);
     app.avatar = edit.avatar.clone().unwrap_or(app.avatar);
     app.active = edit.active.unwrap_or(app.active);

@@ -12,8 +12,12 @@ use crate::listing::{Key, Listed};
 /// Every channel of a portal, by id: the built-in ones, and those that apps bring.
 fn all(directory: &Directory) -> Vec<Channel> {
     let built_in = BUILT_IN.iter().map(|(id, name)| Channel { id: Id(*id), name: (*name).to_owned() });
-    let brought = directory.channels(false).iter();
-    built_in.chain(brought.map(|one| Channel { id: Id(one.id), name: one.name.clone() })).collect()
+    let own = directory.channels(false).iter().map(AsRef::as_ref);
+    let brought = own.chain(directory.guests_channels());
+    let brought = brought.map(|one| Channel { id: Id(one.id), name: one.name.clone() });
+    let mut all: Vec<_> = built_in.chain(brought).collect();
+    all.sort_by_key(|one| one.id.0);
+    all
 }
 
 impl Listed for Channel {

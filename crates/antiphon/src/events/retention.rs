@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use antiphon_store::{AppId, Millis, PortalId};
+use antiphon_store::{AppId, Millis, PortalId, Reader};
 
 use crate::app::App;
 
@@ -26,6 +26,17 @@ pub async fn run(app: &App, now: Millis) -> anyhow::Result<u64> {
             let channels = channels.map(|one| AppId::of_channel(one.id));
             for key in directory.apps().iter().map(|one| one.id).chain(channels) {
                 forgotten += log(app, portal.id, key, now).await?;
+            }
+            let guests = directory.installs().filter(|one| one.home != portal.id).map(|one| one.app_id);
+            for guest in guests {
+                let channels = directory.home(guest).channels_of(guest).map(|one| AppId::of_channel(one.id));
+                for key in channels.chain([guest]) {
+                    forgotten += log(app, portal.id, key, now).await?;
+                    // What it asks for at home, its home's changes say, and those end nothing here.
+                    if !directory.reads(Reader::Webhooks, key) {
+                        app.store.cursor_end(portal.id, Reader::Webhooks, key).await?;
+                    }
+                }
             }
         }
     }

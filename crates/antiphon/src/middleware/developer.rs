@@ -8,7 +8,7 @@ use antiphon_wire::query::Query;
 use http::request;
 
 use super::error::Failure;
-use super::owner::{keeper, key, with_key};
+use super::owner::{at_home, keeper, key, with_key};
 use super::token;
 use crate::app::App;
 use crate::apps::secrets;
@@ -44,7 +44,7 @@ pub async fn caller(app: &App, head: &request::Parts) -> Result<Caller, Failure>
         let caller = token::caller(app, &head.headers).await?;
         return match named? {
             Some(named) if named != caller.app() => Err(Envelope::other_app(&named.to_string()).into()),
-            _ => Ok(caller),
+            _ => at_home(app, caller).await,
         };
     };
     if is_named {
@@ -53,7 +53,7 @@ pub async fn caller(app: &App, head: &request::Parts) -> Result<Caller, Failure>
     let by_token = token::caller(app, &head.headers).await;
     if let Some(named) = named? {
         return match by_token {
-            Ok(caller) if caller.app() == named => Ok(caller),
+            Ok(caller) if caller.app() == named => at_home(app, caller).await,
             _ => Err(Envelope::other_app(&named.to_string()).into()),
         };
     }
@@ -65,7 +65,7 @@ pub async fn caller(app: &App, head: &request::Parts) -> Result<Caller, Failure>
             Err(Envelope::banned().into())
         }
         (Some(only), None, _) => Ok(with_key(&key, only, keeper.directory.clone())),
-        (_, _, Ok(caller)) => Ok(caller),
+        (_, _, Ok(caller)) => at_home(app, caller).await,
         _ => {
             let why = "This key is good for several apps; say which one is meant";
             Err(Envelope::invalid(vec![Problem::new(APP, why)]).into())

@@ -24,10 +24,13 @@ pub async fn caller(
     head: &request::Parts,
     named: Option<AppId>,
 ) -> Result<(Caller, bool), Failure> {
-    let by_token = token::caller(app, &head.headers).await.map(|caller| {
-        let owns = named == Some(caller.app());
-        (caller, owns)
-    });
+    let by_token = match token::caller(app, &head.headers).await {
+        Ok(caller) => {
+            let owns = named == Some(caller.app());
+            Ok((at_home(app, caller).await?, owns))
+        }
+        Err(failure) => Err(failure),
+    };
     if matches!(by_token, Ok((_, true))) {
         return by_token;
     }
@@ -41,6 +44,18 @@ pub async fn caller(
         (Some(other), Err(_)) => Ok(other),
         (None, Err(failure)) => Err(failure),
     }
+}
+
+/// A caller on behalf of an app, at work where the app is at home: wherever a token is for, what an app is and wants is kept
+/// there.
+pub(super) async fn at_home(app: &App, caller: Caller) -> Result<Caller, Failure> {
+    if caller.directory.own_app(caller.app()).is_some() {
+        return Ok(caller);
+    }
+    let home = app.store.directory_of_app(caller.app()).await.map_err(Refusal::from)?;
+    let home = home.ok_or_else(|| Refusal::not_found(caller.app()))?;
+    let token = Token { portal_id: home.portal.id, ..Token::clone(&caller.token) };
+    Ok(Caller { token: Arc::new(token), directory: home, ..caller })
 }
 
 /// The operator behind the control socket, at work in the portal of the app.

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use antiphon_store::{Actor, App, Code, Directory, DirectoryChange, Login};
+use antiphon_store::{Actor, App, Code, Directory, DirectoryChange, Login, PortalId};
+use antiphon_wire::id::{MAX_INT32, parse_path_id};
 use antiphon_wire::query::Query;
 
 use super::login::{Tried, tried};
@@ -22,7 +23,12 @@ const MOST_SCOPES: usize = 200;
 /// What an app asks for.
 struct Asked {
     app: App,
+    /// The portal that the app belongs to.
+    home: PortalId,
+    /// The portal that it asks to be let into.
     directory: Arc<Directory>,
+    /// The portal's number, to be asked for with the password where there are several and none is named.
+    account: Option<String>,
     redirect_uri: String,
     state: Option<String>,
     scopes: Vec<String>,
@@ -36,7 +42,7 @@ pub async fn show(call: Call) -> Result<Answer, Refusal> {
         Err(answer) => return Ok(answer),
     };
     match session::who(&call, &asked.directory) {
-        None => signing_in(&call, None, 200),
+        None => signing_in(&call, &asked, None, 200),
         Some((_, login)) if !login.administrator => Ok(no_administrator()),
         Some((agent, _)) if is_installed(&asked, &agent) => allowed(&call, &asked, &agent).await,
         Some((agent, _)) => asking(&call, &asked, &agent),
@@ -58,14 +64,37 @@ pub async fn choose(call: Call) -> Result<Answer, Refusal> {
         ("sign-in", _) => {
             let (email, password) = (fields.scalar("email"), fields.scalar("password"));
             let (email, password) = (email.unwrap_or_default(), password.unwrap_or_default());
+            let asked = match (&asked.account, fields.scalar("account")) {
+                (Some(_), Some(sent)) => {
+                    let account = Some(sent.trim().to_owned());
+                    match named(&call, sent.trim()).await? {
+                        Some(directory) => Asked { directory, account, ..asked },
+                        None => {
+                            let asked = Asked { account, ..asked };
+                            return signing_in(
+                                &call,
+                                &asked,
+                                Some("There is no account with this number."),
+                                200,
+                            );
+                        }
+                    }
+                }
+                _ => asked,
+            };
             match tried(&call.app, &asked.directory, email, password).await? {
                 Tried::In(known) => entered(&call, &asked, &known.1),
-                Tried::Wrong => signing_in(&call, Some("The address or the password is wrong."), 200),
-                Tried::TooOften => signing_in(
-                    &call,
-                    Some("That was tried too often. Try again in a quarter of an hour."),
-                    429,
-                ),
+                Tried::Wrong => {
+                    let wrong = match asked.account {
+                        Some(_) => "The address or the password is wrong, or belongs to another account.",
+                        None => "The address or the password is wrong.",
+                    };
+                    signing_in(&call, &asked, Some(wrong), 200)
+                }
+                Tried::TooOften => {
+                    let often = "That was tried too often. Try again in a quarter of an hour.";
+                    signing_in(&call, &asked, Some(often), 429)
+                }
             }
         }
         ("sign-out", _) => Ok(sent_to(own_address(&call), &[session::ended(&call)])),
@@ -73,7 +102,7 @@ pub async fn choose(call: Call) -> Result<Answer, Refusal> {
             let description = Some("The user did not let the app in.");
             Ok(back(&asked, "access_denied", description))
         }
-        (_, None) => signing_in(&call, None, 200),
+        (_, None) => signing_in(&call, &asked, None, 200),
         (_, Some((_, login))) if !login.administrator => Ok(no_administrator()),
         ("allow", Some((agent, _))) => allowed(&call, &asked, &agent).await,
         _ => Ok(wrong(400, "Nothing was chosen.")),
@@ -86,19 +115,23 @@ async fn asked(call: &Call) -> Result<Result<Asked, Answer>, Refusal> {
     let Some(app) = query.scalar("client_id").and_then(app_of) else {
         return Ok(Err(wrong(400, "No app has this client_id.")));
     };
-    let directory = call.app.store.directory_of_app(app).await?;
-    let known = directory.and_then(|directory| {
-        let app = directory.app(app).filter(|app| app.active)?.clone();
-        Some((app, directory))
+    let home = call.app.store.directory_of_app(app).await?;
+    let known = home.and_then(|home| {
+        let app = home.own_app(app).filter(|app| app.active)?.clone();
+        Some((app, home))
     });
-    let Some((app, directory)) = known else {
+    let Some((app, home)) = known else {
         return Ok(Err(wrong(400, "No app has this client_id.")));
     };
-    // The id of an older link's path.
-    if call.path.first().is_some_and(|portal| *portal != directory.portal.id.to_string()) {
-        return Ok(Err(wrong(400, "The app is not of this account.")));
-    }
-    let client = directory.client(app.id).cloned();
+    let (directory, account) = match call.path.first() {
+        // The id of an older link's path.
+        Some(sent) => match named(call, sent).await? {
+            Some(directory) => (directory, None),
+            None => return Ok(Err(wrong(400, "There is no account with this number."))),
+        },
+        None => anywhere(call, &home).await?,
+    };
+    let client = home.client(app.id).cloned();
     let redirect_uri = query.scalar("redirect_uri").unwrap_or_default().to_owned();
     let Some(client) = client.filter(|client| redirect::registered(client, &redirect_uri)) else {
         return Ok(Err(wrong(400, "The redirect_uri is not one that is registered for this app.")));
@@ -136,12 +169,32 @@ async fn asked(call: &Call) -> Result<Result<Asked, Answer>, Refusal> {
         trouble =
             Some(("invalid_request", "code_challenge_method must be S256 or plain, with a code_challenge."));
     }
-    let asked =
-        Asked { app, directory, redirect_uri, state, scopes, challenge: challenge.unwrap_or_default() };
+    let (home, challenge) = (home.portal.id, challenge.unwrap_or_default());
+    let asked = Asked { app, home, directory, account, redirect_uri, state, scopes, challenge };
     Ok(match trouble {
         Some((error, description)) => Err(back(&asked, error, Some(description))),
         None => Ok(asked),
     })
+}
+
+/// The portal of a number, as somebody wrote it.
+async fn named(call: &Call, sent: &str) -> Result<Option<Arc<Directory>>, Refusal> {
+    match parse_path_id(sent, MAX_INT32) {
+        Some(id) => Ok(call.app.store.directory(PortalId(id)).await?),
+        None => Ok(None),
+    }
+}
+
+/// The portal in which somebody is signed in; else the app's, and where there are others, its number, to be asked for.
+async fn anywhere(call: &Call, home: &Arc<Directory>) -> Result<(Arc<Directory>, Option<String>), Refusal> {
+    if let Some(portal) = session::portal(call)
+        && let Some(directory) = call.app.store.directory(portal).await?
+        && session::who(call, &directory).is_some()
+    {
+        return Ok((directory, None));
+    }
+    let several = call.app.store.portals(None, 2).await?.len() > 1;
+    Ok((home.clone(), several.then(|| home.portal.id.to_string())))
 }
 
 fn challenge(query: &Query) -> Result<Option<String>, ()> {
@@ -169,9 +222,9 @@ fn no_administrator() -> Answer {
     wrong(403, "Only administrators can connect apps. Ask one of them.")
 }
 
-fn signing_in(call: &Call, trouble: Option<&str>, status: u16) -> Result<Answer, Refusal> {
+fn signing_in(call: &Call, asked: &Asked, trouble: Option<&str>, status: u16) -> Result<Answer, Refusal> {
     let (form, cookie) = session::form(call)?;
-    Ok(sign_in(&form, trouble, status, cookie.as_slice()))
+    Ok(sign_in(&form, asked.account.as_deref(), trouble, status, cookie.as_slice()))
 }
 
 fn asking(call: &Call, asked: &Asked, agent: &Actor) -> Result<Answer, Refusal> {

@@ -48,7 +48,7 @@ pub async fn update(call: Call) -> Result<Answer, Refusal> {
     }
     checks.done()?;
     directory::change(&call, move |state, _| {
-        state.directory.app(id).ok_or_else(|| Refusal::not_found(id))?;
+        state.directory.own_app(id).ok_or_else(|| Refusal::not_found(id))?;
         let none = || Client { app_id: id, redirect_uris: Vec::new(), scopes: Vec::new() };
         let mut client = state.directory.client(id).cloned().unwrap_or_else(none);
         client.redirect_uris = body.redirect_uris.clone().unwrap_or(client.redirect_uris);
@@ -80,13 +80,18 @@ pub async fn install(call: Call) -> Result<Answer, Refusal> {
     let fresh = secret(portal);
     let refresh = hash(&fresh);
     let asked = body.scopes;
+    let home = call.app.store.directory_of_app(id).await?.ok_or_else(|| Refusal::not_found(id))?;
     let changes = directory::change(&call, move |state: &State, moment: &mut Moment| {
         let directory = &state.directory;
-        directory.app(id).ok_or_else(|| Refusal::not_found(id))?;
+        // What the app may ask for is said where it is at home.
+        let at = if directory.own_app(id).is_some() { directory } else { &home };
+        if at.own_app(id).is_none_or(|app| !app.active && at.portal.id != directory.portal.id) {
+            return Err(Refusal::not_found(id));
+        }
         if directory.actor(ActorKind::Agent, user).is_none_or(|agent| !agent.active) {
             return Err(Refusal::invalid("userId", "No agent of this account has this id"));
         }
-        let listed = directory.client(id).map(|client| client.scopes.clone()).unwrap_or_default();
+        let listed = at.client(id).map(|client| client.scopes.clone()).unwrap_or_default();
         let scopes = asked.clone().unwrap_or_else(|| listed.clone());
         if scopes.is_empty() {
             return Err(Refusal::invalid("scopes", "Say which scopes are granted"));
@@ -96,7 +101,7 @@ pub async fn install(call: Call) -> Result<Answer, Refusal> {
         }
         let made = grants::made(id, Some(user), scopes, None, moment);
         let made = Grant { refresh: Some(refresh), ..made };
-        let install = grants::installed(directory, directory.portal.id, &made, moment.now);
+        let install = grants::installed(directory, at.portal.id, &made, moment.now);
         Ok(vec![DirectoryChange::Grant(made), DirectoryChange::Install(install)])
     })
     .await?;

@@ -4,10 +4,24 @@ use crate::call::Answer;
 use crate::pages::{escaped, page};
 
 /// Where somebody signs in.
-pub fn sign_in(form: &str, trouble: Option<&str>, status: u16, cookies: &[String]) -> Answer {
+pub fn sign_in(
+    form: &str,
+    account: Option<&str>,
+    trouble: Option<&str>,
+    status: u16,
+    cookies: &[String],
+) -> Answer {
+    let account = account.map(|number| {
+        format!(
+            "<label for=\"account\">Account number</label>\
+             <input id=\"account\" name=\"account\" inputmode=\"numeric\" value=\"{}\" required>",
+            escaped(number)
+        )
+    });
+    let account = account.unwrap_or_default();
     let trouble = trouble.map(|text| format!("<p role=\"alert\">{}</p>", escaped(text))).unwrap_or_default();
     let body = format!(
-        "{trouble}<form method=\"post\"><input type=\"hidden\" name=\"form\" value=\"{}\">\
+        "{trouble}<form method=\"post\"><input type=\"hidden\" name=\"form\" value=\"{}\">{account}\
          <label for=\"email\">Email address</label>\
          <input id=\"email\" name=\"email\" type=\"email\" autocomplete=\"username\" required autofocus>\
          <label for=\"password\">Password</label>\

@@ -1,6 +1,6 @@
 //! Who is signed in, in a cookie that the server has signed; and what a form must carry so that nobody else can have sent it.
 
-use antiphon_store::{Actor, ActorKind, Directory, Login, Millis};
+use antiphon_store::{Actor, ActorKind, Directory, Login, Millis, PortalId};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
@@ -54,6 +54,11 @@ pub fn begun(call: &Call, directory: &Directory, login: &Login) -> Result<String
 /// The cookie of somebody who signs out.
 pub fn ended(call: &Call) -> String {
     set(call, SESSION, "", 0)
+}
+
+/// The portal that somebody says they are signed in to. Only [`who`] knows whether they are.
+pub fn portal(call: &Call) -> Option<PortalId> {
+    cookie(call, SESSION)?.split('.').next()?.parse().ok().map(PortalId)
 }
 
 /// Who is signed in to a portal, as long as nothing has changed about it.

@@ -1,6 +1,8 @@
 //! The token endpoint: a code, a refresh token or an app's own credentials for an access token.
 
-use antiphon_store::{AppId, DirectoryChange, Grant, PortalId};
+use std::sync::Arc;
+
+use antiphon_store::{AppId, Directory, DirectoryChange, Grant, PortalId};
 use antiphon_wire::oauth::Given;
 
 use super::access::{self, Access};
@@ -35,7 +37,9 @@ async fn code(call: &Call, fields: &Fields) -> Result<Answer, Refusal> {
         let message = "redirect_uri is not registered for this app";
         return Err(refused("BAD_REDIRECT_URI", "invalid_request", message));
     }
-    let portal = directory.portal.id;
+    let granted = portal(call, &code).await?;
+    let bad = || refused("BAD_AUTH_CODE", "invalid_grant", "missing or unknown auth code");
+    let portal = granted.ok_or_else(bad)?.portal.id;
     let fresh = secret(portal);
     let taking = Taking {
         app: app.id,
@@ -62,19 +66,25 @@ async fn code(call: &Call, fields: &Fields) -> Result<Answer, Refusal> {
 }
 
 async fn refresh(call: &Call, fields: &Fields) -> Result<Answer, Refusal> {
-    let (app, directory, proved) = fields.client(call).await?;
+    let (app, _, proved) = fields.client(call).await?;
     let sent = fields.required("refresh_token")?;
     if !proved {
         return Err(bad_request("missing client_secret"));
     }
-    let found = living(&directory, app.id, &sent);
-    let grant = found
-        .ok_or_else(|| refused("BAD_REFRESH_TOKEN", "invalid_grant", "missing or unknown refresh token"))?;
+    let bad = || refused("BAD_REFRESH_TOKEN", "invalid_grant", "missing or unknown refresh token");
+    let directory = portal(call, &sent).await?.ok_or_else(bad)?;
+    let grant = living(&directory, app.id, &sent).ok_or_else(bad)?;
     given(call, directory.portal.id, grant, Some(sent))
 }
 
+/// The portal that a code or a refresh token was given out for, as it says itself.
+async fn portal(call: &Call, sent: &str) -> Result<Option<Arc<Directory>>, Refusal> {
+    let Some(portal) = portal_of(sent) else { return Ok(None) };
+    Ok(call.app.store.directory(portal).await?)
+}
+
 /// The grant of a refresh token, as long as it refreshes anything for this app.
-pub fn living<'d>(directory: &'d antiphon_store::Directory, app: AppId, sent: &str) -> Option<&'d Grant> {
+pub fn living<'d>(directory: &'d Directory, app: AppId, sent: &str) -> Option<&'d Grant> {
     portal_of(sent).filter(|portal| *portal == directory.portal.id)?;
     let hash = hash(sent);
     directory

@@ -84,7 +84,7 @@ pub fn make(
 ) -> Result<Vec<DirectoryChange>, Refusal> {
     let mut changes = Vec::new();
     let app_id = match &draft.app {
-        Owner::Known(id) if directory.app(*id).is_some() => *id,
+        Owner::Known(id) if directory.own_app(*id).is_some() => *id,
         Owner::Known(id) => {
             return Err(Refusal::invalid("appId", format!("App {id} does not exist in this account")));
         }

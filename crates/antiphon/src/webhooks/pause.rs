@@ -45,8 +45,13 @@ pub async fn by_itself(app: &App, told: Told, why: String) {
         }
         Ok::<_, Refusal>(changes)
     };
+    // Its settings are where the app is at home.
+    let home = match app.store.directory(told.portal).await {
+        Ok(Some(directory)) => directory.home(told.app).portal.id,
+        _ => told.portal,
+    };
     // It fails with the next event once more, if it is not paused now.
-    match app.store.change(told.portal, Target::Directory, rule).await {
+    match app.store.change(home, Target::Directory, rule).await {
         Ok(Ok(_)) => {}
         Ok(Err(refusal)) => tracing::warn!(app.id = told.app.0, ?refusal, "its webhook was not paused"),
         Err(error) => tracing::warn!(app.id = told.app.0, %error, "its webhook was not paused"),

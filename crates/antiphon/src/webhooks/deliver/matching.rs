@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use antiphon_store::{AppId, Directory, EventKind, Subscription, SubscriptionId};
+use antiphon_store::{AppId, Directory, EventKind, Install, Millis, Subscription, SubscriptionId};
 
 use super::channel;
 use super::spine::Occurrence;
@@ -30,19 +30,28 @@ fn may_read(directory: &Directory, app: AppId) -> bool {
     directory.install(app).is_some_and(|one| reads(&one.scopes))
 }
 
+/// How an app, or whoever brought a channel, is let in where it is not at home.
+pub fn away(directory: &Directory, app: AppId) -> Option<&Install> {
+    let owner = app.channel().map_or(Some(app), |channel| Some(directory.channel(channel)?.app_id))?;
+    directory.install(owner).filter(|one| one.home != directory.portal.id)
+}
+
 /// An app's subscriptions that are switched on, as of one revision of the directory. Of a type and property there is only one.
 #[derive(Debug, Default)]
 pub struct Matching {
     all: Vec<(EventKind, Arc<Subscription>)>,
     /// The channel that all must be about.
     channel: Option<String>,
+    /// Since when the app is installed, where it is not at home: positions of its home say nothing there.
+    since: Option<Millis>,
 }
 
 impl Matching {
     /// Those of an app.
     pub fn new(directory: &Directory, app: AppId) -> Self {
+        let since = away(directory, app).map(|install| install.installed_at);
         if let Some(channel) = app.channel() {
-            return Self { all: channel::subscriptions(app), channel: Some(channel.to_string()) };
+            return Self { all: channel::subscriptions(app), channel: Some(channel.to_string()), since };
         }
         let known = [
             EventKind::ThreadCreated,
@@ -56,7 +65,7 @@ impl Matching {
             let kind = known.into_iter().find(|kind| public_name(*kind) == Some(&one.event_type))?;
             Some((kind, one.clone()))
         });
-        Self { all: of.collect(), channel: None }
+        Self { all: of.collect(), channel: None, since }
     }
 
     /// The subscription that an event is for: one that was switched on before it happened.
@@ -71,8 +80,12 @@ impl Matching {
             _ => None,
         };
         // They are a handful.
+        let happened = |one: &Subscription| match self.since {
+            None => one.since < event.position,
+            Some(since) => since.max(one.since_at) <= event.occurred_at,
+        };
         let wanted = |(kind, one): &&(EventKind, Arc<Subscription>)| {
-            *kind == event.kind && one.property_name.as_ref() == property && one.since < event.position
+            *kind == event.kind && one.property_name.as_ref() == property && happened(one)
         };
         self.all.iter().find(wanted).map(|(_, one)| one)
     }

@@ -16,7 +16,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::watch;
 
 use super::channel;
-use super::matching::Matching;
+use super::matching::{Matching, away};
 use super::queue::{Item, Key, Left, Line, Placed, Queue};
 use super::request::{self, Landed, Secrets};
 use super::spine::{Occurrence, Spine};
@@ -70,7 +70,7 @@ type Written = Pin<Box<dyn Future<Output = (Progress, Result<bool, StoreError>)>
 
 /// Tells an app, as [`super::tell`] does, with a spine that it shares with the portal's other apps.
 pub async fn run(app: Arc<App>, told: Told, spine: Arc<Spine>, stop: watch::Receiver<bool>) {
-    match app.store.cursor_take(told.portal, Reader::Webhooks, told.app).await {
+    match taken(&app, told).await {
         Ok(None) => {}
         Ok(Some(cursor)) => {
             let mut reading = Reading::new(app, told, spine, cursor);
@@ -79,6 +79,28 @@ pub async fn run(app: Arc<App>, told: Told, spine: Arc<Spine>, stop: watch::Rece
         }
         Err(error) => tracing::warn!(app.id = told.app.0, %error, "its events wait"),
     }
+}
+
+/// Takes the cursor. Where an app is let in that was told nothing so far, there is none until it is to be told of something: it
+/// begins before the first event that its subscriptions ask for, or, for a channel, at now.
+async fn taken(app: &App, told: Told) -> Result<Option<Cursor>, StoreError> {
+    let store = &app.store;
+    let take = || store.cursor_take(told.portal, Reader::Webhooks, told.app);
+    if let Some(cursor) = take().await? {
+        return Ok(Some(cursor));
+    }
+    let Some(directory) = store.directory(told.portal).await? else { return Ok(None) };
+    let Some(install) = away(&directory, told.app).filter(|_| directory.reads(Reader::Webhooks, told.app))
+    else {
+        return Ok(None);
+    };
+    let wanted = directory.subscriptions(told.app).filter(|one| one.active).map(|one| one.since_at).min();
+    let from = match wanted {
+        Some(since) => store.event_position_at(told.portal, since.max(install.installed_at)).await?,
+        None => store.event_position(told.portal).await?,
+    };
+    store.cursor_begin(told.portal, Reader::Webhooks, told.app, from).await?;
+    take().await
 }
 
 struct Reading {
@@ -299,9 +321,10 @@ impl Reading {
     /// The directory as it is by now, and what of it matters here.
     async fn refresh(&mut self) -> Result<(), StoreError> {
         let found = self.app.store.directory(self.told.portal).await?;
-        let revision = |directory: &Option<Arc<Directory>>| directory.as_ref().map(|known| known.revision);
-        if revision(&found) == revision(&self.directory) {
-            return Ok(());
+        match (&found, &self.directory) {
+            (Some(found), Some(known)) if found.is_as(known) => return Ok(()),
+            (None, None) => return Ok(()),
+            _ => {}
         }
         // The app may have been told of nothing for a while, which ends one cursor and begins another, and may look as before now.
         (self.recalled, self.unsure) = (false, self.directory.is_some());

@@ -25,7 +25,7 @@ async fn named(call: &Call) -> Result<(AppId, Arc<Directory>), Refusal> {
     let channel = checks.take(call.query.int("channelId")).flatten();
     checks.done()?;
     let directory = directory::now(call).await?;
-    if directory.app(id).is_none() {
+    if directory.own_app(id).is_none() {
         return Err(Refusal::not_found(id));
     }
     let Some(channel) = channel else { return Ok((id, directory)) };
