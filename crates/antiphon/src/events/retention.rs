@@ -33,7 +33,9 @@ pub async fn run(app: &App, now: Millis) -> anyhow::Result<u64> {
                 for key in channels.chain([guest]) {
                     forgotten += log(app, portal.id, key, now).await?;
                     // What it asks for at home, its home's changes say, and those end nothing here.
-                    if !directory.reads(Reader::Webhooks, key) {
+                    if !directory.reads(Reader::Webhooks, key)
+                        && app.store.cursor(portal.id, Reader::Webhooks, key).await?.is_some()
+                    {
                         app.store.cursor_end(portal.id, Reader::Webhooks, key).await?;
                     }
                 }

@@ -23,8 +23,6 @@ const MOST_SCOPES: usize = 200;
 /// What an app asks for.
 struct Asked {
     app: App,
-    /// The portal that the app belongs to.
-    home: PortalId,
     /// The portal that it asks to be let into.
     directory: Arc<Directory>,
     /// The portal's number, to be asked for with the password where there are several and none is named.
@@ -169,8 +167,8 @@ async fn asked(call: &Call) -> Result<Result<Asked, Answer>, Refusal> {
         trouble =
             Some(("invalid_request", "code_challenge_method must be S256 or plain, with a code_challenge."));
     }
-    let (home, challenge) = (home.portal.id, challenge.unwrap_or_default());
-    let asked = Asked { app, home, directory, account, redirect_uri, state, scopes, challenge };
+    let challenge = challenge.unwrap_or_default();
+    let asked = Asked { app, directory, account, redirect_uri, state, scopes, challenge };
     Ok(match trouble {
         Some((error, description)) => Err(back(&asked, error, Some(description))),
         None => Ok(asked),

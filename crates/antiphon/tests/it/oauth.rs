@@ -246,6 +246,60 @@ async fn a_user_lets_an_app_in_and_the_app_acts_until_it_is_uninstalled() {
 }
 
 #[tokio::test]
+async fn a_user_of_another_account_lets_an_app_in_there() {
+    let stage = Stage::set().await;
+    let page = Browser::open(&stage, "scope=oauth").await.get().await.expect(200);
+    assert!(!page.text().contains("name=\"account\""), "there is one account only");
+    let other = Desk::on(&stage.desk.server).await;
+    let login = format!("/antiphon/v1/agents/{}/login", other.portal.agent.trim_start_matches("A-"));
+    other.user.put(&login, json!({ "password": "another horse" })).await.expect(204);
+
+    let mut browser = Browser::open(&stage, "scope=oauth+conversations.read&state=s").await;
+    let page = browser.get().await.expect(200);
+    let field = format!("name=\"account\" inputmode=\"numeric\" value=\"{}\"", stage.desk.portal.id);
+    assert!(page.text().contains(&field), "{}", page.text());
+    let enter = async |browser: &Browser, account: &str, password: &str| {
+        let fields = format!("do=sign-in&account={account}&email=mia%40acme.example&password={password}");
+        browser.choose(&fields).await
+    };
+    for (account, password, why) in [
+        ("77777", "another horse", "There is no account with this number."),
+        ("x%3Cb%3E", "another horse", "There is no account with this number."),
+        (&*stage.desk.portal.id, "another horse", "belongs to another account"),
+    ] {
+        let page = enter(&browser, account, password).await.expect(200);
+        assert!(page.text().contains(why) && !page.text().contains("x<b>"), "{}", page.text());
+    }
+    let sent = enter(&browser, &other.portal.id, "another horse").await;
+    assert_eq!(location(&sent), browser.address);
+    browser.keep(&sent);
+    let page = browser.get().await.expect(200);
+    assert!(page.text().contains("You are signed in as mia@acme.example"), "{}", page.text());
+    let sent = location(&browser.choose("do=allow").await);
+    let code = parameter(&sent, "code").unwrap();
+    assert_eq!(
+        stage.exchange(&uuid::Uuid::new_v4().to_string()).await.expect(400).json()["status"],
+        "BAD_AUTH_CODE"
+    );
+    let given = stage.exchange(&code).await.expect(200).json();
+    assert_eq!(given["hub_id"].to_string(), other.portal.id);
+    let user = stage.desk.server.user(&text(&given, "access_token"));
+    assert_eq!(user.get("/integrations/v1/me").await.expect(200).json()["portalId"], given["hub_id"]);
+    // It is installed there, and not at home; and is not asked for again.
+    let shown = async |desk: &Desk| {
+        desk.user.get(&format!("/antiphon/v1/apps/{}/oauth", stage.app)).await.expect(200).json()["installed"]
+            .clone()
+    };
+    assert_eq!((shown(&other).await, shown(&stage.desk).await), (json!(true), json!(false)));
+    assert!(parameter(&location(&browser.user().get(&browser.address).await), "code").is_some());
+
+    // An address that names the account asks for no number, and takes no other's session.
+    let address = browser.address.replace("/oauth/", &format!("/oauth/{}/", stage.desk.portal.id));
+    let page = browser.user().get(&address).await.expect(200);
+    assert!(page.text().contains("name=\"password\"") && !page.text().contains("name=\"account\""));
+}
+
+#[tokio::test]
 async fn the_token_endpoint_takes_every_spelling() {
     let stage = Stage::set().await;
     let given = stage.granted("oauth").await;
@@ -404,6 +458,7 @@ async fn nobody_is_sent_anywhere_but_where_the_app_is_at_home() {
     let query = stage.query("scope=oauth");
     stage.anybody().get(&format!("/oauth/{portal}/authorize?{query}")).await.expect(200);
     stage.anybody().get(&format!("/oauth/77777/authorize?{query}")).await.expect(400);
+    stage.anybody().get(&format!("/oauth/x/authorize?{query}")).await.expect(400);
     for (query, error) in [
         ("scope=oauth&response_type=token", "unsupported_response_type"),
         ("", "invalid_scope"),

@@ -1,0 +1,294 @@
+//! Apps in portals that they do not belong to: what they are told, what they may do there, and what they never see.
+
+use std::time::Duration;
+
+use antiphon_testkit::{Teller, TestReceiver, TestServer, User};
+use serde_json::{Value, json};
+
+use crate::custom_channels::{BASE, phone};
+use crate::deliveries::events;
+use crate::installs::{Public, install, uninstall};
+use crate::kit::{Desk, V3, ids, text};
+
+const SCOPES: &[&str] =
+    &["oauth", "conversations.read", "conversations.write", "conversations.custom_channels.write"];
+
+/// An app at home, and another portal that has let it in.
+struct Guest {
+    public: Public,
+    here: Desk,
+    token: User,
+    refresh: String,
+}
+
+impl Guest {
+    async fn new() -> Self {
+        let server = TestServer::start().await;
+        let public = Public::on(&server).await;
+        let here = Desk::on(&server).await;
+        // Its threads have other numbers than those of the app's home.
+        for visitor in ["a", "b", "c"] {
+            here.chat(visitor).await;
+        }
+        let given = install(&here, &public.app, SCOPES).await;
+        assert_eq!(given["hub_id"].to_string(), here.portal.id);
+        let token = server.user(&text(&given, "access_token"));
+        Self { refresh: text(&given, "refresh_token"), public, here, token }
+    }
+
+    /// What the receiver was told: portals and objects.
+    async fn told(&self, receiver: &TestReceiver, wanted: &[(&Desk, &str)]) {
+        let mut wanted: Vec<_> =
+            wanted.iter().map(|(desk, id)| (desk.portal.id.clone(), (*id).to_owned())).collect();
+        wanted.sort();
+        let heard = || {
+            let mut heard: Vec<_> = events(&receiver.received())
+                .iter()
+                .map(|event| (event["portalId"].to_string(), event["objectId"].to_string()))
+                .collect();
+            heard.sort();
+            heard.dedup();
+            heard
+        };
+        for _ in 0..500 {
+            if heard() == wanted {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        assert_eq!(heard(), wanted);
+    }
+
+    async fn refreshed(&self) -> Value {
+        let body = json!({ "grant_type": "refresh_token", "refresh_token": self.refresh,
+                           "client_id": self.public.client, "client_secret": self.public.secret });
+        self.here.server.anybody().post("/oauth/v3/token", body).await.json()
+    }
+}
+
+#[tokio::test]
+async fn a_guest_acts_where_it_was_let_in_and_nowhere_else() {
+    let guest = Guest::new().await;
+    let (public, here, token) = (&guest.public, &guest.here, &guest.token);
+    let there = public.desk.chat("at home").await;
+    let thread = here.chat("guest").await;
+    assert_ne!(there, thread);
+    let seen = token.get(&format!("{V3}/threads")).await.expect(200).json();
+    assert_eq!(seen["results"].as_array().unwrap().len(), 4, "those of the portal that has let it in");
+    token.get(&format!("{V3}/threads/{thread}")).await.expect(200);
+    let details = token.get("/account-info/v3/details").await.expect(200).json();
+    assert_eq!(details["portalId"].to_string(), here.portal.id);
+    // Its name is that of its home, alone and among others.
+    let actor = format!("I-{}", public.app);
+    assert_eq!(token.get(&format!("{V3}/actors/{actor}")).await.expect(200).json()["name"], "Relay");
+    let batch = here
+        .user
+        .post(&format!("{V3}/actors/batch/read"), json!({ "inputs": [actor] }))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(batch["results"][0]["name"], "Relay");
+    // The portal's administrators see what they need, and change nothing about it.
+    let shown = here.user.get(&format!("/antiphon/v1/apps/{}/oauth", public.app)).await.expect(200).json();
+    assert_eq!((text(&shown, "clientId"), &shown["installed"]), (public.client.clone(), &json!(true)));
+    for (method, path, body) in [
+        ("GET", "", json!({})),
+        ("PATCH", "", json!({ "name": "Mine" })),
+        ("POST", "/rotate-secret", json!({})),
+        ("PATCH", "/oauth", json!({ "scopes": ["oauth"] })),
+        ("GET", "/webhook", json!({})),
+        ("POST", "/webhook/pause", json!({})),
+    ] {
+        let path = format!("/antiphon/v1/apps/{}{path}", public.app);
+        let reply = here.user.send(method, &path, body.to_string()).await;
+        assert_eq!(reply.status, 404, "{method} {path}: {}", reply.text());
+    }
+    let mine = json!({ "label": "x", "appId": public.app, "scopes": ["conversations.read"] });
+    here.user.post("/antiphon/v1/tokens", mine).await.expect(400);
+    let listed = here.user.get("/antiphon/v1/apps").await.expect(200).json();
+    assert!(!ids(&listed).contains(&public.app));
+    // Somebody whom nobody has let in is not known at all.
+    let stranger = text(&public.desk.make("apps", json!({ "name": "Stranger" })).await, "id");
+    here.user.get(&format!("{V3}/actors/I-{stranger}")).await.expect(404);
+    here.user.delete(&format!("/antiphon/v1/apps/{stranger}/install")).await.expect(404);
+
+    // What is so at home is so here from the next request on.
+    public.desk.edit(&format!("apps/{}", public.app), json!({ "name": "Relay two", "active": false })).await;
+    assert_eq!(token.get(&format!("{V3}/threads")).await.expect(403).json()["category"], "BANNED");
+    assert_eq!(guest.refreshed().await["status"], "BAD_CLIENT_ID");
+    public.desk.edit(&format!("apps/{}", public.app), json!({ "active": true })).await;
+    let again = guest.refreshed().await;
+    assert_eq!((&again["hub_id"].to_string(), &again["scopes"]), (&here.portal.id, &json!(SCOPES)));
+    let info =
+        here.server.anybody().get(&format!("/oauth/v1/access-tokens/{}", text(&again, "access_token"))).await;
+    let info = info.expect(200).json();
+    assert_eq!(
+        (info["hub_id"].to_string(), info["app_id"].to_string()),
+        (here.portal.id.clone(), public.app.clone())
+    );
+
+    uninstall(here, &public.app).await;
+    assert_eq!(token.get(&format!("{V3}/threads")).await.expect(403).json()["category"], "BANNED");
+    assert_eq!(guest.refreshed().await["status"], "BAD_REFRESH_TOKEN");
+    let named = here.user.get(&format!("{V3}/actors/{actor}")).await.expect(200).json();
+    assert_eq!(named["name"], "Relay two", "what it did keeps its name");
+}
+
+#[tokio::test]
+async fn what_an_app_wants_is_said_at_home_whichever_portal_its_token_is_for() {
+    let guest = Guest::new().await;
+    let (public, token) = (&guest.public, &guest.token);
+    let settings = token.get(&format!("/webhooks/v3/{}/settings", public.app)).await.expect(200).json();
+    assert_eq!(settings["targetUrl"], public.receiver.url("/hook"));
+    let one = json!({ "eventType": "conversation.creation", "active": false });
+    token.post(&format!("/webhooks/v3/{}/subscriptions", public.app), one).await.expect(201);
+    assert_eq!(
+        public.owner("GET", "/subscriptions", json!({})).await["results"].as_array().unwrap().len(),
+        1
+    );
+    let channel = json!({ "name": "Harbour SMS", "capabilities": {} });
+    let channel = text(&token.post(&format!("{BASE}/"), channel).await.expect(201).json(), "id");
+    public.desk.get(&format!("/channels/{channel}")).await.expect(200);
+}
+
+#[tokio::test]
+async fn a_guest_is_told_of_the_portals_that_have_let_it_in() {
+    let guest = Guest::new().await;
+    let (public, here) = (&guest.public, &guest.here);
+    let teller = Teller::start(&here.server);
+    here.chat("before").await;
+    here.server.advance(Duration::from_millis(1));
+    public.subscribe("conversation.creation").await;
+    let receiver = &public.receiver;
+    let first = here.chat("first").await;
+    public.desk.chat("not let in at home").await;
+    guest.told(receiver, &[(here, &first)]).await;
+
+    // In two portals, each has its own place in what happened.
+    install(&public.desk, &public.app, SCOPES).await;
+    let at_home = public.desk.chat("at home").await;
+    let second = here.chat("second").await;
+    guest.told(receiver, &[(here, &first), (here, &second), (&public.desk, &at_home)]).await;
+    let signed = receiver.received();
+    assert!(signed.iter().all(|request| !request.header("x-hubspot-signature-v3").is_empty()));
+
+    uninstall(here, &public.app).await;
+    here.chat("meanwhile").await;
+    let still = public.desk.chat("still").await;
+    guest
+        .told(receiver, &[(here, &first), (here, &second), (&public.desk, &at_home), (&public.desk, &still)])
+        .await;
+    here.server.advance(Duration::from_millis(1));
+    install(here, &public.app, SCOPES).await;
+    let third = here.chat("third").await;
+    guest
+        .told(
+            receiver,
+            &[
+                (here, &first),
+                (here, &second),
+                (here, &third),
+                (&public.desk, &at_home),
+                (&public.desk, &still),
+            ],
+        )
+        .await;
+
+    // Switched off and on again, it is told of nothing in between, wherever it is.
+    let subscription = text(&public.owner("GET", "/subscriptions", json!({})).await["results"][0], "id");
+    let path = format!("/subscriptions/{subscription}");
+    public.owner("PATCH", &path, json!({ "active": false })).await;
+    let before = receiver.received().len();
+    here.chat("off").await;
+    here.server.advance(Duration::from_millis(1));
+    public.owner("PATCH", &path, json!({ "active": true })).await;
+    let on = here.chat("on").await;
+    let all = [
+        (here, &*first),
+        (here, &*second),
+        (here, &*third),
+        (here, &*on),
+        (&public.desk, &*at_home),
+        (&public.desk, &*still),
+    ];
+    guest.told(receiver, &all).await;
+    assert_eq!(receiver.received().len(), before + 1);
+    teller.stop().await;
+}
+
+#[tokio::test]
+async fn a_channel_has_accounts_in_the_portals_that_have_let_its_app_in() {
+    let guest = Guest::new().await;
+    let (public, here, token) = (&guest.public, &guest.here, &guest.token);
+    let receiver = TestReceiver::start().await;
+    let teller = Teller::start(&here.server);
+    let query = format!("?appId={}&hapikey={}", public.app, public.key);
+    let made = json!({ "name": "Harbour SMS", "capabilities": {}, "webhookUrl": receiver.url("/events"),
+                       "channelAccountConnectionRedirectUrl": "https://app.example/connect" });
+    let anybody = here.server.anybody();
+    let made = anybody.send("POST", &format!("{BASE}/{query}"), made.to_string()).await.expect(201).json();
+    let channel = text(&made, "id");
+    let accounts = format!("{BASE}/{channel}/channel-accounts");
+    let account = json!({ "name": "Harbour", "inboxId": here.portal.inbox, "deliveryIdentifier": phone("+4940555012") });
+    let account = text(&token.post(&accounts, account).await.expect(201).json(), "id");
+    let heard = receiver.wait_for(1).await[0].json();
+    assert_eq!(
+        (&heard["type"], &heard["portalId"]),
+        (&json!("CHANNEL_ACCOUNT_CREATED"), &json!(here.portal.id))
+    );
+
+    // It is where all accounts and channels are, of this portal and of no other.
+    assert_eq!(token.get(&accounts).await.expect(200).json()["total"], 1);
+    here.get(&format!("/channel-accounts/{account}")).await.expect(200);
+    here.get(&format!("/channels/{channel}")).await.expect(200);
+    let stranger = Desk::on(&here.server).await;
+    stranger.get(&format!("/channels/{channel}")).await.expect(404);
+    stranger.user.get(&accounts).await.expect(404);
+    let at_home = install(&public.desk, &public.app, SCOPES).await;
+    let at_home = here.server.user(&text(&at_home, "access_token"));
+    assert_eq!(at_home.get(&accounts).await.expect(200).json()["total"], 0);
+    at_home.get(&format!("{accounts}/{account}")).await.expect(404);
+
+    // Both ways.
+    let said = json!({ "channelAccountId": account, "messageDirection": "INCOMING", "text": "Is berth 4 free?",
+                       "integrationThreadId": "t1", "senders": [{ "deliveryIdentifier": phone("+31205550178") }] });
+    at_home.post(&format!("{BASE}/{channel}/messages"), said.clone()).await.expect(400);
+    let said = token.post(&format!("{BASE}/{channel}/messages"), said).await.expect(201).json();
+    let thread = text(&said, "conversationsThreadId");
+    assert_eq!(here.thread(&thread).await["originalChannelId"], json!(channel));
+    let answer = json!({ "type": "MESSAGE", "text": "Yes", "senderActorId": here.portal.agent,
+                         "channelId": channel, "channelAccountId": account });
+    let answer = here.post(&format!("/threads/{thread}/messages"), answer).await.expect(201).json();
+    let heard = receiver.wait_for(2).await[1].json();
+    assert_eq!(
+        (&heard["type"], &heard["portalId"], &heard["message"]["id"], &heard["channelIntegrationThreadIds"]),
+        (&json!("OUTGOING_CHANNEL_MESSAGE_CREATED"), &json!(here.portal.id), &answer["id"], &json!(["t1"]))
+    );
+    let message = format!("{BASE}/{channel}/messages/{}", text(&answer, "id"));
+    assert_eq!(
+        token.patch(&message, json!({ "statusType": "READ" })).await.expect(200).json()["status"]["statusType"],
+        "READ"
+    );
+    at_home.get(&message).await.expect(404);
+
+    // From the inbox settings.
+    let user: i64 = here.portal.agent.trim_start_matches("A-").parse().unwrap();
+    let begun = here
+        .make(&format!("channels/{channel}/connect"), json!({ "inboxId": here.portal.inbox, "userId": user }))
+        .await;
+    assert!(text(&begun, "location").contains(&format!("portalId={}", here.portal.id)));
+    let staging = format!("{BASE}/{channel}/channel-account-staging-tokens/{}", text(&begun, "accountToken"));
+    at_home.patch(&staging, json!({ "accountName": "Theirs" })).await.expect(404);
+    token
+        .patch(&staging, json!({ "accountName": "Pier", "deliveryIdentifier": phone("+4940555013") }))
+        .await
+        .expect(200);
+    assert_eq!(token.get(&accounts).await.expect(200).json()["total"], 2);
+
+    // What becomes of it at home is so here.
+    anybody.send("DELETE", &format!("{BASE}/{channel}{query}"), "").await.expect(204);
+    token.get(&accounts).await.expect(404);
+    assert_eq!(here.get(&format!("/channel-accounts/{account}")).await.expect(200).json()["active"], false);
+    teller.stop().await;
+}
