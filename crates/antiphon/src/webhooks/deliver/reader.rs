@@ -52,6 +52,10 @@ const READ: Duration = Duration::from_millis(20);
 /// sends seldom wait for one.
 const WRITE: Duration = Duration::from_millis(100);
 
+/// How long it takes at most until somebody comes to tell an app of a channel, where it has just become a guest or a channel
+/// has just become told.
+const A_MOMENT_AGO: Millis = 60_000;
+
 /// How long a store that cannot be written is left alone.
 const REST: Duration = Duration::from_millis(250);
 
@@ -82,7 +86,8 @@ pub async fn run(app: Arc<App>, told: Told, spine: Arc<Spine>, stop: watch::Rece
 }
 
 /// Takes the cursor. Where an app is let in that was told nothing so far, there is none until it is to be told of something: it
-/// begins before the first event that its subscriptions ask for, or, for a channel, at now.
+/// begins before the first event that its subscriptions ask for. Nobody notes when a channel is told somewhere for the first
+/// time; but it was a moment ago, and a message of before that says of no channel that it is to be carried there.
 async fn taken(app: &App, told: Told) -> Result<Option<Cursor>, StoreError> {
     let store = &app.store;
     let take = || store.cursor_take(told.portal, Reader::Webhooks, told.app);
@@ -90,15 +95,19 @@ async fn taken(app: &App, told: Told) -> Result<Option<Cursor>, StoreError> {
         return Ok(Some(cursor));
     }
     let Some(directory) = store.directory(told.portal).await? else { return Ok(None) };
-    let Some(install) = away(&directory, told.app).filter(|_| directory.reads(Reader::Webhooks, told.app))
-    else {
-        return Ok(None);
+    let reads = directory.reads(Reader::Webhooks, told.app);
+    let Some(install) = away(&directory, told.app).filter(|_| reads) else { return Ok(None) };
+    let channel = told.app.channel().and_then(|id| directory.channel(id));
+    let since = match channel {
+        Some(channel) => channel.created_at.max(store.now() - A_MOMENT_AGO),
+        None => directory
+            .subscriptions(told.app)
+            .filter(|one| one.active)
+            .map(|one| one.since_at)
+            .min()
+            .unwrap_or_default(),
     };
-    let wanted = directory.subscriptions(told.app).filter(|one| one.active).map(|one| one.since_at).min();
-    let from = match wanted {
-        Some(since) => store.event_position_at(told.portal, since.max(install.installed_at)).await?,
-        None => store.event_position(told.portal).await?,
-    };
+    let from = store.event_position_at(told.portal, since.max(install.installed_at)).await?;
     store.cursor_begin(told.portal, Reader::Webhooks, told.app, from).await?;
     take().await
 }

@@ -5,7 +5,7 @@ use antiphon_wire::id::Id;
 use antiphon_wire::timestamp::Timestamp;
 use antiphon_wire::webhook_log::{WebhookPause, WebhookStatus};
 
-use super::{named, settings};
+use super::{named, own, settings};
 use crate::call::{Answer, Call};
 use crate::checks::Checks;
 use crate::directory;
@@ -36,7 +36,7 @@ pub async fn resume(call: Call) -> Result<Answer, Refusal> {
 }
 
 async fn set(call: Call, why: Option<String>) -> Result<Answer, Refusal> {
-    let (app, _) = named(&call).await?;
+    let (app, _) = own(&call).await?;
     directory::change(&call, move |state, moment| {
         let wanted = pause::paused(&state.directory, app, why.as_deref(), moment.now)?;
         Ok(wanted.map(DirectoryChange::Webhook).into_iter().collect())
