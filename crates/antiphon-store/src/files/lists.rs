@@ -169,6 +169,11 @@ impl Statement {
         self.take(Given::Text(value.to_owned()))
     }
 
+    /// The portal, which is what every statement is given first.
+    fn owner(&self) -> String {
+        format!("{}1", self.sign)
+    }
+
     /// A column with its Latin letters small, on either engine and whatever the database's language.
     fn lower(&self, column: &str) -> String {
         let plainly = if self.sign == '$' { " COLLATE \"C\"" } else { "" };
@@ -433,9 +438,10 @@ fn written<T: Leaf>(condition: &FileCondition, statement: &mut Statement) -> Str
         FileCondition::Within(folder) => {
             let own = if T::TABLE == "folders" { "near.id" } else { "near.folder_id" };
             let folder = statement.take(Given::Int(*folder));
+            let owner = statement.owner();
             format!(
                 "EXISTS (WITH RECURSIVE above (id) AS (SELECT {own} UNION SELECT (SELECT f.parent_id FROM folders f \
-                 WHERE f.portal_id = near.portal_id AND f.id = above.id) FROM above WHERE above.id <> 0) \
+                 WHERE f.portal_id = {owner} AND f.id = above.id) FROM above WHERE above.id <> 0) \
                  SELECT 1 FROM above WHERE above.id = {folder})"
             )
         }

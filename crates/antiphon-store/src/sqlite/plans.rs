@@ -578,8 +578,9 @@ fn every_list(files: bool) -> Vec<(FileList, bool)> {
                         C::AtLeast(field, _) | C::AtMost(field, _) => *field == by,
                         _ => false,
                     };
-                    // What looks at so much does so whatever the way.
-                    if served || !descending && list.after.is_none() {
+                    // What looks at so much does so whatever the way, and in any other order as in these.
+                    let looked_through = [FileSort::Id, FileSort::Size].contains(&sort);
+                    if served || looked_through && !descending && list.after.is_none() {
                         all.push((FileList { conditions: vec![condition.clone()], ..list.clone() }, served));
                     }
                 }
