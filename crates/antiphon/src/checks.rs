@@ -52,6 +52,10 @@ impl Checks {
             self.wrong(field, format!("{field} must have 1 to {LONGEST_NAME} characters"));
             return None;
         }
+        if name.contains(char::is_control) {
+            self.wrong(field, format!("{field} must have no control characters"));
+            return None;
+        }
         Some(name)
     }
 

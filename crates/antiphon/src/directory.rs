@@ -71,6 +71,9 @@ pub fn recorded(current: &Directory, mut wanted: Vec<DirectoryChange>, moment: &
         DirectoryChange::Account(account) => {
             kinds::account_changed(current, current.account(account.id), account, moment.now)
         }
+        DirectoryChange::AccountPurged(id, _) => {
+            current.account(*id).and_then(|known| kinds::account_purged(current, known, moment.now))
+        }
         _ => None,
     }));
     Changes { directory: wanted, events, ..Changes::default() }
@@ -82,6 +85,7 @@ fn is_so(current: &Directory, change: &DirectoryChange) -> bool {
         DirectoryChange::Portal(portal) => current.portal == *portal,
         DirectoryChange::Inbox(inbox) => current.inbox(inbox.id) == Some(inbox),
         DirectoryChange::Account(account) => current.account(account.id) == Some(account),
+        DirectoryChange::AccountPurged(id, _) => current.account(*id).is_none(),
         DirectoryChange::Actor(actor) => current.actor(actor.kind, actor.id) == Some(actor),
         DirectoryChange::App(app) => current.app(app.id) == Some(app),
         DirectoryChange::Token(token) => {

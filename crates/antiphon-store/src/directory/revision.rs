@@ -8,7 +8,7 @@ use super::{
     Account, Actor, ActorKind, App, Channel, Client, Grant, Identifier, Inbox, Install, JournalSubscription,
     Login, Objects, Portal, StagingToken, Subscription, Token, TokenHash, Webhook,
 };
-use crate::{AccountId, AppId, InboxId, PortalId, Reader, SubscriptionId};
+use crate::{AccountId, AppId, InboxId, Millis, PortalId, Reader, SubscriptionId};
 
 /// A portal's directory at one revision. Copies share what they have in common: a change costs the same however much the
 /// portal has, and whoever reads keeps the revision it began with.
@@ -56,6 +56,8 @@ pub enum DirectoryChange {
     Portal(Portal),
     Inbox(Inbox),
     Account(Account),
+    /// An account is removed for good.
+    AccountPurged(AccountId, Millis),
     Actor(Actor),
     App(App),
     Token(Token),
@@ -84,6 +86,7 @@ impl DirectoryChange {
             Self::Portal(_)
             | Self::Inbox(_)
             | Self::Account(_)
+            | Self::AccountPurged(..)
             | Self::Actor(_)
             | Self::Token(_)
             | Self::StagingToken(_)
@@ -365,6 +368,7 @@ impl Directory {
                 self.inboxes[archived].put(inbox.id, Arc::new(inbox));
             }
             DirectoryChange::Account(account) => self.put_account(account),
+            DirectoryChange::AccountPurged(id, _) => self.take_account(id),
             DirectoryChange::Actor(actor) => {
                 let place = |actor: &Actor| {
                     let email = actor.email.as_ref()?.to_lowercase();
@@ -441,22 +445,28 @@ impl Directory {
     }
 
     fn put_account(&mut self, account: Account) {
-        let place = |account: &Account| {
-            let address = account.identifier.as_ref()?.key();
-            Some((account.channel_id, Arc::from(address), account.id))
-        };
-        if let Some(old) = self.accounts[0].get(&account.id).cloned() {
-            self.accounts_by_inbox.remove(&(old.inbox_id, old.id));
-            place(&old).map(|place| self.accounts_by_address.remove(&place));
-        }
+        self.take_account(account.id);
         let archived = usize::from(account.archived_at.is_some());
         if archived == 0 {
             self.accounts_by_inbox.insert((account.inbox_id, account.id));
-            self.accounts_by_address.extend(place(&account));
+            self.accounts_by_address.extend(address_of(&account));
         }
-        self.accounts[1 - archived].remove(&account.id);
         self.accounts[archived].put(account.id, Arc::new(account));
     }
+
+    fn take_account(&mut self, id: AccountId) {
+        if let Some(old) = self.accounts[0].get(&id).cloned() {
+            self.accounts_by_inbox.remove(&(old.inbox_id, id));
+            address_of(&old).map(|place| self.accounts_by_address.remove(&place));
+        }
+        self.accounts.iter_mut().for_each(|some| some.remove(&id));
+    }
+}
+
+/// Where a living account is found by its address.
+fn address_of(account: &Account) -> Option<(i64, Arc<str>, AccountId)> {
+    let address = account.identifier.as_ref()?.key();
+    Some((account.channel_id, Arc::from(address), account.id))
 }
 
 #[cfg(test)]
@@ -516,6 +526,11 @@ mod tests {
         directory.put(DirectoryChange::Account(account(1, 7, "help@acme.example")));
         assert_eq!(ids(&mut directory.accounts_of(InboxId(7))), [1, 2]);
         assert!(directory.accounts(true).is_empty());
+        for left in [1, 0] {
+            directory.put(DirectoryChange::AccountPurged(AccountId(2 - left), 3));
+            assert_eq!(directory.accounts(false).len(), usize::try_from(left).unwrap());
+            assert_eq!(directory.accounts_of(InboxId(7)).count(), usize::try_from(left).unwrap());
+        }
     }
 
     #[test]

@@ -152,6 +152,7 @@ pub(crate) static TABLES: [Table; 39] = [
             ("welcome", Text),
             ("created_at", Int),
             ("archived_at", Int),
+            ("deleted_at", Int),
         ],
     )),
     in_directory(table(

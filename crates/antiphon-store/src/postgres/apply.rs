@@ -110,6 +110,7 @@ impl Batch<'_> {
                 DirectoryChange::Grant(grant) => raise(&mut self.ids.subscription, grant.id),
                 DirectoryChange::Channel(channel) => raise(&mut self.ids.channel, channel.id),
                 DirectoryChange::Portal(_)
+                | DirectoryChange::AccountPurged(..)
                 | DirectoryChange::Token(_)
                 | DirectoryChange::Webhook(_)
                 | DirectoryChange::StagingToken(_)

@@ -21,7 +21,7 @@ const PORTAL: &str =
 const INBOXES: &str = "SELECT id, name, kind, assign_on_reply, created_at, updated_at, archived_at FROM inboxes \
                        WHERE portal_id = $1 AND revision > $2";
 const ACCOUNTS: &str = "SELECT id, channel_id, inbox_id, name, active, authorized, identifier_kind, identifier_value, \
-                        adapter, welcome, created_at, archived_at FROM accounts WHERE portal_id = $1 AND revision > $2";
+                        adapter, welcome, created_at, archived_at, deleted_at FROM accounts WHERE portal_id = $1 AND revision > $2";
 const ACTORS: &str = "SELECT kind, id, name, email, avatar, active, created_at FROM actors \
                       WHERE portal_id = $1 AND revision > $2";
 const APPS: &str = "SELECT id, name, avatar, client_secret, developer_key, active, created_at, old_secret, \
@@ -171,6 +171,9 @@ fn inbox(row: &Row, _: &Seals) -> Result<DirectoryChange> {
 }
 
 fn account(row: &Row, _: &Seals) -> Result<DirectoryChange> {
+    if let Some(at) = row.try_get(12)? {
+        return Ok(DirectoryChange::AccountPurged(AccountId(row.try_get(0)?), at));
+    }
     let adapter = match row.try_get(8)? {
         1 => Adapter::Stored,
         2 => Adapter::None,
@@ -297,6 +300,11 @@ pub(super) async fn write(
         }
         DirectoryChange::Inbox(inbox) => write_inbox(client, owner, revision, inbox).await?,
         DirectoryChange::Account(account) => write_account(client, owner, revision, account).await?,
+        DirectoryChange::AccountPurged(id, at) => {
+            let sql = "UPDATE accounts SET name = '', identifier_kind = NULL, identifier_value = NULL, welcome = NULL, \
+                       deleted_at = $3, revision = $4 WHERE portal_id = $1 AND id = $2";
+            execute(client, sql, &[&owner.0, &id.0, at, &revision]).await?
+        }
         DirectoryChange::Actor(actor) => write_actor(client, owner, revision, actor).await?,
         DirectoryChange::App(app) => {
             let sql = "INSERT INTO apps (id, portal_id, name, avatar, client_secret, developer_key, active, created_at, \

@@ -94,6 +94,7 @@ fn write_directory(
             DirectoryChange::Grant(grant) => raise(&mut counters.next_subscription, grant.id),
             DirectoryChange::Channel(channel) => highest_channel = highest_channel.max(channel.id),
             DirectoryChange::Portal(_)
+            | DirectoryChange::AccountPurged(..)
             | DirectoryChange::Token(_)
             | DirectoryChange::Webhook(_)
             | DirectoryChange::StagingToken(_)

@@ -78,7 +78,7 @@ pub(super) fn load(conn: &Connection, seals: &Seals, id: PortalId) -> Result<Opt
         conn,
         &mut directory,
         "SELECT id, channel_id, inbox_id, name, active, authorized, identifier_kind, identifier_value, adapter, welcome, \
-         created_at, archived_at FROM accounts WHERE portal_id = ?1",
+         created_at, archived_at FROM accounts WHERE portal_id = ?1 AND deleted_at IS NULL",
         |row| {
             let adapter = match row.get(8)? {
                 1 => Adapter::Stored,
@@ -211,6 +211,11 @@ pub(super) fn apply(
         DirectoryChange::Portal(portal) => write_portal(conn, owner, portal)?,
         DirectoryChange::Inbox(inbox) => write_inbox(conn, owner, inbox)?,
         DirectoryChange::Account(account) => write_account(conn, owner, account)?,
+        DirectoryChange::AccountPurged(id, at) => {
+            let sql = "UPDATE accounts SET name = '', identifier_kind = NULL, identifier_value = NULL, welcome = NULL, \
+                       deleted_at = ?3 WHERE portal_id = ?1 AND id = ?2";
+            conn.prepare_cached(sql)?.execute([owner.0, id.0, *at])?;
+        }
         DirectoryChange::Actor(actor) => write_actor(conn, owner, actor)?,
         DirectoryChange::App(app) => write_app(conn, seals, owner, app)?,
         DirectoryChange::Token(token) => write_token(conn, owner, token)?,
@@ -267,7 +272,7 @@ fn write_account(conn: &Connection, owner: PortalId, account: &Account) -> Resul
     };
     let identifier = account.identifier.as_ref();
     conn.prepare_cached(
-        "INSERT OR REPLACE INTO accounts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        "INSERT OR REPLACE INTO accounts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, NULL)",
     )?
     .execute(params![
         owner.0,

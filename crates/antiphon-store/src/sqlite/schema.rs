@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0012_visitor_tokens.sql"),
     include_str!("../../migrations/sqlite/0013_installs.sql"),
     include_str!("../../migrations/sqlite/0014_paths.sql"),
+    include_str!("../../migrations/sqlite/0015_accounts.sql"),
 ];
 
 /// With which migration each format of documents came. A format comes with a migration, be it an empty one: so programs that

@@ -3,6 +3,7 @@
 pub mod create;
 pub mod get;
 pub mod list;
+pub mod purge;
 pub mod update;
 
 use antiphon_store::{Account, AccountId, Adapter, Directory, Identifier};

@@ -69,6 +69,8 @@ pub enum Account {
     Archive { id: i64 },
     /// Restore an archived channel account
     Restore { id: i64 },
+    /// Remove an archived account of an app's channel for good; its conversations keep their history
+    Purge { id: i64 },
 }
 
 impl From<Account> for Task {
@@ -103,6 +105,7 @@ impl From<Account> for Task {
             Account::Archive { id } => {
                 Task::delete(format!("{path}/{id}"), "The channel account is archived.")
             }
+            Account::Purge { id } => Task::send("POST", format!("{path}/{id}/purge"), Value::Null, ONE),
             Account::Restore { id } => {
                 Task::send("PATCH", format!("{path}/{id}"), json!({ "archived": false }), ONE)
             }

@@ -104,5 +104,9 @@ pub(super) fn line(checks: &mut Checks, sent: Option<String>) -> Option<String> 
         );
         return None;
     }
+    if sent.contains(char::is_control) {
+        checks.wrong("channelDescription", "channelDescription must have no control characters");
+        return None;
+    }
     Some(sent)
 }

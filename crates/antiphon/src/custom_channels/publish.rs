@@ -168,7 +168,9 @@ fn participants(name: &str, sent: &[Participant], problems: &mut Vec<Problem>) -
     let one = |one: &Participant| {
         let missing = || Problem::new(name, "A participant needs a `deliveryIdentifier`");
         let identifier = one.delivery_identifier.as_ref().ok_or_else(missing)?.loose(name)?;
-        let known = one.name.clone().filter(|name| !name.trim().is_empty());
+        // Whatever a network lets people call themselves, agents see one line.
+        let known = one.name.as_ref().map(|name| name.replace(char::is_control, " "));
+        let known = known.filter(|name| !name.trim().is_empty());
         Ok(Addressee { party: Party { identifier: stored(&identifier), name: known }, field: None })
     };
     let read = sent.iter().filter_map(|sent| one(sent).map_err(|problem| problems.push(problem)).ok());

@@ -118,19 +118,28 @@ pub fn account_changed(
     after: &Account,
     at: Millis,
 ) -> Option<NewEvent> {
-    let channel = directory.channel(after.channel_id)?;
     let kind = before.map_or(EventKind::AccountCreated, |_| EventKind::AccountUpdated);
+    on_account(kind, directory, after, at)
+}
+
+/// The same of an account that is removed for good.
+pub fn account_purged(directory: &Directory, known: &Account, at: Millis) -> Option<NewEvent> {
+    on_account(EventKind::AccountPurged, directory, known, at)
+}
+
+fn on_account(kind: EventKind, directory: &Directory, known: &Account, at: Millis) -> Option<NewEvent> {
+    let channel = directory.channel(known.channel_id)?;
     let mut payload = json!({
         "appId": channel.app_id.0,
         "channelId": channel.id.to_string(),
-        "channelAccountId": after.id.to_string(),
-        "authorized": after.authorized,
-        "active": accounts::is_active(directory, after),
+        "channelAccountId": known.id.to_string(),
+        "authorized": known.authorized,
+        "active": accounts::is_active(directory, known),
     });
-    if let Some(identifier) = &after.identifier {
+    if let Some(identifier) = &known.identifier {
         payload["deliveryIdentifier"] = json!({ "type": identifier.kind, "value": identifier.value });
     }
-    let event = internal(kind, ObjectKind::Account, after.id.0, at);
+    let event = internal(kind, ObjectKind::Account, known.id.0, at);
     Some(NewEvent { payload: payload.to_string(), ..event })
 }
 

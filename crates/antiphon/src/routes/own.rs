@@ -266,6 +266,14 @@ pub const TABLE: &[Operation] = &[
     )
     .says("Archive a channel account")
     .gives(204, Payload::Nothing),
+    Operation::own(
+        Verb::Post,
+        "/channel-accounts/{channelAccountId}/purge",
+        "own.accounts.purge",
+        door!(accounts::purge::purge),
+    )
+    .says("Remove an archived account of an app's channel for good; its conversations keep their history")
+    .gives(204, Payload::Nothing),
     Operation::own(Verb::Post, "/channels/{channelId}/connect", "channels.connect", door!(connect::begin))
         .says("Begin to connect an account: the browser is to go to the integration's page next")
         .takes(shape::<own::ChannelConnect>)

@@ -216,6 +216,45 @@ async fn accounts_are_told_of_as_they_come_and_change() {
 }
 
 #[tokio::test]
+async fn an_account_that_is_removed_for_good_is_told_of_once_and_its_conversations_stay() {
+    let carried = Carried::new().await;
+    let teller = Teller::start(&carried.brought.desk.server);
+    let thread = carried.incoming("one").await;
+    let desk = &carried.brought.desk;
+    let operator = desk.portal.operator();
+    let own = format!("/antiphon/v1/channel-accounts/{}", carried.account);
+    let purge = format!("{own}/purge");
+    // Only what is in the archive, and only of channels that apps brought.
+    assert_eq!(operator.post(&purge, json!({})).await.expect(400).problems(), ["channelAccountId"]);
+    let chat = format!("/antiphon/v1/channel-accounts/{}", desk.portal.chat);
+    operator.post(&format!("{chat}/purge"), json!({})).await.expect(400);
+    operator.delete(&own).await.expect(204);
+    operator.post(&purge, json!({})).await.expect(204);
+    operator.post(&purge, json!({})).await.expect(404);
+    operator.patch(&own, json!({ "archived": false })).await.expect(404);
+    let all: Vec<Value> = carried.receiver.wait_for(3).await.iter().map(Received::json).collect();
+    let kinds: Vec<_> = all.iter().map(|one| one["type"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["CHANNEL_ACCOUNT_CREATED", "CHANNEL_ACCOUNT_UPDATED", "CHANNEL_ACCOUNT_PURGED"]);
+    assert_eq!(all[2]["channelAccountDeliveryIdentifier"], phone("+4940555012"));
+    assert_eq!((&all[2]["active"], &all[2]["channelAccountId"]), (&json!(false), &json!(carried.account)));
+    // It is in no list, and its number is free; the conversation is as it was, and cannot be answered.
+    for archived in ["", "?archived=true"] {
+        let listed = format!("/{}/channel-accounts{archived}", carried.channel);
+        assert_eq!(carried.brought.get(&listed).await.expect(200).json()["total"], 0);
+        let one = format!("/{}/channel-accounts/{}{archived}", carried.channel, carried.account);
+        carried.brought.get(&one).await.expect(404);
+        desk.user.get(&format!("{V3}/channel-accounts/{}{archived}", carried.account)).await.expect(404);
+    }
+    let shown = desk.user.get(&format!("{V3}/threads/{thread}")).await.expect(200).json();
+    assert_eq!(shown["originalChannelAccountId"], carried.account.as_str());
+    assert!(desk.history(&thread).await.iter().any(|entry| entry["text"] == "Is berth 4 free?"));
+    let refused = carried.say(&thread, json!({ "type": "MESSAGE", "text": "Yes" })).await.expect(400);
+    assert_eq!(refused.problems(), ["channelAccountId"]);
+    carried.brought.account(&carried.channel).await;
+    teller.stop().await;
+}
+
+#[tokio::test]
 async fn a_thread_is_told_one_message_after_the_other() {
     let carried = Carried::new().await;
     let patience = Duration::from_millis(60);

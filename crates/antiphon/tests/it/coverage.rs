@@ -171,6 +171,7 @@ impl Names {
             | "tokens.revoke"
             | "own.inboxes.archive"
             | "own.accounts.archive"
+            | "own.accounts.purge"
             | "agents.list"
             | "bots.list"
             | "llms.list"

@@ -24,6 +24,7 @@ mod doctor;
 mod files;
 mod guests;
 mod health;
+mod hostile_channels;
 mod hostile_files;
 mod house;
 mod identification;
