@@ -1,4 +1,5 @@
-//! Rate limits: a rolling window of ten seconds per token, and a day per portal.
+//! Rate limits: a rolling window of ten seconds per token, and a day per portal. Tokens from OAuth come and go; theirs is one
+//! window per app, and no day.
 //!
 //! Where only one process serves, the counts live in its memory and end with it. Where nodes share a store, so do they share
 //! the limits (`shared`). The arithmetic takes the time as an argument.
@@ -9,7 +10,7 @@ mod shared;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use antiphon_store::{Directory, PortalId, Store, StoreError, Token, TokenHash};
+use antiphon_store::{AppId, Directory, PortalId, Store, StoreError, Token, TokenHash};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
@@ -26,8 +27,8 @@ pub const WINDOW: i64 = 10_000;
 pub struct Allowance {
     pub max: u32,
     pub remaining: u32,
-    pub daily: u64,
-    pub daily_remaining: u64,
+    /// Allowed in a day, and left of that, where days are counted.
+    pub day: Option<(u64, u64)>,
     /// Left in the informational per-second allowance.
     pub secondly_remaining: u32,
 }
@@ -55,10 +56,40 @@ pub struct Limited {
     pub retry_after: i64,
 }
 
+/// Whose requests are counted together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Payer {
+    Token(TokenHash),
+    /// An app, with all its tokens from OAuth.
+    App(PortalId, AppId),
+}
+
+impl Payer {
+    fn of(token: &Token) -> Self {
+        match token.grant_id {
+            None => Self::Token(token.hash),
+            Some(_) => Self::App(token.portal_id, token.app_id),
+        }
+    }
+
+    /// How much it may ask in ten seconds.
+    fn most(self, limits: &config::Limits) -> u32 {
+        match self {
+            Self::Token(_) => limits.per_ten_seconds,
+            Self::App(..) => limits.oauth_per_ten_seconds,
+        }
+    }
+
+    /// Whether its days are counted.
+    fn has_days(self) -> bool {
+        matches!(self, Self::Token(_))
+    }
+}
+
 /// The counts.
 pub struct Limits {
     config: config::Limits,
-    windows: RwLock<HashMap<TokenHash, Arc<Mutex<Window>>>>,
+    windows: RwLock<HashMap<Payer, Arc<Mutex<Window>>>>,
     days: RwLock<HashMap<PortalId, Arc<Mutex<Day>>>>,
     shared: SharedLimits,
     apps: Apps,
@@ -127,8 +158,9 @@ impl Limits {
         now: i64,
         count: bool,
     ) -> (Allowance, Result<(), Limited>) {
-        let config::Limits { per_ten_seconds, per_day, .. } = self.config;
-        let window = entry(&self.windows, token.hash);
+        let (payer, per_day) = (Payer::of(token), self.config.per_day);
+        let most = payer.most(&self.config);
+        let window = entry(&self.windows, payer);
         let day = entry(&self.days, token.portal_id);
         let mut window = window.lock().unwrap_or_else(PoisonError::into_inner);
         let mut day = day.lock().unwrap_or_else(PoisonError::into_inner);
@@ -136,20 +168,19 @@ impl Limits {
         day.roll(now, &directory.portal.time_zone);
         let verdict = if !count {
             Ok(())
-        } else if let Err(wait) = window.free(now, per_ten_seconds) {
+        } else if let Err(wait) = window.free(now, most) {
             Err(Limited { policy: Policy::TenSecondlyRolling, retry_after: seconds(wait).clamp(1, 10) })
-        } else if day.used >= per_day {
+        } else if payer.has_days() && day.used >= per_day {
             Err(Limited { policy: Policy::Daily, retry_after: seconds(day.ends - now).max(1) })
         } else {
             window.taken.push_back(now);
-            day.used += 1;
+            day.used += u64::from(payer.has_days());
             Ok(())
         };
         let mut allowance = Allowance {
-            max: per_ten_seconds,
-            remaining: per_ten_seconds.saturating_sub(window.taken.len() as u32),
-            daily: per_day,
-            daily_remaining: per_day.saturating_sub(day.used),
+            max: most,
+            remaining: most.saturating_sub(window.taken.len() as u32),
+            day: payer.has_days().then(|| (per_day, per_day.saturating_sub(day.used))),
             secondly_remaining: 0,
         };
         let in_last_second = window.taken.iter().rev().take_while(|&&at| at > now - 1000).count() as u32;

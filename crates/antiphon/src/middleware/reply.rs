@@ -137,12 +137,18 @@ fn limit_headers(headers: &mut HeaderMap, allowance: &Allowance) {
     const fn named(name: &'static str) -> HeaderName {
         HeaderName::from_static(name)
     }
+    for (name, value) in allowance.day.into_iter().flat_map(|(all, left)| {
+        [
+            (const { named("x-hubspot-ratelimit-daily") }, all),
+            (const { named("x-hubspot-ratelimit-daily-remaining") }, left),
+        ]
+    }) {
+        headers.insert(name, HeaderValue::from(value));
+    }
     for (name, value) in [
         (const { named("x-hubspot-ratelimit-max") }, u64::from(allowance.max)),
         (const { named("x-hubspot-ratelimit-remaining") }, u64::from(allowance.remaining)),
         (const { named("x-hubspot-ratelimit-interval-milliseconds") }, WINDOW as u64),
-        (const { named("x-hubspot-ratelimit-daily") }, allowance.daily),
-        (const { named("x-hubspot-ratelimit-daily-remaining") }, allowance.daily_remaining),
         (const { named("x-hubspot-ratelimit-secondly") }, u64::from(allowance.secondly())),
         (const { named("x-hubspot-ratelimit-secondly-remaining") }, u64::from(allowance.secondly_remaining)),
     ] {

@@ -4,11 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
-use antiphon_store::{
-    Allowances, AppId, Directory, Draw, Drawn, Millis, PortalId, Span, StoreError, Token, TokenHash,
-};
+use antiphon_store::{Allowances, AppId, Directory, Draw, Drawn, Millis, PortalId, Span, StoreError, Token};
 
-use super::{Allowance, Limited, Policy, entry, next_midnight, seconds};
+use super::{Allowance, Limited, Payer, Policy, entry, next_midnight, seconds};
 use crate::config;
 use crate::operation::Family;
 
@@ -102,7 +100,7 @@ struct Clock {
 
 #[derive(Default)]
 pub(super) struct SharedLimits {
-    windows: RwLock<HashMap<TokenHash, Arc<Share>>>,
+    windows: RwLock<HashMap<Payer, Arc<Share>>>,
     days: RwLock<HashMap<PortalId, Arc<Share>>>,
     apps: RwLock<HashMap<(AppId, Family), Arc<Share>>>,
     clock: RwLock<Option<Clock>>,
@@ -126,16 +124,21 @@ impl SharedLimits {
         now: Millis,
         count: bool,
     ) -> Result<(Allowance, Result<(), Limited>), StoreError> {
-        let (window, day) = (entry(&self.windows, token.hash), entry(&self.days, token.portal_id));
+        let payer = Payer::of(token);
+        let (window, day) = (entry(&self.windows, payer), entry(&self.days, token.portal_id));
+        let counted = if payer.has_days() { 0..2 } else { 0..1 };
         loop {
             let now = self.now().unwrap_or(now);
             let ends = next_midnight(now, &directory.portal.time_zone);
             let bounds = [
                 Bound {
                     policy: Policy::TenSecondlyRolling,
-                    key: token.hash.0.to_vec(),
+                    key: match payer {
+                        Payer::Token(hash) => hash.0.to_vec(),
+                        Payer::App(_, app) => format!("{app}").into_bytes(),
+                    },
                     span: Span::TenSeconds,
-                    limit: limits.per_ten_seconds.into(),
+                    limit: payer.most(limits).into(),
                 },
                 Bound {
                     policy: Policy::Daily,
@@ -147,16 +150,16 @@ impl SharedLimits {
             let lacking = {
                 let mut purses = [window.purse(), day.purse()];
                 let slots = [0, 1].map(|n| bounds[n].span.slot(now));
-                let lacking = [0, 1].into_iter().find(|&n| count && !purses[n].able(slots[n]));
+                let lacking = counted.clone().find(|&n| count && !purses[n].able(slots[n]));
                 match lacking {
                     None => {
                         if count {
-                            purses.iter_mut().zip(slots).for_each(|(purse, slot)| purse.spend(slot));
+                            counted.for_each(|n| purses[n].spend(slots[n]));
                         }
-                        return Ok((allowance(limits, &purses, &bounds, now), Ok(())));
+                        return Ok((allowance(payer, &purses, &bounds, now), Ok(())));
                     }
                     Some(n) if purses[n].empty(slots[n]) => {
-                        let mut allowance = allowance(limits, &purses, &bounds, now);
+                        let mut allowance = allowance(payer, &purses, &bounds, now);
                         let wait = match bounds[n].policy {
                             Policy::TenSecondlyRolling => {
                                 allowance.remaining = 0;
@@ -165,7 +168,7 @@ impl SharedLimits {
                                 seconds(free - now).clamp(1, 10)
                             }
                             Policy::Daily | Policy::Secondly => {
-                                allowance.daily_remaining = 0;
+                                allowance.day = allowance.day.map(|(all, _)| (all, 0));
                                 seconds(ends - now).max(1)
                             }
                         };
@@ -246,17 +249,18 @@ impl SharedLimits {
 }
 
 fn allowance(
-    limits: &config::Limits,
+    payer: Payer,
     [window, day]: &[MutexGuard<'_, Purse>; 2],
     [ten, daily]: &[Bound; 2],
     now: Millis,
 ) -> Allowance {
     let slot = ten.span.slot(now);
     let mut allowance = Allowance {
-        max: limits.per_ten_seconds,
+        max: ten.limit as u32,
         remaining: window.remains(ten.limit, ten.span.first(slot)) as u32,
-        daily: limits.per_day,
-        daily_remaining: day.remains(daily.limit, daily.span.slot(now)) as u64,
+        day: payer
+            .has_days()
+            .then(|| (daily.limit as u64, day.remains(daily.limit, daily.span.slot(now)) as u64)),
         secondly_remaining: 0,
     };
     let in_last_second = window.used(ten.span.slot(now - 999)) as u32;
