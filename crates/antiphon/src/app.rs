@@ -18,6 +18,7 @@ use crate::oauth::login::Logins;
 use crate::outbound::Outbound;
 use crate::realtime::Realtime;
 use crate::routes::Routes;
+use crate::tokens::uses::Uses;
 use crate::webhooks::figures::Webhooks;
 
 /// The running program: the store and, around it, what is configured.
@@ -31,6 +32,8 @@ pub struct App {
     pub figures: Figures,
     /// With which the server signs.
     pub keys: Keys,
+    /// When tokens were used.
+    pub uses: Uses,
     /// Passwords that are being tried.
     pub logins: Logins,
     /// The way to receivers elsewhere.
@@ -65,6 +68,7 @@ impl App {
         Ok(Self {
             keys,
             logins: Logins::default(),
+            uses: Uses::default(),
             store,
             public_url,
             limits: Limits::new(&config.limits),

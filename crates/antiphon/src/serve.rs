@@ -19,6 +19,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::app::App;
 use crate::config::Config;
 use crate::middleware::{Peer, lag};
+use crate::tokens::uses;
 use crate::webhooks::deliver;
 use crate::{jobs, journal, keys, metrics};
 use connection::Door;
@@ -112,7 +113,8 @@ impl Server {
             };
             let journal = journal::write::drive(&app, stop.clone());
             let keys = keys::follow(&app, stop.clone());
-            tokio::join!(socket, jobs::drive(&app, stop.clone()), journal, keys);
+            let uses = uses::drive(&app, stop.clone());
+            tokio::join!(socket, jobs::drive(&app, stop.clone()), journal, keys, uses);
         })?;
         let app = server.app.clone();
         server.thread("webhooks".into(), move |stop| deliver::run(app, stop))?;
@@ -162,6 +164,7 @@ impl Server {
             // A thread that panicked is done too.
             done.await.ok();
         }
+        self.app.uses.write(&self.app.store).await;
         self.app.store.close().await;
         std::fs::remove_file(self.app.config.socket()).ok();
     }

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::manage::{Task, body, text};
 use crate::operation::Scope;
 
-const LIST: &[&str] = &["id", "label", "appId", "createdAt", "expiresAt", "revokedAt", "scopes"];
+const LIST: &[&str] =
+    &["id", "label", "appId", "createdAt", "expiresAt", "revokedAt", "lastUsedAt", "scopes"];
 const MADE: &[&str] =
     &["token", "id", "label", "appId", "scopes", "expiresAt", "app.clientSecret", "app.developerKey"];
 

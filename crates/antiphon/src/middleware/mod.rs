@@ -154,6 +154,7 @@ where
     let operation = leaf.operation;
     let form = if operation.live { Form::of(head)? } else { Form::Whole };
     let caller = admitted(app, peer, head, operation, &values, trail).await?;
+    app.uses.note(&caller, app.store.now());
     let left = app.config.server.request().saturating_sub(started.elapsed());
     let (mut place, mut inflow) = (None, None);
     let body = match operation.verb {

@@ -4,6 +4,7 @@ pub mod create;
 pub mod list;
 pub mod revoke;
 pub mod rotate;
+pub mod uses;
 
 use std::sync::Arc;
 
@@ -53,6 +54,7 @@ fn shown(token: &Token) -> own::Token {
         created_at: Timestamp(token.created_at),
         expires_at: token.expires_at.map(Timestamp),
         revoked_at: token.revoked_at.map(Timestamp),
+        last_used_at: None,
         token: None,
         app: None,
     }
