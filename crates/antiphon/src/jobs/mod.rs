@@ -57,6 +57,11 @@ pub static JOBS: &[Job] = &[
         work: |app, _| Box::pin(async move { crate::files::tasks::take_up(&app).await }),
     },
     Job {
+        name: "grants",
+        every: Duration::from_secs(3600),
+        work: |app, now| Box::pin(async move { crate::oauth::clear::run(&app, now).await }),
+    },
+    Job {
         name: "tidy",
         every: Duration::from_secs(3600),
         work: |app, _| Box::pin(async move { crate::portals::tidy::run(&app).await }),

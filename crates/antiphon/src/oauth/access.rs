@@ -81,13 +81,16 @@ pub async fn standing(app: &App, sent: &str) -> Result<(Option<Access>, Standing
         return Ok((None, Standing::Unknown));
     };
     let now = app.store.now();
+    // Whatever became of its grant: that may have been cleared away since.
+    if access.expires_at <= now {
+        return Ok((Some(access), Standing::Expired(now - access.expires_at)));
+    }
     let Some(grant) = directory.grants().get(&access.grant).cloned() else {
         return Ok((None, Standing::Unknown));
     };
     let revoked = directory.tokens().get(&hash(sent)).is_some_and(|token| token.revoked_at.is_some());
     let standing = match &grant.uninstalled_at {
         None if revoked || grant.ended_at.is_some() => Standing::Unknown,
-        _ if access.expires_at <= now => Standing::Expired(now - access.expires_at),
         Some(_) => Standing::Banned,
         None if directory.app(grant.app_id).is_none_or(|app| !app.active) => Standing::Banned,
         None => Standing::Alive(grant, directory),

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod authorize;
+pub mod clear;
 pub mod fields;
 pub mod grants;
 pub mod info;
@@ -14,6 +15,7 @@ pub mod me;
 pub mod pages;
 pub mod redirect;
 pub mod session;
+pub mod throttle;
 pub mod token;
 
 use antiphon_store::{AppId, Millis, PortalId, TokenHash};

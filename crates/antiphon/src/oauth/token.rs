@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use antiphon_store::{AppId, Directory, DirectoryChange, Grant, PortalId};
+use antiphon_store::{AppId, Directory, DirectoryChange, Grant, PortalId, Used};
 use antiphon_wire::oauth::Given;
 
 use super::access::{self, Access};
@@ -139,7 +139,9 @@ pub fn printed(
     grant: &Grant,
     refresh_token: Option<String>,
 ) -> Result<Given, Refusal> {
-    let expires_at = call.app.store.now() + LIFE;
+    let now = call.app.store.now();
+    call.app.uses.used(portal, Used::Grant(grant.id), now);
+    let expires_at = now + LIFE;
     let access = Access { portal, grant: grant.id, expires_at };
     let token_use = if grant.user_id.is_some() { "access_token" } else { "client_credentials" };
     Ok(Given {
