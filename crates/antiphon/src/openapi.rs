@@ -333,12 +333,16 @@ fn responses(version: Version, operation: &Operation, schemas: &mut Schemas) -> 
         {
             responses.insert(status.into(), json!({ "description": why, "content": page }));
         }
+        responses["429"]["headers"] = headers(&["Retry-After"]);
         responses.insert("302".into(), json!({ "description": "Back to the app, or to this page." }));
     } else if operation.entry == Entry::Open && operation.or_form {
         let refused = schemas.reference(shape::<antiphon_wire::oauth::Refused>);
         let why = "No token is given; `status` and `error` say why.";
         let content = json!({ MEDIA: { "schema": refused } });
         responses.insert("400".into(), json!({ "description": why, "content": content }));
+        let why = "Wrong secrets of this app were sent too often.";
+        let headers = headers(&["Retry-After"]);
+        responses.insert("429".into(), json!({ "description": why, "headers": headers, "content": content }));
     }
     Value::Object(responses)
 }
@@ -359,10 +363,13 @@ const FAILURES: &[(u16, &str, &[&str])] = &[
     (503, "Starting, stopping or full; try again.", &["Retry-After"]),
 ];
 
+fn headers(names: &[&str]) -> Value {
+    names.iter().map(|name| ((*name).to_owned(), json!({ "schema": { "type": "string" } }))).collect()
+}
+
 fn failures() -> Value {
     let described = FAILURES.iter().map(|(status, description, headers)| {
-        let headers: Map<String, Value> =
-            headers.iter().map(|name| ((*name).to_owned(), json!({ "schema": { "type": "string" } }))).collect();
+        let headers = self::headers(headers);
         let schema = json!({ "$ref": "#/components/schemas/Error" });
         let response = json!({ "description": description, "headers": headers, "content": { MEDIA: { "schema": schema } } });
         (status.to_string(), response)

@@ -19,7 +19,7 @@ pub enum Refusal {
     QuotaExceeded,
     /// 403 `FORBIDDEN`: the address is none that was given out, or no longer good.
     Forbidden,
-    /// 400 in the words of the token endpoint.
+    /// 400 in the words of the token endpoint, or 429.
     Token(TokenRefused),
     /// 503 `SERVICE_UNAVAILABLE` with `Retry-After: 1`.
     Unavailable,
@@ -38,6 +38,8 @@ pub struct TokenRefused {
     pub status: &'static str,
     pub error: &'static str,
     pub message: String,
+    /// After how many seconds it makes sense to ask again; 429 then.
+    pub retry_after: Option<i64>,
 }
 
 impl Refusal {

@@ -21,7 +21,7 @@ pub struct Failure {
     cause: Option<String>,
     unanswered: bool,
     /// What is said instead of the envelope.
-    token: Option<TokenRefused>,
+    token: Option<Box<TokenRefused>>,
 }
 
 impl Failure {
@@ -78,9 +78,9 @@ impl Failure {
             tracing::error!(correlation, cause, "a request failed");
         }
         envelope.correlation_id = correlation.to_owned();
-        let body = match token {
+        let body = match token.map(|token| *token) {
             None => serde_json::to_vec(&envelope),
-            Some(TokenRefused { status, error, message }) => serde_json::to_vec(&Refused {
+            Some(TokenRefused { status, error, message, .. }) => serde_json::to_vec(&Refused {
                 status,
                 error_description: message.clone(),
                 message,
@@ -126,8 +126,14 @@ impl From<Refusal> for Failure {
             }
             Refusal::Unsupported(media_type) => Envelope::unsupported_media_type(&media_type).into(),
             Refusal::Token(refused) => {
-                let envelope = Envelope::invalid(vec![Problem::bare(refused.message.clone())]);
-                Self { token: Some(refused), ..Self::from(envelope) }
+                let mut envelope = Envelope::invalid(vec![Problem::bare(refused.message.clone())]);
+                let wait = refused.retry_after;
+                envelope.http_status = wait.map_or(envelope.http_status, |_| 429);
+                let failure = Self { token: Some(Box::new(refused)), ..Self::from(envelope) };
+                match wait {
+                    Some(wait) => failure.with(RETRY_AFTER, HeaderValue::from(wait)),
+                    None => failure,
+                }
             }
             Refusal::Forbidden => Envelope::forbidden().into(),
             Refusal::QuotaExceeded => Envelope::quota_exceeded().into(),

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use antiphon_store::{Actor, App, Code, Directory, DirectoryChange, Login, PortalId};
 use antiphon_wire::id::{MAX_INT32, parse_path_id};
 use antiphon_wire::query::Query;
+use http::HeaderValue;
+use http::header::RETRY_AFTER;
 
 use super::login::{Tried, tried};
 use super::pages::{consent, sign_in};
@@ -80,8 +82,9 @@ pub async fn choose(call: Call) -> Result<Answer, Refusal> {
                 }
                 _ => asked,
             };
-            match tried(&call.app, &asked.directory, email, password).await? {
-                Tried::In(known) => entered(&call, &asked, &known.1),
+            let browser = session::browser(&call, &asked.directory);
+            match tried(&call.app, &asked.directory, (email, password), browser.as_ref()).await? {
+                Tried::In(known) => entered(&call, &asked, &known.1, browser),
                 Tried::Wrong => {
                     let wrong = match asked.account {
                         Some(_) => "The address or the password is wrong, or belongs to another account.",
@@ -89,10 +92,7 @@ pub async fn choose(call: Call) -> Result<Answer, Refusal> {
                     };
                     signing_in(&call, &asked, Some(wrong), 200)
                 }
-                Tried::TooOften => {
-                    let often = "That was tried too often. Try again in a quarter of an hour.";
-                    signing_in(&call, &asked, Some(often), 429)
-                }
+                Tried::TooOften(wait) => too_often(&call, &asked, wait),
             }
         }
         ("sign-out", _) => Ok(sent_to(own_address(&call), &[session::ended(&call)])),
@@ -225,6 +225,16 @@ fn signing_in(call: &Call, asked: &Asked, trouble: Option<&str>, status: u16) ->
     Ok(sign_in(&form, asked.account.as_deref(), trouble, status, cookie.as_slice()))
 }
 
+fn too_often(call: &Call, asked: &Asked, wait: i64) -> Result<Answer, Refusal> {
+    let trouble = format!(
+        "A wrong password was sent for this address too often. Wait {wait} seconds, and try again. A browser in which you \
+         have signed in before does not have to wait for what others try."
+    );
+    let mut answer = signing_in(call, asked, Some(&trouble), 429)?;
+    answer.headers.push((RETRY_AFTER, HeaderValue::from(wait)));
+    Ok(answer)
+}
+
 fn asking(call: &Call, asked: &Asked, agent: &Actor) -> Result<Answer, Refusal> {
     let (form, cookie) = session::form(call)?;
     let user = agent.email.as_deref().or(agent.name.as_deref()).unwrap_or_default();
@@ -233,8 +243,15 @@ fn asking(call: &Call, asked: &Asked, agent: &Actor) -> Result<Answer, Refusal> 
 }
 
 /// The page again, for whoever has just signed in.
-fn entered(call: &Call, asked: &Asked, login: &Login) -> Result<Answer, Refusal> {
-    Ok(sent_to(own_address(call), &[session::begun(call, &asked.directory, login)?]))
+fn entered(
+    call: &Call,
+    asked: &Asked,
+    login: &Login,
+    browser: Option<session::Browser>,
+) -> Result<Answer, Refusal> {
+    let begun = session::begun(call, &asked.directory, login)?;
+    let known = session::known(call, &asked.directory, login, browser)?;
+    Ok(sent_to(own_address(call), &[known, begun]))
 }
 
 fn own_address(call: &Call) -> String {

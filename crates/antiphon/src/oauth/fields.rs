@@ -4,6 +4,7 @@ use antiphon_store::{App, Directory};
 use antiphon_wire::query::Query;
 use std::sync::Arc;
 
+use super::throttle::Lock;
 use crate::apps::secrets;
 use crate::call::Call;
 use crate::refusal::{Refusal, TokenRefused};
@@ -80,8 +81,16 @@ impl Fields {
         let proved = match self.get("client_secret") {
             None => false,
             Some(sent) if secrets::is_secret(&known, &sent, call.app.store.now()) => true,
+            // Client ids are no secret: whoever has the right one is never kept out by what others try.
             Some(_) => {
-                return Err(refused("BAD_CLIENT_SECRET", "invalid_client", "the client secret is wrong"));
+                let (status, error) = ("BAD_CLIENT_SECRET", "invalid_client");
+                return Err(match Lock::secret(directory.portal.id, app).begin(&call.app).await? {
+                    Ok(()) => refused(status, error, "the client secret is wrong"),
+                    Err(wait) => {
+                        let message = format!("the client secret is wrong, too often; wait {wait} seconds");
+                        Refusal::Token(TokenRefused { status, error, message, retry_after: Some(wait) })
+                    }
+                });
             }
         };
         Ok((known, directory, proved))
@@ -90,7 +99,7 @@ impl Fields {
 
 /// A refusal of the token endpoint.
 pub fn refused(status: &'static str, error: &'static str, message: &str) -> Refusal {
-    Refusal::Token(TokenRefused { status, error, message: message.to_owned() })
+    Refusal::Token(TokenRefused { status, error, message: message.to_owned(), retry_after: None })
 }
 
 /// A field is missing, or cannot be read.

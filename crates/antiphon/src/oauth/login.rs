@@ -1,10 +1,9 @@
-//! Passwords: set by the operator, kept as what only they make again, and tried seldom.
+//! Passwords: set by the operator, kept as what only they make again, and tried seldom. Whether an address is known does not
+//! show: an unknown one is tried as long, and as often.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use antiphon_store::{Actor, ActorKind, Directory, DirectoryChange, Login, Millis, PortalId};
+use antiphon_store::{Actor, ActorKind, Directory, DirectoryChange, Login};
 use antiphon_wire::id::{MAX_SAFE, parse_path_id};
 use antiphon_wire::oauth::LoginPut;
 use argon2::Argon2;
@@ -12,18 +11,13 @@ use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, Salt
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
+use super::session::Browser;
+use super::throttle::Lock;
 use crate::app::App;
 use crate::call::{Answer, Call};
 use crate::checks::Checks;
 use crate::directory;
 use crate::refusal::Refusal;
-
-/// So many wrong passwords for an address, and no more are tried until some time has passed.
-const MOST: u32 = 5;
-const PAUSE: Millis = 15 * 60 * 1000;
-
-/// Addresses that are remembered.
-const REMEMBERED: usize = 10_000;
 
 /// Passwords that are tried at once: each takes 19 MiB and a core.
 const AT_ONCE: usize = 2;
@@ -31,15 +25,12 @@ const AT_ONCE: usize = 2;
 /// How long one waits for its turn.
 const TURN: Duration = Duration::from_secs(5);
 
-/// Wrong passwords, and turns.
-pub struct Logins {
-    wrong: Mutex<HashMap<(PortalId, String), (u32, Millis)>>,
-    turns: Semaphore,
-}
+/// Whose turn it is.
+pub struct Logins(Semaphore);
 
 impl Default for Logins {
     fn default() -> Self {
-        Self { wrong: Mutex::default(), turns: Semaphore::new(AT_ONCE) }
+        Self(Semaphore::new(AT_ONCE))
     }
 }
 
@@ -47,57 +38,40 @@ impl Default for Logins {
 pub enum Tried {
     In(Box<(Actor, Login)>),
     Wrong,
-    /// Too often; nothing was tried.
-    TooOften,
-}
-
-impl Logins {
-    /// Counts an attempt before it is made, so that many at once are many; `false` when there were too many.
-    fn begin(&self, who: &(PortalId, String), now: Millis) -> bool {
-        let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
-        if wrong.len() >= REMEMBERED {
-            wrong.retain(|_, (_, since)| now - *since < PAUSE);
-        }
-        if wrong.len() >= REMEMBERED && !wrong.contains_key(who) {
-            return false;
-        }
-        let (count, since) = wrong.entry(who.clone()).or_insert((0, now));
-        if now - *since >= PAUSE {
-            (*count, *since) = (0, now);
-        }
-        if *count >= MOST {
-            return false;
-        }
-        (*count, *since) = (*count + 1, now);
-        true
-    }
-
-    fn forget(&self, who: &(PortalId, String)) {
-        self.wrong.lock().unwrap_or_else(PoisonError::into_inner).remove(who);
-    }
+    /// Too often; nothing was tried, and nothing is for so many seconds.
+    TooOften(i64),
 }
 
 /// Tries an address and a password. It takes as long whoever is meant.
 ///
 /// # Errors
 /// When too many are being tried.
-pub async fn tried(app: &App, directory: &Directory, email: &str, password: &str) -> Result<Tried, Refusal> {
-    let who = (directory.portal.id, email.to_lowercase());
-    if email.len() > 320 || password.len() > 1000 || !app.logins.begin(&who, app.machine_time()) {
-        return Ok(Tried::TooOften);
+pub async fn tried(
+    app: &App,
+    directory: &Directory,
+    (email, password): (&str, &str),
+    browser: Option<&Browser>,
+) -> Result<Tried, Refusal> {
+    if email.len() > 320 || password.len() > 1000 {
+        return Ok(Tried::Wrong);
     }
     let agents = directory.actors_at(ActorKind::Agent, email).filter(|agent| agent.active);
     let known = agents.filter_map(|agent| Some((agent.clone(), directory.login(agent.id)?.clone()))).next();
+    let browser = browser.filter(|one| known.as_ref().is_some_and(|(agent, _)| agent.id == one.agent));
+    let lock = Lock::password(directory.portal.id, email, browser.map(|one| one.id.as_str()));
+    if let Err(wait) = lock.begin(app).await? {
+        return Ok(Tried::TooOften(wait));
+    }
     let kept = known.as_ref().map(|(_, login)| login.password.clone());
     let sent = password.to_owned();
-    let _turn = tokio::time::timeout(TURN, app.logins.turns.acquire()).await.map_err(|_| Refusal::Busy)?;
+    let _turn = tokio::time::timeout(TURN, app.logins.0.acquire()).await.map_err(|_| Refusal::Busy)?;
     let same = tokio::task::spawn_blocking(move || match kept {
         Some(kept) => is(&kept, &sent),
         None => hashed(&sent).is_none(),
     });
     match (same.await.unwrap_or(false), known) {
         (true, Some(known)) => {
-            app.logins.forget(&who);
+            lock.forget(app).await?;
             Ok(Tried::In(Box::new(known)))
         }
         _ => Ok(Tried::Wrong),
@@ -150,17 +124,5 @@ mod tests {
         assert!(kept.starts_with("$argon2id$") && !kept.contains("correct horse"));
         assert!(is(&kept, "correct horse") && !is(&kept, "correct horsE") && !is("", "") && !is("x", "x"));
         assert_ne!(hashed("correct horse").unwrap(), kept);
-    }
-
-    #[test]
-    fn an_address_is_tried_five_times_and_then_not_for_a_while() {
-        let (logins, mia) = (Logins::default(), (PortalId(1), "mia@a.example".to_owned()));
-        let other = (PortalId(1), "tom@a.example".to_owned());
-        assert!((0..5).all(|n| logins.begin(&mia, n)));
-        assert!(!logins.begin(&mia, 5) && !logins.begin(&mia, PAUSE));
-        assert!(logins.begin(&other, 5));
-        assert!(logins.begin(&mia, PAUSE + 4));
-        logins.forget(&mia);
-        assert!((0..5).all(|_| logins.begin(&mia, PAUSE + 5)));
     }
 }

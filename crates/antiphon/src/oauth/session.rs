@@ -12,6 +12,10 @@ use crate::refusal::Refusal;
 /// How long somebody stays signed in.
 const LIFE: Millis = 8 * 60 * 60 * 1000;
 
+/// How long a browser is known in which somebody signed in, and not longer than the key that signed it.
+const KNOWN: Millis = 90 * 24 * 60 * 60 * 1000;
+
+const BROWSER: &str = "antiphon_browser";
 const SESSION: &str = "antiphon_session";
 const FORM: &str = "antiphon_form";
 
@@ -59,6 +63,40 @@ pub fn ended(call: &Call) -> String {
 /// The portal that somebody says they are signed in to. Only [`who`] knows whether they are.
 pub fn portal(call: &Call) -> Option<PortalId> {
     cookie(call, SESSION)?.split('.').next()?.parse().ok().map(PortalId)
+}
+
+/// A browser in which an agent has signed in before.
+#[derive(Debug, Clone)]
+pub struct Browser {
+    pub agent: i64,
+    pub id: String,
+}
+
+/// The browser's cookie, by which it is known the next time. It lets nobody in.
+///
+/// # Errors
+/// When the server has no key to sign with.
+pub fn known(
+    call: &Call,
+    directory: &Directory,
+    login: &Login,
+    browser: Option<Browser>,
+) -> Result<String, Refusal> {
+    let same = browser.filter(|browser| browser.agent == login.agent_id);
+    let id = same.map_or_else(|| Uuid::new_v4().to_string(), |browser| browser.id);
+    let said = format!("{}.{}.{id}", directory.portal.id, login.agent_id);
+    let signature = signed(&call.app.keys, "browser", said.as_bytes())?;
+    Ok(set(call, BROWSER, &format!("{said}.{signature}"), KNOWN / 1000))
+}
+
+/// The browser that a request comes from, if it is known in a portal.
+pub fn browser(call: &Call, directory: &Directory) -> Option<Browser> {
+    let mut parts = cookie(call, BROWSER)?.splitn(4, '.');
+    let (portal, agent, id, signature) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let said = format!("{portal}.{agent}.{id}");
+    let own = portal == directory.portal.id.to_string()
+        && good(&call.app.keys, "browser", said.as_bytes(), signature);
+    Some(Browser { agent: agent.parse().ok().filter(|_| own)?, id: id.to_owned() })
 }
 
 /// Who is signed in to a portal, as long as nothing has changed about it.

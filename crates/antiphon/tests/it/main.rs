@@ -22,6 +22,7 @@ mod deliveries;
 mod directory;
 mod doctor;
 mod files;
+mod grants;
 mod guests;
 mod health;
 mod hostile_channels;

@@ -9,6 +9,7 @@ mod journal;
 mod keys;
 mod kit;
 mod limits;
+mod oauth;
 mod restarts;
 mod stream;
 mod webhooks;
