@@ -34,6 +34,9 @@ pub(super) async fn step(client: &mut ClientWrapper, portal: PortalId) -> Result
                    DO UPDATE SET messages = t.messages + excluded.messages, bytes = t.bytes + excluded.bytes";
         row(&transaction, sql, &[&portal.0, &-messages, &-bytes]).await?;
     }
+    // They never outlast the messages they led to: a move finds them by these.
+    let sql = "DELETE FROM idempotency_keys WHERE portal_id = $1 AND thread_id = $2";
+    row(&transaction, sql, &[&portal.0, &thread]).await?;
     for sql in [
         "DELETE FROM mentions WHERE portal_id = $1 AND message >= $2 AND message < $3",
         "DELETE FROM originals WHERE portal_id = $1 AND message >= $2 AND message < $3",
@@ -44,7 +47,6 @@ pub(super) async fn step(client: &mut ClientWrapper, portal: PortalId) -> Result
     if last.is_none() {
         for sql in [
             "DELETE FROM thread_keys WHERE portal_id = $1 AND thread_id = $2",
-            "DELETE FROM idempotency_keys WHERE portal_id = $1 AND thread_id = $2",
             "DELETE FROM purges WHERE portal_id = $1 AND thread_id = $2",
         ] {
             row(&transaction, sql, &[&portal.0, &thread]).await?;

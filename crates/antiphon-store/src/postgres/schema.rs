@@ -36,6 +36,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     Migration { sql: include_str!("../../migrations/postgres/0013_installs.sql"), oldest: 5 },
     Migration { sql: include_str!("../../migrations/postgres/0014_paths.sql"), oldest: 5 },
     Migration { sql: include_str!("../../migrations/postgres/0015_accounts.sql"), oldest: 5 },
+    Migration { sql: include_str!("../../migrations/postgres/0016_once.sql"), oldest: 5 },
 ];
 
 /// With which migration each format of documents came, as on the embedded engine.

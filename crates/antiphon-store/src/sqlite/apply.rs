@@ -139,7 +139,7 @@ fn write_people(
     let conn = batch.conn;
     files::write(conn, portal, changes)?;
     for visitor in &changes.visitors {
-        revisions.push((ObjectKind::Visitor, visitor.id.0, visitors::put(conn, portal, visitor)?));
+        revisions.push((ObjectKind::Visitor, visitor.id.0, batch.visitor_put(portal, visitor)?));
     }
     for ticket in &changes.tickets {
         revisions.push((ObjectKind::Ticket, ticket.id.0, visitors::put_ticket(conn, portal, ticket)?));
@@ -148,7 +148,7 @@ fn write_people(
         revisions.push((ObjectKind::File, file.id, files::put(conn, portal, file, now)?));
     }
     for (account, identifier, visitor) in &changes.identities {
-        visitors::bind(conn, portal, *account, identifier, *visitor)?;
+        batch.bind(portal, *account, identifier, *visitor)?;
     }
     let counters = &mut batch.portal(portal)?.counters;
     changes.visitors.iter().for_each(|visitor| raise(&mut counters.next_visitor, visitor.id.0));
@@ -234,12 +234,9 @@ fn purge(batch: &mut Batch<'_>, portal: PortalId, id: ThreadId, revisions: &mut 
     Ok(())
 }
 
-fn write_keys(batch: &Batch<'_>, portal: PortalId, changes: &Changes) -> Result<()> {
+fn write_keys(batch: &mut Batch<'_>, portal: PortalId, changes: &Changes) -> Result<()> {
     for (account, key, thread) in &changes.thread_keys {
-        batch
-            .conn
-            .prepare_cached("INSERT OR REPLACE INTO thread_keys VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![portal.0, account.0, key, thread.0])?;
+        batch.name(portal, *account, key, *thread)?;
     }
     for (account, key, earlier) in &changes.idempotency_keys {
         batch

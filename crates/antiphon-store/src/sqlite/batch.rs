@@ -2,16 +2,18 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::sync::Arc;
 
 use rusqlite::Connection;
 
 use super::failure::{Result, conflict};
 use super::known::{Committing, Known};
 use super::memory::{Memory, PortalMemory, ServerCounters};
-use super::threads;
+use super::names::Names;
+use super::{threads, visitors};
 use crate::changes::MessageIds;
 use crate::secrets::Seals;
-use crate::{Millis, PortalId, Thread, ThreadId};
+use crate::{AccountId, Identifier, Millis, PortalId, Thread, ThreadId, Visitor, VisitorId};
 
 /// What is known but not committed. Dropped with the transaction.
 #[derive(Debug, Clone)]
@@ -22,6 +24,8 @@ pub(super) struct Pending {
     threads: HashMap<(PortalId, ThreadId), Slot>,
     /// Threads taken out in this batch.
     removed: Vec<(PortalId, ThreadId)>,
+    /// Names that were read or written in this batch.
+    pub names: Names,
 }
 
 impl Pending {
@@ -66,6 +70,7 @@ impl<'a> Batch<'a> {
             portals: HashMap::new(),
             threads: HashMap::new(),
             removed: Vec::new(),
+            names: Names::default(),
         };
         Self { conn, now: 0, message_ids, committed, known, pending, written: false }
     }
@@ -151,6 +156,87 @@ impl<'a> Batch<'a> {
         self.written = true;
         self.pending.threads.remove(&(portal, id));
         self.pending.removed.push((portal, id));
+    }
+
+    /// Where a name leads, if that is in memory.
+    fn held<T>(&self, of: impl Fn(&Names) -> Option<T>) -> Option<T> {
+        of(&self.pending.names).or_else(|| self.committed.names.find(of))
+    }
+
+    /// To whom an address on an account is bound.
+    pub(super) fn bound(
+        &mut self,
+        portal: PortalId,
+        account: AccountId,
+        identifier: &Identifier,
+    ) -> Result<Option<VisitorId>> {
+        let name = (portal, account, identifier.key());
+        if let Some(id) = self.held(|names| names.addresses.get(&name).copied()) {
+            return Ok(Some(id));
+        }
+        let found = visitors::bound(self.conn, portal, account, identifier)?;
+        self.pending.names.addresses.extend(found.map(|id| (name, id)));
+        Ok(found)
+    }
+
+    /// Binds an address on an account to a visitor.
+    pub(super) fn bind(
+        &mut self,
+        portal: PortalId,
+        account: AccountId,
+        identifier: &Identifier,
+        visitor: VisitorId,
+    ) -> Result<()> {
+        visitors::bind(self.conn, portal, account, identifier, visitor)?;
+        self.pending.names.addresses.insert((portal, account, identifier.key()), visitor);
+        Ok(())
+    }
+
+    /// A visitor by its number.
+    pub(super) fn visitor(&mut self, portal: PortalId, id: VisitorId) -> Result<Option<Visitor>> {
+        if let Some(held) = self.held(|names| names.visitors.get(&(portal, id)).cloned()) {
+            return Ok(Some(Visitor::clone(&held)));
+        }
+        let found = visitors::by_id(self.conn, portal, id)?;
+        self.pending.names.visitors.extend(found.clone().map(|found| ((portal, id), Arc::new(found))));
+        Ok(found)
+    }
+
+    /// Writes a visitor; its new revision.
+    pub(super) fn visitor_put(&mut self, portal: PortalId, visitor: &Visitor) -> Result<i64> {
+        let (revision, created_at) = visitors::put(self.conn, portal, visitor)?;
+        let written = Arc::new(Visitor { created_at, ..visitor.clone() });
+        self.pending.names.visitors.insert((portal, visitor.id), written);
+        Ok(revision)
+    }
+
+    /// The thread to which a name on an account leads; it may be gone.
+    pub(super) fn named(
+        &mut self,
+        portal: PortalId,
+        account: AccountId,
+        name: &str,
+    ) -> Result<Option<ThreadId>> {
+        let name = (portal, account, name.to_owned());
+        if let Some(id) = self.held(|names| names.threads.get(&name).copied()) {
+            return Ok(Some(id));
+        }
+        let found = threads::by_key(self.conn, portal, account, &name.2)?;
+        self.pending.names.threads.extend(found.map(|id| (name, id)));
+        Ok(found)
+    }
+
+    /// Lets a name on an account lead to a thread.
+    pub(super) fn name(
+        &mut self,
+        portal: PortalId,
+        account: AccountId,
+        name: &str,
+        thread: ThreadId,
+    ) -> Result<()> {
+        threads::put_key(self.conn, portal, account, name, thread)?;
+        self.pending.names.threads.insert((portal, account, name.to_owned()), thread);
+        Ok(())
     }
 
     /// Writes what was put off.

@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::directory;
 use super::failure::Result;
+use super::names::Remembered;
 use crate::changes::MessageIds;
 use crate::secrets::Seals;
 use crate::{Directory, Millis, Moment, PortalId, StoreError, Usage};
@@ -129,6 +130,7 @@ impl ServerCounters {
 pub(super) struct Memory {
     pub server: ServerCounters,
     pub portals: HashMap<PortalId, PortalMemory>,
+    pub names: Remembered,
     pub seals: Seals,
 }
 

@@ -21,6 +21,7 @@ mod lock;
 mod memory;
 mod messages;
 pub(crate) mod moving;
+mod names;
 mod oauth;
 #[cfg(test)]
 mod plans;
@@ -138,6 +139,7 @@ impl Engine {
             let memory = Memory {
                 server: ServerCounters::load(conn)?,
                 portals: Default::default(),
+                names: Default::default(),
                 seals: seals.clone(),
             };
             let (latest, events): (i64, i64) = conn.query_row(

@@ -68,7 +68,12 @@ fn every_query(limit: usize) -> Vec<ThreadQuery> {
 /// Runs everything the engine can do on one connection.
 fn exercise(conn: &Connection) -> Result<()> {
     let ids = crate::changes::MessageIds::Random;
-    let mut memory = Memory { server: ServerCounters::load(conn)?, portals: HashMap::new(), seals: seals() };
+    let mut memory = Memory {
+        server: ServerCounters::load(conn)?,
+        portals: HashMap::new(),
+        names: Default::default(),
+        seals: seals(),
+    };
     let known = Known::default();
     let mut batch = Batch::new(conn, &memory, &known, &ids);
     portal_insert(&mut batch, portal())?;
@@ -317,6 +322,18 @@ fn every_attempt(limit: usize) -> Vec<AttemptQuery> {
 }
 
 #[test]
+fn what_is_purged_leaves_no_key_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    let conn = schema::open(&dir.path().join("plans.db"), false).unwrap();
+    exercise(&conn).unwrap();
+    for table in ["messages", "originals", "mentions", "thread_keys", "idempotency_keys", "purges"] {
+        let left: i64 =
+            conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();
+        assert_eq!(left, 0, "{table}");
+    }
+}
+
+#[test]
 fn no_statement_scans_or_sorts() {
     let dir = tempfile::tempdir().unwrap();
     let mut conn = schema::open(&dir.path().join("plans.db"), false).unwrap();
@@ -469,8 +486,12 @@ fn steps_of_an_agent(agents: i64) -> u64 {
     };
     conn.progress_handler(1, Some(tick)).unwrap();
     let ids = crate::changes::MessageIds::Random;
-    let mut memory =
-        Memory { server: ServerCounters::load(&conn).unwrap(), portals: HashMap::new(), seals: seals() };
+    let mut memory = Memory {
+        server: ServerCounters::load(&conn).unwrap(),
+        portals: HashMap::new(),
+        names: Default::default(),
+        seals: seals(),
+    };
     let known = Known::default();
     let mut batch = Batch::new(&conn, &memory, &known, &ids);
     portal_insert(&mut batch, portal()).unwrap();

@@ -1,6 +1,6 @@
 //! Erasing, a few rows at a time.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::OptionalExtension;
 
 use super::batch::Batch;
 use super::failure::Result;
@@ -33,6 +33,11 @@ pub(super) fn step(batch: &mut Batch<'_>, portal: PortalId) -> Result<bool> {
             "SELECT count(*), coalesce(sum(length(doc)), 0) FROM messages WHERE key >= ?1 AND key < ?2",
         )?
         .query_row([from, to], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    conn.prepare_cached(
+        "DELETE FROM idempotency_keys WHERE portal_id = ?1 AND message_id IN \
+         (SELECT id FROM messages WHERE key >= ?2 AND key < ?3)",
+    )?
+    .execute([portal.0, from, to])?;
     for sql in [
         "DELETE FROM mentions WHERE message >= ?1 AND message < ?2",
         "DELETE FROM originals WHERE message >= ?1 AND message < ?2",
@@ -44,12 +49,8 @@ pub(super) fn step(batch: &mut Batch<'_>, portal: PortalId) -> Result<bool> {
     usage.messages -= messages;
     usage.bytes -= bytes;
     if last.is_none() {
-        for sql in [
-            "DELETE FROM thread_keys WHERE portal_id = ?1 AND thread_id = ?2",
-            "DELETE FROM idempotency_keys WHERE portal_id = ?1 AND thread_id = ?2",
-        ] {
-            conn.prepare_cached(sql)?.execute(params![portal.0, thread])?;
-        }
+        conn.prepare_cached("DELETE FROM thread_keys WHERE portal_id = ?1 AND thread_id = ?2")?
+            .execute([portal.0, thread])?;
         conn.prepare_cached("DELETE FROM purges WHERE number = ?1")?.execute([number])?;
     }
     Ok(true)

@@ -46,7 +46,7 @@ pub(super) fn state(batch: &mut Batch<'_>, portal: PortalId, target: &Target) ->
             }
         }
         Target::Conversation(key) => conversation(batch, portal, key, &mut state)?,
-        Target::Visitor(id) => state.visitor = visitors::by_id(batch.conn, portal, *id)?,
+        Target::Visitor(id) => state.visitor = batch.visitor(portal, *id)?,
         Target::Contact { email, phone } => {
             state.contact = contact(batch, portal, email.as_deref(), phone.as_deref())?;
             state.visitor = state.contact.clone();
@@ -86,11 +86,10 @@ fn conversation(
     state: &mut State,
 ) -> Result<()> {
     if let (Some(account), Some(identifier)) = (key.account_id, &key.identifier) {
-        state.visitor = visitors::by_identity(batch.conn, portal, account, identifier)?;
-        state.bound = state.visitor.as_ref().map(|visitor| visitor.id);
+        state.bound = batch.bound(portal, account, identifier)?;
     }
-    if let Some(id) = key.visitor {
-        state.visitor = visitors::by_id(batch.conn, portal, id)?;
+    if let Some(id) = key.visitor.or(state.bound) {
+        state.visitor = batch.visitor(portal, id)?;
     }
     if let Some(identifier) = &key.identifier {
         let value = Some(identifier.value.as_str());
@@ -137,11 +136,7 @@ fn earlier(batch: &mut Batch<'_>, portal: PortalId, key: &ConversationKey) -> Re
 
 /// The live thread to which a name leads.
 fn bound(batch: &mut Batch<'_>, portal: PortalId, account: AccountId, name: &str) -> Result<Option<Thread>> {
-    let sql = "SELECT thread_id FROM thread_keys WHERE portal_id = ?1 AND account_id = ?2 AND key = ?3";
-    let mut sql = batch.conn.prepare_cached(sql)?;
-    let found =
-        sql.query_row(params![portal.0, account.0, name], |row| row.get(0).map(ThreadId)).optional()?;
-    let Some(id) = found else { return Ok(None) };
+    let Some(id) = batch.named(portal, account, name)? else { return Ok(None) };
     Ok(batch.thread(portal, id)?.filter(|thread| !thread.is_archived()).cloned())
 }
 

@@ -23,6 +23,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0013_installs.sql"),
     include_str!("../../migrations/sqlite/0014_paths.sql"),
     include_str!("../../migrations/sqlite/0015_accounts.sql"),
+    include_str!("../../migrations/sqlite/0016_once.sql"),
 ];
 
 /// With which migration each format of documents came. A format comes with a migration, be it an empty one: so programs that
@@ -205,6 +206,23 @@ mod tests {
         assert_eq!(check(&kept, "kept").unwrap(), KNOWN);
         let next: i64 = kept.query_row("SELECT next_app FROM server", [], |row| row.get(0)).unwrap();
         assert_eq!(next, 7);
+    }
+
+    #[test]
+    fn keys_of_threads_that_were_being_erased_go_with_the_step_that_finds_them_otherwise() {
+        let (_dir, path) = file();
+        let step = MIGRATIONS.iter().position(|sql| sql.contains("idempotency_keys_of_message")).unwrap();
+        open_at(&path, true, &MIGRATIONS[..step])
+            .unwrap()
+            .execute_batch(
+                "INSERT INTO purges VALUES (1, 1, 7); \
+                 INSERT INTO idempotency_keys VALUES (1, 1, 'gone', 7, x'01'), (1, 1, 'kept', 8, x'02'), (2, 1, 'other', 7, x'03')",
+            )
+            .unwrap();
+        let conn = open(&path, true).unwrap();
+        let mut sql = conn.prepare("SELECT key FROM idempotency_keys ORDER BY key").unwrap();
+        let left: Vec<String> = sql.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        assert_eq!(left, ["kept", "other"]);
     }
 
     #[test]

@@ -70,6 +70,30 @@ pub(super) fn newest_nameless(
     Ok(conn.prepare_cached(sql)?.query_row(values, |row| row.get(0).map(ThreadId)).optional()?)
 }
 
+/// The thread to which a name on an account leads.
+pub(super) fn by_key(
+    conn: &Connection,
+    portal: PortalId,
+    account: AccountId,
+    key: &str,
+) -> Result<Option<ThreadId>> {
+    let sql = "SELECT thread_id FROM thread_keys WHERE portal_id = ?1 AND account_id = ?2 AND key = ?3";
+    let values = params![portal.0, account.0, key];
+    Ok(conn.prepare_cached(sql)?.query_row(values, |row| row.get(0).map(ThreadId)).optional()?)
+}
+
+pub(super) fn put_key(
+    conn: &Connection,
+    portal: PortalId,
+    account: AccountId,
+    key: &str,
+    thread: ThreadId,
+) -> Result<()> {
+    conn.prepare_cached("INSERT OR REPLACE INTO thread_keys VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![portal.0, account.0, key, thread.0])?;
+    Ok(())
+}
+
 /// The names under which integrations know a thread.
 pub(super) fn keys(conn: &Connection, portal: PortalId, thread: ThreadId) -> Result<Vec<String>> {
     let sql = "SELECT key FROM thread_keys WHERE portal_id = ?1 AND thread_id = ?2 AND substr(key, 1, 1) <> ?3 \

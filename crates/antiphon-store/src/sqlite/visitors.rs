@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::failure::Result;
 use crate::visitors::{email_key, identity_key};
-use crate::{AccountId, Identifier, PortalId, Ticket, TicketId, Visitor, VisitorId, VisitorQuery};
+use crate::{AccountId, Identifier, Millis, PortalId, Ticket, TicketId, Visitor, VisitorId, VisitorQuery};
 
 macro_rules! select_visitor {
     ($rest:literal) => {
@@ -45,8 +45,8 @@ pub(super) fn contact_by_phone(conn: &Connection, portal: PortalId, phone: &str)
     Ok(sql.query_row(params![portal.0, phone], visitor).optional()?)
 }
 
-/// The number of the visitor an address on an account is bound to.
-fn bound(
+/// To whom an address on an account is bound.
+pub(super) fn bound(
     conn: &Connection,
     portal: PortalId,
     account: AccountId,
@@ -54,20 +54,7 @@ fn bound(
 ) -> Result<Option<VisitorId>> {
     let sql = "SELECT visitor_id FROM identities WHERE portal_id = ?1 AND account_id = ?2 AND kind = ?3 AND value = ?4";
     let values = params![portal.0, account.0, identifier.kind, identity_key(identifier)];
-    Ok(conn.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?.map(VisitorId))
-}
-
-/// The visitor an address on an account is bound to.
-pub(super) fn by_identity(
-    conn: &Connection,
-    portal: PortalId,
-    account: AccountId,
-    identifier: &Identifier,
-) -> Result<Option<Visitor>> {
-    match bound(conn, portal, account, identifier)? {
-        Some(id) => by_id(conn, portal, id),
-        None => Ok(None),
-    }
+    Ok(conn.prepare_cached(sql)?.query_row(values, |row| row.get(0).map(VisitorId)).optional()?)
 }
 
 /// To whom these addresses on an account are bound.
@@ -108,14 +95,14 @@ pub(super) fn page(conn: &Connection, portal: PortalId, query: &VisitorQuery) ->
     Ok(found)
 }
 
-/// Writes a visitor; its new revision.
-pub(super) fn put(conn: &Connection, portal: PortalId, visitor: &Visitor) -> Result<i64> {
+/// Writes a visitor; its new revision, and when it was made, which no change alters.
+pub(super) fn put(conn: &Connection, portal: PortalId, visitor: &Visitor) -> Result<(i64, Millis)> {
     let sql = "INSERT INTO visitors (portal_id, id, contact, name, email, email_key, phone, avatar, created_at, \
                updated_at, revision) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1) \
                ON CONFLICT (portal_id, id) DO UPDATE SET contact = ?3, name = ?4, email = ?5, email_key = ?6, \
-               phone = ?7, avatar = ?8, updated_at = ?10, revision = revision + 1 RETURNING revision";
+               phone = ?7, avatar = ?8, updated_at = ?10, revision = revision + 1 RETURNING revision, created_at";
     let email_key = visitor.email.as_deref().map(email_key);
-    let revision = conn.prepare_cached(sql)?.query_row(
+    let written = conn.prepare_cached(sql)?.query_row(
         params![
             portal.0,
             visitor.id.0,
@@ -128,9 +115,9 @@ pub(super) fn put(conn: &Connection, portal: PortalId, visitor: &Visitor) -> Res
             visitor.created_at,
             visitor.updated_at
         ],
-        |row| row.get(0),
+        |row| Ok((row.get(0)?, row.get(1)?)),
     )?;
-    Ok(revision)
+    Ok(written)
 }
 
 pub(super) fn bind(

@@ -169,6 +169,7 @@ impl Writer {
 
         let mut recorded = 0;
         self.memory.server = pending.server;
+        self.memory.names.add(pending.names);
         for (id, mut portal) in pending.portals {
             recorded += portal.counters.event_position - portal.recorded;
             self.shared.listeners.published(id, portal.counters.event_position);

@@ -121,6 +121,84 @@ async fn a_change_sees_what_its_batch_did_before() {
 }
 
 #[tokio::test]
+async fn names_lead_where_they_were_last_made_to_lead() {
+    let kit = Kit::new().await;
+    let (one, two) = (kit.thread(1).await, kit.thread(2).await);
+    let ada = Visitor {
+        id: VisitorId(1),
+        contact: false,
+        name: Some("Ada".into()),
+        email: None,
+        phone: None,
+        avatar: None,
+        created_at: NOON,
+        updated_at: NOON,
+    };
+    let (ben, eve) = (
+        Visitor { id: VisitorId(2), name: Some("Ben".into()), ..ada.clone() },
+        Visitor { name: Some("Eve".into()), ..ada.clone() },
+    );
+    let address = Identifier { kind: "CHANNEL_SPECIFIC_OPAQUE_ID".into(), value: "@ada".into() };
+    let names = |visitor: &Visitor, thread: &Thread| Changes {
+        visitors: vec![visitor.clone()],
+        identities: vec![(ACCOUNT, address.clone(), visitor.id)],
+        thread_keys: vec![(ACCOUNT, "case 17".into(), thread.id)],
+        ..Changes::default()
+    };
+    let key =
+        ConversationKey { identifier: Some(address.clone()), thread_key: Some("case 17".into()), ..key() };
+    let leads = async |kit: &Kit, visitor: Option<&Visitor>, thread: Option<&Thread>| {
+        // Asked twice: what the first question has found may be remembered for the second.
+        for _ in 0..2 {
+            let state = look(kit, key.clone()).await;
+            assert_eq!((state.visitor.as_ref(), state.bound), (visitor, visitor.map(|visitor| visitor.id)));
+            assert_eq!(
+                (state.thread.map(|one| one.id), state.named),
+                (thread.map(|one| one.id), thread.map(|one| one.id))
+            );
+        }
+    };
+    leads(&kit, None, None).await;
+    kit.apply(Target::Directory, names(&ada, &one)).await;
+    leads(&kit, Some(&ada), Some(&one)).await;
+    let elsewhere = ConversationKey { account_id: Some(AccountId(2)), ..key.clone() };
+    let state = look(&kit, elsewhere).await;
+    assert_eq!((state.visitor, state.thread), (None, None), "a name belongs to its account");
+
+    // What is written for another reason is seen here too; when somebody came first does not change.
+    let later = Visitor { created_at: NOON + 5, ..eve.clone() };
+    kit.apply(Target::Visitor(eve.id), Changes { visitors: vec![later], ..Changes::default() }).await;
+    leads(&kit, Some(&eve), Some(&one)).await;
+    kit.apply(Target::Directory, names(&ben, &two)).await;
+    leads(&kit, Some(&ben), Some(&two)).await;
+
+    // A change that fails half-way leaves all as it was, beside another that does not.
+    let nowhere = NewMessage { thread_id: ThreadId(99), ..message(&one, &mut Moment::still(NOON), "lost") };
+    let half = Changes { messages: vec![nowhere], ..names(&ada, &one) };
+    let rule = move |_: &State, _: &mut Moment| Ok::<_, No>(half.clone());
+    let failing = kit.store.change(kit.portal, Target::Directory, rule);
+    let busy = Busy::begin(&kit.store, kit.portal).await;
+    let release = async {
+        queued(&kit.store, 2).await;
+        busy.end().await;
+    };
+    let (failed, _, ()) = tokio::join!(failing, kit.say(two.id, "meanwhile"), release);
+    assert!(failed.is_err(), "there is no such thread");
+    leads(&kit, Some(&ben), Some(&two)).await;
+
+    // Whoever is in the trash is not led to, and whoever was purged never again.
+    archive(&kit, two.id).await;
+    leads(&kit, Some(&ben), None).await;
+    kit.apply(Target::Thread(two.id), Changes { purged: vec![two.id], ..Changes::default() }).await;
+    while kit.store.purge_step(kit.portal).await.unwrap() {}
+    leads(&kit, Some(&ben), None).await;
+    let kit = kit.reopen().await;
+    leads(&kit, Some(&ben), None).await;
+    kit.apply(Target::Directory, names(&ben, &one)).await;
+    leads(&kit, Some(&ben), Some(&one)).await;
+}
+
+#[tokio::test]
 async fn replies_go_where_the_message_is() {
     let kit = Kit::new().await;
     let (one, two) = (kit.thread(7).await, kit.thread(7).await);

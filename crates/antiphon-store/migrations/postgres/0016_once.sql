@@ -1,0 +1,1 @@
+-- The twin of this finds keys against doubles by their messages. Here they are found by their threads.
