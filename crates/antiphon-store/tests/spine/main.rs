@@ -5,6 +5,7 @@
 
 mod kit;
 
+mod guests;
 mod leases;
 mod numbering;
 mod takeover;

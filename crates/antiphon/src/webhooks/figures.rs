@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use antiphon_store::{AppId, Millis};
+use antiphon_store::{AppId, Millis, Told};
 use tokio::sync::watch;
 
 /// How an app's webhook stands.
@@ -27,12 +27,12 @@ pub struct Figures {
 pub struct Webhooks {
     bell: watch::Sender<()>,
     begun: Instant,
-    apps: Mutex<BTreeMap<AppId, Figures>>,
+    told: Mutex<BTreeMap<Told, Figures>>,
 }
 
 impl Default for Webhooks {
     fn default() -> Self {
-        Self { bell: watch::Sender::new(()), begun: Instant::now(), apps: Mutex::default() }
+        Self { bell: watch::Sender::new(()), begun: Instant::now(), told: Mutex::default() }
     }
 }
 
@@ -54,9 +54,21 @@ impl Webhooks {
         self.begun + since + often - Duration::from_nanos(rest as u64)
     }
 
-    /// The apps that this node tells.
+    /// The apps that this node tells, each over all portals in which it does: the longest lag, and sums of the rest.
     pub fn apps(&self) -> BTreeMap<AppId, Figures> {
-        self.locked().clone()
+        let mut apps = BTreeMap::new();
+        for (told, one) in self.locked().iter() {
+            let all: &mut Figures = apps.entry(told.app).or_default();
+            *all = Figures {
+                attempts: all.attempts + one.attempts,
+                failures: all.failures + one.failures,
+                lag: all.lag.max(one.lag),
+                oldest: all.oldest.into_iter().chain(one.oldest).min(),
+                waiting: all.waiting + one.waiting,
+                paused: all.paused || one.paused,
+            };
+        }
+        apps
     }
 
     /// Prints them for `/metrics`.
@@ -88,26 +100,26 @@ impl Webhooks {
         Ok(())
     }
 
-    pub(crate) fn attempted(&self, app: AppId, succeeded: bool) {
-        let mut apps = self.locked();
-        let figures = apps.entry(app).or_default();
+    pub(crate) fn attempted(&self, told: Told, succeeded: bool) {
+        let mut all = self.locked();
+        let figures = all.entry(told).or_default();
         figures.attempts += 1;
         figures.failures += u64::from(!succeeded);
     }
 
     /// Shows how an app stands; what is counted here is not of account.
-    pub(crate) fn show(&self, app: AppId, now: Figures) {
-        let mut apps = self.locked();
-        let figures = apps.entry(app).or_default();
+    pub(crate) fn show(&self, told: Told, now: Figures) {
+        let mut all = self.locked();
+        let figures = all.entry(told).or_default();
         *figures = Figures { attempts: figures.attempts, failures: figures.failures, ..now };
     }
 
     /// Another node tells it from now on, or nobody.
-    pub(crate) fn forget(&self, app: AppId) {
-        self.locked().remove(&app);
+    pub(crate) fn forget(&self, told: Told) {
+        self.locked().remove(&told);
     }
 
-    fn locked(&self) -> MutexGuard<'_, BTreeMap<AppId, Figures>> {
-        self.apps.lock().unwrap_or_else(PoisonError::into_inner)
+    fn locked(&self) -> MutexGuard<'_, BTreeMap<Told, Figures>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -79,7 +79,7 @@ pub async fn run(app: Arc<App>, told: Told, spine: Arc<Spine>, stop: watch::Rece
         Ok(Some(cursor)) => {
             let mut reading = Reading::new(app, told, spine, cursor);
             reading.run(stop).await;
-            reading.app.webhooks.forget(told.app);
+            reading.app.webhooks.forget(told);
         }
         Err(error) => tracing::warn!(app.id = told.app.0, %error, "its events wait"),
     }
@@ -496,7 +496,7 @@ impl Reading {
         self.queue.put_back(rest);
         self.queue.landed(&batch);
         for attempt in attempts {
-            self.app.webhooks.attempted(self.told.app, attempt.succeeded);
+            self.app.webhooks.attempted(self.told, attempt.succeeded);
             self.progress.attempts.push(Attempt { id: self.progress.next_entry, ..attempt });
             self.progress.next_entry += 1;
         }
@@ -639,7 +639,7 @@ impl Reading {
             _ => None,
         };
         let (waiting, paused) = (self.failed.len(), self.most() == 0);
-        self.app.webhooks.show(self.told.app, Figures { lag, oldest, waiting, paused, ..Figures::default() });
+        self.app.webhooks.show(self.told, Figures { lag, oldest, waiting, paused, ..Figures::default() });
         Ok(())
     }
 }
