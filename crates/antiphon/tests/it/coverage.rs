@@ -25,6 +25,9 @@ struct Names {
     custom: Custom,
 }
 
+/// Takes away for good what is in the archive.
+const PURGE: &str = "own.accounts.purge";
+
 /// What there is to be named of a channel that an app brought.
 struct Custom {
     channel: String,
@@ -86,7 +89,7 @@ impl Names {
         let contact = "1";
         let custom = &self.custom;
         let mut template = template.replace("{accountToken}", &custom.staging);
-        if id.starts_with("custom.") || id.starts_with("channels.connect") {
+        if id.starts_with("custom.") || id.starts_with("channels.connect") || id == PURGE {
             let named = [
                 ("{channelId}", &custom.channel),
                 ("{channelAccountId}", &custom.account),
@@ -333,6 +336,10 @@ async fn call(server: &TestServer, operation: &Operation, prefix: &str) {
     }
     if files::is_one(operation.family) {
         journal = files::made(&names.desk, operation.id).await;
+    }
+    if operation.id == PURGE {
+        let account = format!("/antiphon/v1/channel-accounts/{}", names.custom.account);
+        names.desk.portal.operator().delete(&account).await.expect(204);
     }
     let mut anybody = None;
     if operation.id.starts_with("oauth.") {
