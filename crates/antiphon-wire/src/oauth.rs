@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use crate::id::{Id, LenientId};
 use crate::lenient::lenient;
+use crate::timestamp::Timestamp;
 
 /// A token that was given.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
@@ -181,6 +182,10 @@ pub struct Settings {
     pub scopes: Vec<String>,
     /// Whether somebody has installed it.
     pub installed: bool,
+    /// The minute in which anything was last done with what users granted it, as far as it is known by now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub last_used_at: Option<Timestamp>,
 }
 
 lenient! {

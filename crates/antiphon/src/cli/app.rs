@@ -20,7 +20,7 @@ const ONE: &[&str] = &[
     "createdAt",
 ];
 
-const OAUTH: &[&str] = &["appId", "clientId", "redirectUris", "scopes", "installed"];
+const OAUTH: &[&str] = &["appId", "clientId", "redirectUris", "scopes", "installed", "lastUsedAt"];
 const INSTALLED: &[&str] = &["access_token", "refresh_token", "hub_id", "user_id", "scopes"];
 
 #[derive(Debug, Subcommand)]

@@ -111,10 +111,13 @@ fn proves(challenge: &str, verifier: &str) -> bool {
     crate::apps::secrets::same(sent, &made)
 }
 
-/// Every grant of an app that is still one, and the app, as they are once the app is uninstalled.
+/// Grants that are uninstalled in one change. Whoever uninstalls an app goes on until none is left.
+const AT_ONCE: usize = 400;
+
+/// Grants of an app that are still some, and the app, as they are once the app is uninstalled.
 pub fn uninstalled(directory: &Directory, app: AppId, now: Millis) -> Vec<DirectoryChange> {
     let living = directory.users_grants(app).filter(|grant| grant.uninstalled_at.is_none());
-    let gone = living.map(|grant| Grant {
+    let gone = living.take(AT_ONCE).map(|grant| Grant {
         uninstalled_at: Some(now),
         refresh_ended_at: grant.refresh_ended_at.or(Some(now)),
         ..Grant::clone(grant)

@@ -1,8 +1,9 @@
 //! How an app may be installed, and installing one without asking anybody: what the operator does.
 
-use antiphon_store::{ActorKind, AppId, Client, Directory, DirectoryChange, Grant, Moment, State};
+use antiphon_store::{ActorKind, AppId, Client, Directory, DirectoryChange, Grant, Moment, State, Used};
 use antiphon_wire::id::{Id, MAX_INT32};
 use antiphon_wire::oauth as wire;
+use antiphon_wire::timestamp::Timestamp;
 
 use super::{client_id, grants, hash, redirect, secret, token};
 use crate::apps;
@@ -17,18 +18,22 @@ const MOST: usize = 100;
 /// `GET /apps/{appId}/oauth`
 pub async fn show(call: Call) -> Result<Answer, Refusal> {
     let id = apps::named(call.segment(0))?;
-    Answer::json(200, &shown(&call.caller.directory, id)?)
+    Answer::json(200, &shown(&call, &call.caller.directory, id).await?)
 }
 
-fn shown(directory: &Directory, id: AppId) -> Result<wire::Settings, Refusal> {
+async fn shown(call: &Call, directory: &Directory, id: AppId) -> Result<wire::Settings, Refusal> {
     let app = directory.app(id).ok_or_else(|| Refusal::not_found(id))?;
     let client = directory.client(id);
+    let grants = directory.users_grants(id).filter(|grant| grants::lives(grant));
+    let grants: Vec<_> = grants.map(|grant| Used::Grant(grant.id)).collect();
+    let used = call.app.uses.last(&call.app.store, directory.portal.id, &grants).await?;
     Ok(wire::Settings {
         app_id: Id(app.id.0),
         client_id: client_id(id),
         redirect_uris: client.map(|client| client.redirect_uris.clone()).unwrap_or_default(),
         scopes: client.map(|client| client.scopes.clone()).unwrap_or_default(),
         installed: directory.is_installed(id),
+        last_used_at: used.into_iter().flatten().max().map(Timestamp),
     })
 }
 
@@ -56,7 +61,7 @@ pub async fn update(call: Call) -> Result<Answer, Refusal> {
         Ok(vec![DirectoryChange::Client(client)])
     })
     .await?;
-    Answer::json(200, &shown(&*directory::now(&call).await?, id)?)
+    Answer::json(200, &shown(&call, &*directory::now(&call).await?, id).await?)
 }
 
 fn scopes_checked(checks: &mut Checks, scopes: &[String]) {
@@ -112,10 +117,13 @@ pub async fn install(call: Call) -> Result<Answer, Refusal> {
 /// `DELETE /apps/{appId}/install`: the app's tokens are refused from now on.
 pub async fn uninstall(call: Call) -> Result<Answer, Refusal> {
     let id = apps::named(call.segment(0))?;
-    directory::change(&call, move |state, moment| {
-        state.directory.app(id).ok_or_else(|| Refusal::not_found(id))?;
-        Ok(grants::uninstalled(&state.directory, id, moment.now))
-    })
-    .await?;
-    Ok(Answer::none())
+    loop {
+        let gone = directory::change(&call, move |state, moment| {
+            state.directory.app(id).ok_or_else(|| Refusal::not_found(id))?;
+            Ok(grants::uninstalled(&state.directory, id, moment.now))
+        });
+        if gone.await?.is_empty() {
+            return Ok(Answer::none());
+        }
+    }
 }

@@ -229,6 +229,10 @@ async fn a_portal_does_not_grow_with_what_its_users_and_apps_have_done() {
     let unused = stage.code("scope=oauth+files").await;
     let ended = stage.granted("oauth+files").await;
     let gone = text(&ended, "refresh_token");
+    let settings = format!("/antiphon/v1/apps/{}/oauth", stage.app);
+    let settings = stage.desk.user.get(&settings).await.expect(200).json();
+    let minute = antiphon_wire::timestamp::Timestamp(app.store.now() / 60_000 * 60_000);
+    assert_eq!(settings["lastUsedAt"], serde_json::to_value(minute).unwrap());
     let body = json!({ "token": gone, "client_id": stage.client, "client_secret": stage.secret });
     stage.anybody().post("/oauth/v3/token/revoke", body).await.expect(200);
     add(&stage, 0..3_200, |grant, now| grant.ended_at = Some(now)).await;
@@ -282,6 +286,13 @@ async fn a_portal_does_not_grow_with_what_its_users_and_apps_have_done() {
     me(&text(&again().await.expect(200).json(), "access_token")).await.expect(200);
     stage.desk.server.advance(2 * DAY);
     run().await;
+    add(&stage, 10_000..10_800, |_, _| {}).await;
+    stage.desk.user.delete(&format!("/antiphon/v1/apps/{}/install", stage.app)).await.expect(204);
+    assert!(directory().await.grants().iter().all(|grant| grant.uninstalled_at.is_some()), "however many");
+    stage.desk.server.advance(DAY);
+    run().await;
+    stage.desk.server.advance(DAY + MINUTE);
+    assert_eq!((run().await, directory().await.grants().len()), (900, 0));
     let nothing = antiphon_store::Sweep { gone_before: app.store.now(), tried_before: 0, limit: 10_000 };
     assert_eq!(app.store.sweep(portal, nothing).await.unwrap(), 0, "no row is left of any of them");
 }
