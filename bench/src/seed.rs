@@ -200,6 +200,7 @@ fn directory(_: &State, moment: &mut Moment) -> Result<Changes, String> {
         avatar: None,
         client_secret: "secret-bench".into(),
         developer_key: "key-bench".into(),
+        user_id: None,
         old_secret: None,
         old_key: None,
         active: true,

@@ -20,10 +20,26 @@ use crate::{AccountId, AppId, InboxId, Millis, PortalId};
 pub struct Portal {
     pub id: PortalId,
     pub name: String,
-    /// IANA name; the daily request allowance is renewed at its midnight.
-    pub time_zone: String,
+    pub profile: Profile,
     pub quota: Quota,
     pub created_at: Millis,
+}
+
+/// What clients are told of a portal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// IANA name; the daily request allowance is renewed at its midnight.
+    pub time_zone: String,
+    /// Three letters of ISO 4217.
+    pub currency: String,
+    pub account_type: String,
+}
+
+impl From<&str> for Profile {
+    /// That of a portal of which nothing but its time zone is said.
+    fn from(time_zone: &str) -> Self {
+        Self { time_zone: time_zone.into(), currency: "USD".into(), account_type: "STANDARD".into() }
+    }
 }
 
 /// How much a portal may hold; `None` is no limit.
@@ -131,6 +147,8 @@ pub struct App {
     /// The secret and the key before those, while they still work.
     pub old_secret: Option<Replaced>,
     pub old_key: Option<Replaced>,
+    /// The agent who made it, where that is known.
+    pub user_id: Option<i64>,
     /// Suspended or uninstalled: its tokens answer `BANNED`, its name stays resolvable.
     pub active: bool,
     pub created_at: Millis,

@@ -42,8 +42,8 @@ pub use cursors::{
 };
 pub use directory::{
     Account, Actor, ActorKind, Adapter, App, Channel, Client, Code, Directory, DirectoryChange, Expand,
-    Grant, Identifier, Inbox, InboxKind, Install, JournalSubscription, Login, Objects, Paused, Portal, Quota,
-    Replaced, StagingToken, Subscription, Token, TokenHash, Usage, Webhook,
+    Grant, Identifier, Inbox, InboxKind, Install, JournalSubscription, Login, Objects, Paused, Portal,
+    Profile, Quota, Replaced, StagingToken, Subscription, Token, TokenHash, Usage, Webhook,
 };
 pub use error::{OpenError, StoreError};
 pub use events::{Event, EventKind, NewEvent, ObjectKind};

@@ -234,11 +234,11 @@ impl Store {
         &self,
         id: Option<PortalId>,
         name: String,
-        time_zone: String,
+        profile: Profile,
         quota: Quota,
     ) -> Result<Option<Portal>, StoreError> {
         let (house, _inside) = self.enter().await?;
-        write!(house.portal_create(id, name, time_zone, quota))
+        write!(house.portal_create(id, name, profile, quota))
     }
 
     /// One page of portals, by id.

@@ -57,6 +57,7 @@ async fn directory(store: &Store, portal: PortalId) -> anyhow::Result<(store::Ac
             avatar: None,
             client_secret: "secret".into(),
             developer_key: "key".into(),
+            user_id: None,
             old_secret: None,
             old_key: None,
             active: true,

@@ -132,12 +132,12 @@ pub struct PrivateApp {
 pub struct Details {
     /// The portal.
     pub portal_id: i64,
-    /// `STANDARD`
-    pub account_type: &'static str,
+    /// `STANDARD`, unless the operator says something else.
+    pub account_type: String,
     /// IANA name of its time zone.
     pub time_zone: String,
-    /// `USD`
-    pub company_currency: &'static str,
+    /// `USD`, unless the operator says something else.
+    pub company_currency: String,
     /// None; clients demand the list.
     pub additional_currencies: Vec<String>,
     /// As in `+01:00`.
@@ -146,8 +146,8 @@ pub struct Details {
     pub utc_offset_milliseconds: i64,
     /// The server's host.
     pub ui_domain: String,
-    /// `na1`
-    pub data_hosting_location: &'static str,
+    /// The server's region.
+    pub data_hosting_location: String,
 }
 
 /// The same for older clients.
@@ -159,8 +159,8 @@ pub struct Me {
     pub portal_id: i64,
     /// IANA name of its time zone.
     pub time_zone: String,
-    /// `USD`
-    pub currency: &'static str,
+    /// `USD`, unless the operator says something else.
+    pub currency: String,
     /// As in `+01:00`.
     pub utc_offset: String,
     /// The same in milliseconds.

@@ -56,6 +56,10 @@ pub struct Portal {
     pub name: String,
     /// IANA name of its time zone.
     pub time_zone: String,
+    /// What it reckons in, in three letters of ISO 4217.
+    pub currency: String,
+    /// `STANDARD`, `SANDBOX`, `DEVELOPER_TEST` or `APP_DEVELOPER`.
+    pub account_type: String,
     /// How much it may hold.
     pub quota: Quota,
     /// How much it holds.
@@ -78,6 +82,10 @@ pub struct App {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub avatar: Option<String>,
+    /// Number of the agent who made it, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub user_id: Option<Id>,
     /// Whether it may act.
     pub active: bool,
     /// Signs what is sent to the app. Shown once, when it is made.
@@ -392,6 +400,10 @@ lenient! {
         pub name: Option<String> = "name",
         /// IANA name of its time zone; UTC if absent.
         pub time_zone: Option<String> = "timeZone",
+        /// What it reckons in, in three letters of ISO 4217; USD if absent.
+        pub currency: Option<String> = "currency",
+        /// `STANDARD`, which it is if absent, `SANDBOX`, `DEVELOPER_TEST` or `APP_DEVELOPER`.
+        pub account_type: Option<String> = "accountType",
         /// How much it may hold.
         pub quota: Option<QuotaRequest> = "quota",
     }
@@ -402,6 +414,10 @@ lenient! {
         pub name: Option<String> = "name",
         /// IANA name of its time zone.
         pub time_zone: Option<String> = "timeZone",
+        /// What it reckons in, in three letters of ISO 4217.
+        pub currency: Option<String> = "currency",
+        /// `STANDARD`, `SANDBOX`, `DEVELOPER_TEST` or `APP_DEVELOPER`.
+        pub account_type: Option<String> = "accountType",
         /// How much it may hold. Replaces the quota whole.
         pub quota: Option<QuotaRequest> = "quota",
     }
@@ -424,6 +440,8 @@ lenient! {
         pub avatar: Option<String> = "avatar",
         /// The developer key of another app, to share it; a fresh one if absent.
         pub developer_key: Option<String> = "developerKey",
+        /// Number of the agent who makes it; the user of the token if absent, where it has one.
+        pub user_id: Option<LenientId> = "userId",
     }
 
     /// A secret of an app, to be replaced by a fresh one.

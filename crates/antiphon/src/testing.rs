@@ -156,6 +156,7 @@ fn directory() -> Directory {
         avatar: None,
         client_secret: String::new(),
         developer_key: String::new(),
+        user_id: None,
         old_secret: None,
         old_key: None,
         active: true,
@@ -164,7 +165,7 @@ fn directory() -> Directory {
     let portal = Portal {
         id: PortalId(1),
         name: "Acme".into(),
-        time_zone: "UTC".into(),
+        profile: "UTC".into(),
         quota: Quota::default(),
         created_at: 1,
     };

@@ -475,8 +475,8 @@ mod tests {
     use crate::{Adapter, PortalId, Quota};
 
     fn directory() -> Directory {
-        let (name, time_zone, quota) = ("Acme".into(), "UTC".into(), Quota::default());
-        Directory::new(Portal { id: PortalId(1), name, time_zone, quota, created_at: 1 }, 1)
+        let (name, profile, quota) = ("Acme".into(), "UTC".into(), Quota::default());
+        Directory::new(Portal { id: PortalId(1), name, profile, quota, created_at: 1 }, 1)
     }
 
     fn mail(address: &str) -> Identifier {

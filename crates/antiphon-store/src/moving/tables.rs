@@ -67,6 +67,8 @@ pub(crate) static TABLES: [Table; 39] = [
                 ("quota_bytes", Int),
                 ("created_at", Int),
                 ("revision", Int),
+                ("currency", Text),
+                ("account_type", Text),
             ],
         )
     },
@@ -106,6 +108,7 @@ pub(crate) static TABLES: [Table; 39] = [
             ("old_key", Text),
             ("old_key_until", Int),
             ("told", Int),
+            ("user_id", Int),
         ],
     )),
     in_directory(table(

@@ -13,11 +13,10 @@ use super::{channels, oauth, webhooks};
 use crate::secrets::Seals;
 use crate::{
     Account, AccountId, Actor, ActorKind, Adapter, App, AppId, Directory, DirectoryChange, Identifier, Inbox,
-    InboxId, InboxKind, Millis, Portal, PortalId, Quota, Replaced, Token, TokenHash,
+    InboxId, InboxKind, Millis, Portal, PortalId, Profile, Quota, Replaced, Token, TokenHash,
 };
 
-const PORTAL: &str =
-    "SELECT id, name, time_zone, quota_messages, quota_bytes, created_at, revision FROM portals";
+const PORTAL: &str = "SELECT id, name, time_zone, quota_messages, quota_bytes, created_at, revision, currency, account_type FROM portals";
 const INBOXES: &str = "SELECT id, name, kind, assign_on_reply, created_at, updated_at, archived_at FROM inboxes \
                        WHERE portal_id = $1 AND revision > $2";
 const ACCOUNTS: &str = "SELECT id, channel_id, inbox_id, name, active, authorized, identifier_kind, identifier_value, \
@@ -25,7 +24,7 @@ const ACCOUNTS: &str = "SELECT id, channel_id, inbox_id, name, active, authorize
 const ACTORS: &str = "SELECT kind, id, name, email, avatar, active, created_at FROM actors \
                       WHERE portal_id = $1 AND revision > $2";
 const APPS: &str = "SELECT id, name, avatar, client_secret, developer_key, active, created_at, old_secret, \
-                    old_secret_until, old_key, old_key_until FROM apps WHERE portal_id = $1 AND revision > $2";
+                    old_secret_until, old_key, old_key_until, user_id FROM apps WHERE portal_id = $1 AND revision > $2";
 const TOKENS: &str = "SELECT hash, portal_id, app_id, label, scopes, created_at, expires_at, revoked_at, grant_id, \
                       deleted_at FROM tokens WHERE portal_id = $1 AND revision > $2";
 
@@ -38,7 +37,11 @@ fn portal(row: &Row) -> Result<Portal> {
     Ok(Portal {
         id: PortalId(row.try_get(0)?),
         name: row.try_get(1)?,
-        time_zone: row.try_get(2)?,
+        profile: Profile {
+            time_zone: row.try_get(2)?,
+            currency: row.try_get(7)?,
+            account_type: row.try_get(8)?,
+        },
         quota: Quota { messages: row.try_get(3)?, bytes: row.try_get(4)? },
         created_at: row.try_get(5)?,
     })
@@ -228,6 +231,7 @@ fn app(row: &Row, seals: &Seals) -> Result<DirectoryChange> {
         created_at: row.try_get(6)?,
         old_secret: replaced(old, row.try_get(8)?),
         old_key: replaced(row.try_get(9)?, row.try_get(10)?),
+        user_id: row.try_get(11)?,
     }))
 }
 
@@ -293,10 +297,13 @@ pub(super) async fn write(
             return Err(conflict("a token opens its own portal only"));
         }
         DirectoryChange::Portal(portal) => {
-            let sql = "UPDATE portals SET name = $2, time_zone = $3, quota_messages = $4, quota_bytes = $5 WHERE id = $1";
+            let sql = "UPDATE portals SET name = $2, time_zone = $3, quota_messages = $4, quota_bytes = $5, currency = $6, \
+                       account_type = $7 WHERE id = $1";
             let quota = portal.quota;
-            execute(client, sql, &[&owner.0, &portal.name, &portal.time_zone, &quota.messages, &quota.bytes])
-                .await?
+            let Profile { time_zone, currency, account_type } = &portal.profile;
+            let values: Values<'_> =
+                &[&owner.0, &portal.name, time_zone, &quota.messages, &quota.bytes, currency, account_type];
+            execute(client, sql, values).await?
         }
         DirectoryChange::Inbox(inbox) => write_inbox(client, owner, revision, inbox).await?,
         DirectoryChange::Account(account) => write_account(client, owner, revision, account).await?,
@@ -308,8 +315,8 @@ pub(super) async fn write(
         DirectoryChange::Actor(actor) => write_actor(client, owner, revision, actor).await?,
         DirectoryChange::App(app) => {
             let sql = "INSERT INTO apps (id, portal_id, name, avatar, client_secret, developer_key, active, created_at, \
-                       revision, old_secret, old_secret_until, old_key, old_key_until) \
-                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) ON CONFLICT (id) DO UPDATE SET \
+                       revision, old_secret, old_secret_until, old_key, old_key_until, user_id) \
+                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) ON CONFLICT (id) DO UPDATE SET \
                        name = $3, avatar = $4, client_secret = $5, developer_key = $6, active = $7, revision = $9, \
                        old_secret = $10, old_secret_until = $11, old_key = $12, old_key_until = $13 \
                        WHERE apps.portal_id = $2";
@@ -333,6 +340,7 @@ pub(super) async fn write(
                 &old_secret_until,
                 &old_key,
                 &old_key_until,
+                &app.user_id,
             ];
             execute(client, sql, values).await?
         }

@@ -8,7 +8,7 @@ use super::connect::{Session, answered};
 use super::failure::{Failure, Result};
 use super::readers::{execute, row};
 use super::{ANSWER, Answer, Engine};
-use crate::{Millis, Portal, PortalId, Quota, StoreError};
+use crate::{Millis, Portal, PortalId, Profile, Quota, StoreError};
 
 impl Engine {
     /// Makes a portal with its counters and its first event; `None` when the id asked for is taken.
@@ -16,11 +16,11 @@ impl Engine {
         &self,
         id: Option<PortalId>,
         name: String,
-        time_zone: String,
+        profile: Profile,
         quota: Quota,
     ) -> Answer<Option<Portal>> {
         let now = self.shared.now();
-        let asked = Portal { id: id.unwrap_or(PortalId(0)), name, time_zone, quota, created_at: now };
+        let asked = Portal { id: id.unwrap_or(PortalId(0)), name, profile, quota, created_at: now };
         // Whoever asked may stand still or go away, and must not leave an open transaction behind.
         let shared = self.shared.clone();
         let made = self.shared.runtime.spawn(async move {
@@ -62,11 +62,12 @@ async fn create(
     if any {
         portal.id = PortalId(next);
     }
-    let sql = "INSERT INTO portals (id, name, time_zone, quota_messages, quota_bytes, created_at, revision) \
-               VALUES ($1, $2, $3, $4, $5, $6, 1) ON CONFLICT (id) DO NOTHING";
-    let Portal { id, name, time_zone, quota, created_at } = &portal;
+    let sql = "INSERT INTO portals (id, name, time_zone, quota_messages, quota_bytes, created_at, revision, currency, account_type) \
+               VALUES ($1, $2, $3, $4, $5, $6, 1, $7, $8) ON CONFLICT (id) DO NOTHING";
+    let Portal { id, name, profile, quota, created_at } = &portal;
+    let Profile { time_zone, currency, account_type } = profile;
     let values: super::readers::Values<'_> =
-        &[&id.0, name, time_zone, &quota.messages, &quota.bytes, created_at];
+        &[&id.0, name, time_zone, &quota.messages, &quota.bytes, created_at, currency, account_type];
     if execute(client, sql, values).await? == 0 {
         return Ok(None);
     }

@@ -7,10 +7,10 @@ use super::{channels, oauth, webhooks};
 use crate::secrets::Seals;
 use crate::{
     Account, AccountId, Actor, ActorKind, Adapter, App, AppId, Directory, DirectoryChange, Identifier, Inbox,
-    InboxId, InboxKind, Millis, Portal, PortalId, Quota, Replaced, Token, TokenHash,
+    InboxId, InboxKind, Millis, Portal, PortalId, Profile, Quota, Replaced, Token, TokenHash,
 };
 
-const PORTAL: &str = "id, name, time_zone, quota_messages, quota_bytes, created_at";
+const PORTAL: &str = "id, name, time_zone, quota_messages, quota_bytes, created_at, currency, account_type";
 const TOKEN: &str = "hash, portal_id, app_id, label, scopes, created_at, expires_at, revoked_at, grant_id, \
                      deleted_at";
 
@@ -18,7 +18,7 @@ fn portal(row: &Row<'_>) -> rusqlite::Result<Portal> {
     Ok(Portal {
         id: PortalId(row.get(0)?),
         name: row.get(1)?,
-        time_zone: row.get(2)?,
+        profile: Profile { time_zone: row.get(2)?, currency: row.get(6)?, account_type: row.get(7)? },
         quota: Quota { messages: row.get(3)?, bytes: row.get(4)? },
         created_at: row.get(5)?,
     })
@@ -50,7 +50,7 @@ fn rows(
 pub(super) fn load(conn: &Connection, seals: &Seals, id: PortalId) -> Result<Option<Directory>> {
     let sql = format!("SELECT {PORTAL}, revision FROM portals WHERE id = ?1");
     let found =
-        conn.prepare_cached(&sql)?.query_row([id.0], |row| Ok((portal(row)?, row.get(6)?))).optional()?;
+        conn.prepare_cached(&sql)?.query_row([id.0], |row| Ok((portal(row)?, row.get(8)?))).optional()?;
     let Some((portal, revision)) = found else { return Ok(None) };
     let mut directory = Directory::new(portal, revision);
     rows(
@@ -128,7 +128,7 @@ pub(super) fn load(conn: &Connection, seals: &Seals, id: PortalId) -> Result<Opt
         conn,
         &mut directory,
         "SELECT id, name, avatar, client_secret, developer_key, active, created_at, old_secret, old_secret_until, old_key, \
-         old_key_until FROM apps WHERE portal_id = ?1",
+         old_key_until, user_id FROM apps WHERE portal_id = ?1",
         |row| {
             let id = AppId(row.get(0)?);
             let old: Option<String> = row.get(7)?;
@@ -143,6 +143,7 @@ pub(super) fn load(conn: &Connection, seals: &Seals, id: PortalId) -> Result<Opt
                 created_at: row.get(6)?,
                 old_secret: replaced(old, row.get(8)?),
                 old_key: replaced(row.get(9)?, row.get(10)?),
+                user_id: row.get(11)?,
             }))
         },
     )?;
@@ -239,9 +240,18 @@ fn write_portal(conn: &Connection, owner: PortalId, portal: &Portal) -> Result<(
     }
     let quota = portal.quota;
     conn.prepare_cached(
-        "UPDATE portals SET name = ?2, time_zone = ?3, quota_messages = ?4, quota_bytes = ?5 WHERE id = ?1",
+        "UPDATE portals SET name = ?2, time_zone = ?3, quota_messages = ?4, quota_bytes = ?5, currency = ?6, \
+         account_type = ?7 WHERE id = ?1",
     )?
-    .execute(params![owner.0, portal.name, portal.time_zone, quota.messages, quota.bytes])?;
+    .execute(params![
+        owner.0,
+        portal.name,
+        portal.profile.time_zone,
+        quota.messages,
+        quota.bytes,
+        portal.profile.currency,
+        portal.profile.account_type
+    ])?;
     Ok(())
 }
 
@@ -317,7 +327,9 @@ fn write_app(conn: &Connection, seals: &Seals, owner: PortalId, app: &App) -> Re
     let old = app.old_secret.as_ref().map(|old| seals.seal_secret(app.id, &old.value)).transpose()?;
     let written = conn
         .prepare_cached(
-            "INSERT INTO apps VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0) ON CONFLICT (id) DO UPDATE SET \
+            "INSERT INTO apps (id, portal_id, name, avatar, client_secret, developer_key, active, created_at, old_secret, \
+             old_secret_until, old_key, old_key_until, told, user_id) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 0, ?13) ON CONFLICT (id) DO UPDATE SET \
              name = ?3, avatar = ?4, client_secret = ?5, developer_key = ?6, active = ?7, old_secret = ?9, \
              old_secret_until = ?10, old_key = ?11, old_key_until = ?12 WHERE portal_id = ?2",
         )?
@@ -333,7 +345,8 @@ fn write_app(conn: &Connection, seals: &Seals, owner: PortalId, app: &App) -> Re
             old,
             app.old_secret.as_ref().map(|old| old.until),
             app.old_key.as_ref().map(|old| &old.value),
-            app.old_key.as_ref().map(|old| old.until)
+            app.old_key.as_ref().map(|old| old.until),
+            app.user_id
         ])?;
     if written == 0 { Err(conflict("this app belongs to another portal")) } else { Ok(()) }
 }
@@ -373,14 +386,19 @@ pub(super) fn write_revision(conn: &Connection, directory: &Directory) -> Result
 /// The row of a new portal; `false` when the id is taken.
 pub(super) fn insert_portal(conn: &Connection, portal: &Portal) -> Result<bool> {
     let inserted = conn
-        .prepare_cached("INSERT OR IGNORE INTO portals VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1)")?
+        .prepare_cached(
+            "INSERT OR IGNORE INTO portals (id, name, time_zone, quota_messages, quota_bytes, created_at, revision, currency, \
+             account_type) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?8)",
+        )?
         .execute(params![
         portal.id.0,
         portal.name,
-        portal.time_zone,
+        portal.profile.time_zone,
         portal.quota.messages,
         portal.quota.bytes,
-        portal.created_at
+        portal.created_at,
+        portal.profile.currency,
+        portal.profile.account_type
     ])?;
     Ok(inserted == 1)
 }

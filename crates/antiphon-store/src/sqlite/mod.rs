@@ -246,13 +246,13 @@ impl Engine {
         &self,
         id: Option<PortalId>,
         name: String,
-        time_zone: String,
+        profile: Profile,
         quota: Quota,
     ) -> Answer<Option<Portal>> {
         self.submit(move |batch| {
             let id = id.unwrap_or(PortalId(batch.pending.server.next_portal));
             let portal =
-                Portal { id, name: name.clone(), time_zone: time_zone.clone(), quota, created_at: batch.now };
+                Portal { id, name: name.clone(), profile: profile.clone(), quota, created_at: batch.now };
             portal_insert(batch, portal)
         })
         .await

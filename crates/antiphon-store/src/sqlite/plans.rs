@@ -17,7 +17,7 @@ const PORTAL: PortalId = PortalId(1);
 
 fn portal() -> Portal {
     let quota = Quota::default();
-    Portal { id: PORTAL, name: "Plans".into(), time_zone: "UTC".into(), quota, created_at: 0 }
+    Portal { id: PORTAL, name: "Plans".into(), profile: "UTC".into(), quota, created_at: 0 }
 }
 
 /// The directory that lists are asked with.

@@ -24,6 +24,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0014_paths.sql"),
     include_str!("../../migrations/sqlite/0015_accounts.sql"),
     include_str!("../../migrations/sqlite/0016_once.sql"),
+    include_str!("../../migrations/sqlite/0017_profiles.sql"),
 ];
 
 /// With which migration each format of documents came. A format comes with a migration, be it an empty one: so programs that

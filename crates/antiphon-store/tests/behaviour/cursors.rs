@@ -11,6 +11,7 @@ fn app(active: bool) -> DirectoryChange {
         avatar: None,
         client_secret: "secret".into(),
         developer_key: "key".into(),
+        user_id: None,
         old_secret: None,
         old_key: None,
         active,

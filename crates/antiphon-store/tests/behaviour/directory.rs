@@ -41,6 +41,7 @@ async fn every_kind_of_row_is_kept() {
         avatar: None,
         client_secret: "secret".into(),
         developer_key: "key".into(),
+        user_id: Some(3),
         old_secret: Some(Replaced { value: "older".into(), until: NOON + 5 }),
         old_key: Some(Replaced { value: "oldest".into(), until: NOON + 7 }),
         active: true,
@@ -84,6 +85,7 @@ async fn a_developer_key_leads_to_an_app_as_long_as_it_works() {
         avatar: None,
         client_secret: "secret".into(),
         developer_key: "new".into(),
+        user_id: None,
         old_secret: Some(Replaced { value: "older secret".into(), until: i64::MAX }),
         old_key: Some(Replaced { value: "old".into(), until: i64::MAX }),
         active: true,
@@ -132,6 +134,7 @@ async fn what_an_app_is_told_is_kept_and_forgotten_when_it_is_deleted() {
             avatar: None,
             client_secret: "secret".into(),
             developer_key: "key".into(),
+            user_id: None,
             old_secret: None,
             old_key: None,
             active: true,
@@ -347,6 +350,7 @@ async fn an_app_is_known_by_its_id_all_over_the_server() {
             avatar: None,
             client_secret: "secret".into(),
             developer_key: "key".into(),
+            user_id: None,
             old_secret: None,
             old_key: None,
             active: true,
@@ -377,10 +381,13 @@ async fn an_app_is_known_by_its_id_all_over_the_server() {
 async fn portals_are_made_once() {
     let kit = Kit::new().await;
     let quota = Quota { messages: Some(10), bytes: None };
-    let make = |id| kit.store.portal_create(id, "Next".into(), "Europe/Berlin".into(), quota);
+    let profile =
+        Profile { time_zone: "Europe/Berlin".into(), currency: "EUR".into(), account_type: "SANDBOX".into() };
+    let make = |id| kit.store.portal_create(id, "Next".into(), profile.clone(), quota);
     assert_eq!(make(Some(kit.portal)).await.unwrap(), None);
     let chosen = make(Some(PortalId(50))).await.unwrap().unwrap();
     assert_eq!((chosen.id, chosen.quota, chosen.created_at), (PortalId(50), quota, NOON));
+    assert_eq!(chosen.profile, profile);
     assert_eq!(make(None).await.unwrap().unwrap().id, PortalId(51));
     let ids = async |kit: &Kit| -> Vec<i64> {
         kit.store.portals(None, 10).await.unwrap().iter().map(|portal| portal.id.0).collect()
@@ -390,7 +397,8 @@ async fn portals_are_made_once() {
     assert_eq!(ids(&kit).await, [1, 50, 51]);
     assert_eq!(kit.store.directory(PortalId(50)).await.unwrap().unwrap().portal, chosen);
 
-    let renamed = Portal { name: "Renamed".into(), quota: Quota::default(), ..chosen };
+    let renamed =
+        Portal { name: "Renamed".into(), quota: Quota::default(), profile: "Europe/Lisbon".into(), ..chosen };
     let changes = Changes { directory: vec![DirectoryChange::Portal(renamed.clone())], ..Changes::default() };
     apply(&kit.store, PortalId(50), Target::Directory, changes).await.unwrap();
     assert_eq!(kit.store.directory(PortalId(50)).await.unwrap().unwrap().portal, renamed);

@@ -12,6 +12,7 @@ fn app(name: &str, active: bool) -> DirectoryChange {
         avatar: None,
         client_secret: "secret".into(),
         developer_key: "key".into(),
+        user_id: None,
         old_secret: None,
         old_key: None,
         active,

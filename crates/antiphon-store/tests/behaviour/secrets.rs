@@ -16,6 +16,7 @@ fn app() -> App {
         avatar: None,
         client_secret: SECRET.into(),
         developer_key: "key".into(),
+        user_id: None,
         old_secret: Some(Replaced { value: OLDER.into(), until: NOON + 5 }),
         old_key: None,
         active: true,

@@ -142,6 +142,7 @@ async fn people(store: &Store, id: PortalId) {
                     avatar: None,
                     client_secret: "secret".into(),
                     developer_key: "key".into(),
+                    user_id: Some(7),
                     old_secret: None,
                     old_key: None,
                     active: true,

@@ -25,6 +25,7 @@ fn app(secret: usize, active: bool) -> DirectoryChange {
         developer_key: "key".into(),
         old_secret: None,
         old_key: None,
+        user_id: None,
         active,
         created_at: 1,
     })

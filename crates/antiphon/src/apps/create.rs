@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use antiphon_store::{App, AppId, Directory, DirectoryChange, Moment, State};
+use antiphon_store::{ActorKind, App, AppId, Directory, DirectoryChange, Moment, State};
 use antiphon_wire::id::MAX_INT32;
 use antiphon_wire::own::AppCreate;
 
@@ -23,6 +23,8 @@ pub struct Draft {
     pub id: Option<AppId>,
     pub name: String,
     pub avatar: Option<String>,
+    /// The agent who makes it.
+    pub user_id: Option<i64>,
     pub client_secret: String,
     pub developer_key: String,
     /// Whether that is to be the key of another app.
@@ -36,6 +38,7 @@ impl Draft {
             id: None,
             name,
             avatar: None,
+            user_id: None,
             client_secret: secrets::fresh(),
             developer_key: secrets::fresh(),
             shares_key: false,
@@ -45,7 +48,8 @@ impl Draft {
 
 /// `POST /apps`
 pub async fn create(call: Call) -> Result<Answer, Refusal> {
-    let draft = read(call.json()?)?;
+    let mut draft = read(call.json()?)?;
+    draft.user_id = draft.user_id.or_else(|| user(&call));
     let key = draft.developer_key.clone();
     let rule = move |state: &State, moment: &mut Moment| {
         Ok(vec![DirectoryChange::App(make(&state.directory, &draft, moment)?)])
@@ -65,18 +69,27 @@ fn read(body: AppCreate) -> Result<Draft, Refusal> {
     let id = checks.id("id", body.id, MAX_INT32).map(AppId);
     let name = checks.required_name("name", body.name);
     let avatar = checks.url("avatar", body.avatar);
+    let user_id = checks.id("userId", body.user_id, MAX_INT32);
     checks.done()?;
-    let draft = Draft { id, avatar, ..Draft::new(name) };
+    let draft = Draft { id, avatar, user_id, ..Draft::new(name) };
     Ok(match body.developer_key {
         Some(developer_key) => Draft { developer_key, shares_key: true, ..draft },
         None => draft,
     })
 }
 
+/// The user on whose behalf a token calls.
+fn user(call: &Call) -> Option<i64> {
+    call.caller.directory.grants().get(&call.caller.token.grant_id?)?.user_id
+}
+
 /// The rule. An app that exists is never replaced.
 pub fn make(directory: &Directory, draft: &Draft, moment: &mut Moment) -> Result<App, Refusal> {
     if draft.id.is_some_and(|id| directory.app(id).is_some()) {
         return Err(taken());
+    }
+    if draft.user_id.is_some_and(|id| directory.actor(ActorKind::Agent, id).is_none()) {
+        return Err(Refusal::invalid("userId", "No agent of this account has this number"));
     }
     let key = secrets::hashed(&draft.developer_key);
     if draft.shares_key {
@@ -101,6 +114,7 @@ pub fn make(directory: &Directory, draft: &Draft, moment: &mut Moment) -> Result
         avatar: draft.avatar.clone(),
         client_secret: draft.client_secret.clone(),
         developer_key: key,
+        user_id: draft.user_id,
         old_secret: None,
         old_key: None,
         active: true,

@@ -26,6 +26,7 @@ pub(crate) fn shown(app: &App, now: Millis) -> own::App {
         id: Id(app.id.0),
         name: app.name.clone(),
         avatar: app.avatar.clone(),
+        user_id: app.user_id.map(Id),
         active: app.active,
         client_secret: None,
         developer_key: None,

@@ -37,6 +37,9 @@ pub enum App {
         /// The developer key of another app, to share it [default: a fresh one]
         #[arg(long, value_name = "KEY")]
         developer_key: Option<String>,
+        /// Number of the agent who makes it; clients that ask who did are told 0 without one
+        #[arg(long, value_name = "ID")]
+        user: Option<i64>,
     },
     /// List the apps
     List,
@@ -109,12 +112,13 @@ impl From<App> for Task {
             Task::send("PATCH", format!("{path}/{id}"), json!({ "active": active }), ONE)
         };
         match what {
-            App::Create { name, id, avatar, developer_key } => {
+            App::Create { name, id, avatar, developer_key, user } => {
                 let body = body([
                     ("name", Some(json!(name))),
                     ("id", id.map(Value::from)),
                     ("avatar", text(avatar)),
                     ("developerKey", text(developer_key)),
+                    ("userId", user.map(Value::from)),
                 ]);
                 Task::send("POST", path, body, ONE)
             }

@@ -11,6 +11,8 @@ const ONE: &[&str] = &[
     "id",
     "name",
     "timeZone",
+    "currency",
+    "accountType",
     "quota.messages",
     "quota.bytes",
     "usage.threads",
@@ -56,6 +58,12 @@ struct Settings {
     /// IANA name, such as Europe/Lisbon
     #[arg(long)]
     time_zone: Option<String>,
+    /// What clients are told that it reckons in, such as EUR
+    #[arg(long)]
+    currency: Option<String>,
+    /// What clients are told that it is: STANDARD, SANDBOX, DEVELOPER_TEST or APP_DEVELOPER
+    #[arg(long)]
+    account_type: Option<String>,
     /// Most messages it may hold; sets both limits
     #[arg(long)]
     max_messages: Option<i64>,
@@ -86,6 +94,8 @@ impl Portal {
                     ("name", Some(json!(name))),
                     ("quota", settings.quota()),
                     ("timeZone", text(settings.time_zone)),
+                    ("currency", text(settings.currency)),
+                    ("accountType", text(settings.account_type)),
                 ]);
                 Task::send("POST", path, body, ONE)
             }
@@ -93,8 +103,13 @@ impl Portal {
             What::Show { id } => Task::get(format!("{path}/{id}"), ONE),
             What::Update { id, name, settings } => {
                 let quota = settings.quota();
-                let body =
-                    body([("name", text(name)), ("quota", quota), ("timeZone", text(settings.time_zone))]);
+                let body = body([
+                    ("name", text(name)),
+                    ("quota", quota),
+                    ("timeZone", text(settings.time_zone)),
+                    ("currency", text(settings.currency)),
+                    ("accountType", text(settings.account_type)),
+                ]);
                 Task::send("PATCH", format!("{path}/{id}"), body, ONE)
             }
         };

@@ -52,6 +52,7 @@ pub struct Config {
     pub store: String,
     pub demo: bool,
     pub public_url: String,
+    pub region: String,
     pub server: Server,
     pub tls: Tls,
     pub limits: Limits,
@@ -143,6 +144,13 @@ impl Config {
             }
         }
         self.public_url = url;
+        let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        if !(1..=16).contains(&self.region.len()) || !self.region.bytes().all(plain) {
+            bail!(
+                "region = {:?} is none; write 1 to 16 small letters and digits, such as \"na1\"",
+                self.region
+            );
+        }
         // The demo is for trying things out, and for tests that send more than a person does.
         self.limits.enabled &= !self.demo;
         if self.demo {
@@ -273,6 +281,13 @@ mod tests {
             jail.set_env("ANTIPHON_DATABASE__WRITERS", "0");
             assert!(Config::load(&flags).unwrap_err().to_string().contains("database.writers"));
             jail.set_env("ANTIPHON_DATABASE__WRITERS", "2");
+            for (region, fine) in
+                [("eu1", true), ("EU", false), ("e-u", false), ("''", false), ("x1234567890123456", false)]
+            {
+                jail.set_env("ANTIPHON_REGION", region);
+                assert_eq!(Config::load(&flags).is_ok(), fine, "{region}");
+            }
+            jail.set_env("ANTIPHON_REGION", "na1");
 
             jail.set_env("ANTIPHON_OUTBOUND__ALLOW", r#"["10.0.0.0/8", "bot.internal"]"#);
             let outbound = Config::load(&flags).unwrap().outbound;

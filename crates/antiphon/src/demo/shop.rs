@@ -54,6 +54,7 @@ pub async fn open_portal(store: &Store, id: PortalId, name: &str, app: App<'_>) 
         name: app.name.into(),
         avatar: Some("https://files.larkspur.example/demo/app.png".into()),
         client_secret: app.client_secret.into(),
+        user_id: None,
         developer_key: app.developer_key.into(),
         shares_key: false,
     };

@@ -165,7 +165,7 @@ impl Limits {
         let mut window = window.lock().unwrap_or_else(PoisonError::into_inner);
         let mut day = day.lock().unwrap_or_else(PoisonError::into_inner);
         window.roll(now);
-        day.roll(now, &directory.portal.time_zone);
+        day.roll(now, &directory.portal.profile.time_zone);
         let verdict = if !count {
             Ok(())
         } else if let Err(wait) = window.free(now, most) {

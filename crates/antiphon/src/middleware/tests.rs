@@ -64,6 +64,7 @@ impl World {
                     avatar: None,
                     client_secret: String::new(),
                     developer_key: String::new(),
+                    user_id: None,
                     old_secret: None,
                     old_key: None,
                     active,

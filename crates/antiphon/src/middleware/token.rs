@@ -107,7 +107,7 @@ pub fn nowhere() -> Directory {
     let portal = Portal {
         id: PortalId(0),
         name: String::new(),
-        time_zone: "UTC".into(),
+        profile: "UTC".into(),
         quota: Quota::default(),
         created_at: 0,
     };

@@ -108,11 +108,11 @@ pub async fn private(call: Call) -> Result<Answer, Refusal> {
     let (token, directory) = found.ok_or_else(gone)?;
     let now = call.app.store.now();
     let ended = token.revoked_at.is_some() || token.expires_at.is_some_and(|at| at <= now);
-    if ended || directory.app(token.app_id).is_none_or(|app| !app.active) {
-        return Err(gone());
-    }
+    let app = directory.app(token.app_id).filter(|app| app.active && !ended).ok_or_else(gone)?;
+    // Whoever made it on the command line is no agent of the portal.
+    let user_id = app.user_id.unwrap_or_default();
     let (hub_id, app_id) = (token.portal_id.0, token.app_id.0);
-    Answer::json(200, &PrivateApp { user_id: 0, hub_id, app_id, scopes: token.scopes.clone() })
+    Answer::json(200, &PrivateApp { user_id, hub_id, app_id, scopes: token.scopes.clone() })
 }
 
 /// The grant that a refresh token refreshes, whichever app's it is.

@@ -5,7 +5,7 @@ use antiphon_wire::id::{Id, MAX_INT32};
 use antiphon_wire::oauth as wire;
 use antiphon_wire::timestamp::Timestamp;
 
-use super::{client_id, grants, hash, redirect, secret, token};
+use super::{client_id, grants, hash, redirect, refresh_token, token};
 use crate::apps;
 use crate::call::{Answer, Call};
 use crate::checks::Checks;
@@ -82,7 +82,7 @@ pub async fn install(call: Call) -> Result<Answer, Refusal> {
     scopes_checked(&mut checks, body.scopes.as_deref().unwrap_or_default());
     checks.done()?;
     let portal = call.caller.portal();
-    let fresh = secret(portal);
+    let fresh = refresh_token(&call.app.config.region, portal);
     let refresh = hash(&fresh);
     let asked = body.scopes;
     let home = call.app.store.directory_of_app(id).await?.ok_or_else(|| Refusal::not_found(id))?;

@@ -50,14 +50,22 @@ pub fn app_of(sent: &str) -> Option<AppId> {
     (client_id(app) == sent.to_ascii_lowercase()).then_some(app)
 }
 
-/// A fresh code or refresh token of a portal. It leads to the portal, and the rest of it is chance.
+/// A fresh refresh token of a portal: a code behind the server's region.
+pub fn refresh_token(region: &str, portal: PortalId) -> String {
+    format!("{region}-{}", secret(portal))
+}
+
+/// A fresh code of a portal. It leads to the portal, and the rest of it is chance.
 pub fn secret(portal: PortalId) -> String {
     named(Uuid::new_v4(), portal.0).to_string()
 }
 
 /// The portal of a code or refresh token.
 pub fn portal_of(sent: &str) -> Option<PortalId> {
-    number(sent).map(PortalId)
+    // The region may have been another one when it was made, and there was none before there were regions.
+    let (region, code) = sent.split_at_checked(sent.len().checked_sub(36)?)?;
+    let fine = region.is_empty() || region.ends_with('-');
+    number(code).filter(|_| fine).map(PortalId)
 }
 
 /// What is kept of one.
@@ -102,6 +110,11 @@ mod tests {
         }
         assert_eq!(portal_of(&secret(PortalId(90_210))), Some(PortalId(90_210)));
         assert_ne!(secret(PortalId(1)), secret(PortalId(1)));
+        let token = refresh_token("eu1", PortalId(90_210));
+        assert!(token.starts_with("eu1-") && portal_of(&token) == Some(PortalId(90_210)));
+        for wrong in ["", "eu1-", &token[1..30], &token.replacen('-', "x", 1), "ä-aaaa"] {
+            assert_eq!(portal_of(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

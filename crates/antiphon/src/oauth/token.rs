@@ -8,7 +8,7 @@ use antiphon_wire::oauth::Given;
 use super::access::{self, Access};
 use super::fields::{Fields, bad_request, refused};
 use super::grants::{self, Taking};
-use super::{LIFE, OWN_SCOPES, hash, portal_of, redirect, secret};
+use super::{LIFE, OWN_SCOPES, hash, portal_of, redirect, refresh_token};
 use crate::call::{Answer, Call};
 use crate::directory;
 use crate::operation::Version;
@@ -40,7 +40,7 @@ async fn code(call: &Call, fields: &Fields) -> Result<Answer, Refusal> {
     let granted = portal(call, &code).await?;
     let bad = || refused("BAD_AUTH_CODE", "invalid_grant", "missing or unknown auth code");
     let portal = granted.ok_or_else(bad)?.portal.id;
-    let fresh = secret(portal);
+    let fresh = refresh_token(&call.app.config.region, portal);
     let taking = Taking {
         app: app.id,
         home: directory.portal.id,

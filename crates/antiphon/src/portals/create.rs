@@ -1,6 +1,6 @@
 //! Making a portal.
 
-use antiphon_store::{PortalId, Quota};
+use antiphon_store::{PortalId, Profile, Quota};
 use antiphon_wire::id::MAX_INT32;
 use antiphon_wire::own::PortalCreate;
 
@@ -13,24 +13,28 @@ use crate::refusal::Refusal;
 struct Draft {
     id: Option<PortalId>,
     name: String,
-    time_zone: String,
+    profile: Profile,
     quota: Quota,
 }
 
 /// `POST /portals`
 pub async fn create(call: Call) -> Result<Answer, Refusal> {
-    let Draft { id, name, time_zone, quota } = read(call.json()?)?;
-    let made = call.app.store.portal_create(id, name, time_zone, quota).await?;
+    let Draft { id, name, profile, quota } = read(call.json()?)?;
+    let made = call.app.store.portal_create(id, name, profile, quota).await?;
     let portal = made.ok_or_else(|| Refusal::invalid("id", "A portal with this id exists already"))?;
     Answer::json(201, &super::shown(&portal, None)).map(|answer| answer.at(&call, portal.id))
 }
 
 fn read(body: PortalCreate) -> Result<Draft, Refusal> {
-    let mut checks = Checks::default();
+    let (mut checks, usual) = (Checks::default(), Profile::from("UTC"));
     let draft = Draft {
         id: checks.id("id", body.id, MAX_INT32).map(PortalId),
         name: checks.required_name("name", body.name),
-        time_zone: super::time_zone(&mut checks, body.time_zone).unwrap_or_else(|| "UTC".to_owned()),
+        profile: Profile {
+            time_zone: super::time_zone(&mut checks, body.time_zone).unwrap_or(usual.time_zone),
+            currency: super::currency(&mut checks, body.currency).unwrap_or(usual.currency),
+            account_type: super::account_type(&mut checks, body.account_type).unwrap_or(usual.account_type),
+        },
         quota: super::quota(&mut checks, body.quota).unwrap_or_default(),
     };
     checks.done()?;
@@ -43,17 +47,17 @@ mod tests {
 
     #[test]
     fn everything_wrong_is_told_at_once() {
-        let body = br#"{ "id": "seven", "timeZone": "Mars/Olympus", "quota": { "messages": -1 } }"#;
+        let body = br#"{ "id": "seven", "timeZone": "Mars/Olympus", "currency": "Euro", "accountType": "Free", "quota": { "messages": -1 } }"#;
         let Err(Refusal::Invalid(problems)) = read(serde_json::from_slice(body).unwrap()) else { panic!() };
         let fields: Vec<_> = problems.iter().filter_map(|problem| problem.in_.as_deref()).collect();
-        assert_eq!(fields, ["id", "name", "timeZone", "quota"]);
+        assert_eq!(fields, ["id", "name", "timeZone", "currency", "accountType", "quota"]);
     }
 
     #[test]
     fn a_name_is_enough() {
         let draft = read(serde_json::from_str(r#"{ "name": " Larkspur " }"#).unwrap()).unwrap();
         let expected =
-            Draft { id: None, name: "Larkspur".into(), time_zone: "UTC".into(), quota: Quota::default() };
+            Draft { id: None, name: "Larkspur".into(), profile: "UTC".into(), quota: Quota::default() };
         assert_eq!(draft, expected);
     }
 }

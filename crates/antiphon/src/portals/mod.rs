@@ -25,7 +25,9 @@ fn shown(portal: &Portal, usage: Option<Usage>) -> own::Portal {
     own::Portal {
         id: Id(portal.id.0),
         name: portal.name.clone(),
-        time_zone: portal.time_zone.clone(),
+        time_zone: portal.profile.time_zone.clone(),
+        currency: portal.profile.currency.clone(),
+        account_type: portal.profile.account_type.clone(),
         quota: own::Quota { messages: portal.quota.messages, bytes: portal.quota.bytes },
         usage: usage.map(|usage| own::Usage {
             threads: usage.threads,
@@ -44,6 +46,29 @@ fn time_zone(checks: &mut Checks, sent: Option<String>) -> Option<String> {
         return None;
     }
     Some(name)
+}
+
+/// A currency that a body names.
+fn currency(checks: &mut Checks, sent: Option<String>) -> Option<String> {
+    let code = sent?.trim().to_ascii_uppercase();
+    if code.len() != 3 || !code.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        checks.wrong("currency", format!("`{code}` is not a currency of ISO 4217, such as EUR"));
+        return None;
+    }
+    Some(code)
+}
+
+/// What an account may be, as clients know it.
+const ACCOUNT_TYPES: [&str; 4] = ["APP_DEVELOPER", "DEVELOPER_TEST", "SANDBOX", "STANDARD"];
+
+/// A type of account that a body names.
+fn account_type(checks: &mut Checks, sent: Option<String>) -> Option<String> {
+    let name = sent?;
+    let known = ACCOUNT_TYPES.contains(&name.as_str());
+    if !known {
+        checks.wrong("accountType", format!("accountType must be one of {}", ACCOUNT_TYPES.join(", ")));
+    }
+    known.then_some(name)
 }
 
 /// Limits that a body names; both are replaced.

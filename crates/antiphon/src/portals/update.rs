@@ -1,6 +1,6 @@
-//! Renaming a portal, or setting its time zone or quota.
+//! Renaming a portal, or setting what clients are told of it, or its quota.
 
-use antiphon_store::{DirectoryChange, Portal, Quota};
+use antiphon_store::{DirectoryChange, Portal, Profile, Quota};
 use antiphon_wire::own::PortalPatch;
 
 use crate::call::{Answer, Call};
@@ -13,6 +13,8 @@ use crate::refusal::Refusal;
 struct Edit {
     name: Option<String>,
     time_zone: Option<String>,
+    currency: Option<String>,
+    account_type: Option<String>,
     quota: Option<Quota>,
 }
 
@@ -35,6 +37,8 @@ fn read(body: PortalPatch) -> Result<Edit, Refusal> {
     let edit = Edit {
         name: checks.name("name", body.name),
         time_zone: super::time_zone(&mut checks, body.time_zone),
+        currency: super::currency(&mut checks, body.currency),
+        account_type: super::account_type(&mut checks, body.account_type),
         quota: super::quota(&mut checks, body.quota),
     };
     checks.done()?;
@@ -43,9 +47,15 @@ fn read(body: PortalPatch) -> Result<Edit, Refusal> {
 
 /// The rule.
 fn edited(portal: &Portal, edit: &Edit) -> Portal {
+    let new = |edit: &Option<String>, old: &String| edit.as_ref().unwrap_or(old).clone();
+    let Profile { time_zone, currency, account_type } = &portal.profile;
     Portal {
-        name: edit.name.clone().unwrap_or_else(|| portal.name.clone()),
-        time_zone: edit.time_zone.clone().unwrap_or_else(|| portal.time_zone.clone()),
+        name: new(&edit.name, &portal.name),
+        profile: Profile {
+            time_zone: new(&edit.time_zone, time_zone),
+            currency: new(&edit.currency, currency),
+            account_type: new(&edit.account_type, account_type),
+        },
         quota: edit.quota.unwrap_or(portal.quota),
         ..portal.clone()
     }

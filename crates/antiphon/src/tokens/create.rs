@@ -34,7 +34,7 @@ pub enum Owner {
 
 /// `POST /tokens`
 pub async fn create(call: Call) -> Result<Answer, Refusal> {
-    let secret = super::secret();
+    let secret = super::secret(&call.app.config.region);
     let draft = read(call.json()?, &call.caller.token, token::hash(&secret))?;
     let key = match &draft.app {
         Owner::New(app) => app.developer_key.clone(),

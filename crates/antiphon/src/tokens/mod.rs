@@ -17,8 +17,8 @@ use uuid::Uuid;
 use crate::refusal::Refusal;
 
 /// A fresh token.
-fn secret() -> String {
-    format!("pat-na1-{}", Uuid::new_v4())
+fn secret(region: &str) -> String {
+    format!("pat-{region}-{}", Uuid::new_v4())
 }
 
 /// Names a token without opening anything: the beginning of its hash.

@@ -15,7 +15,7 @@ const GRACE: i64 = 7 * 24 * 60 * 60 * 1000;
 pub async fn rotate(call: Call) -> Result<Answer, Refusal> {
     let body: TokenRotate = if call.body.is_empty() { TokenRotate::default() } else { call.json()? };
     let sent = call.segment(0).to_owned();
-    let secret = super::secret();
+    let secret = super::secret(&call.app.config.region);
     let (fresh, at_once) = (token::hash(&secret), body.at_once.unwrap_or_default());
     let rule =
         move |state: &State, moment: &mut Moment| rotated(&state.directory, &sent, fresh, at_once, moment);

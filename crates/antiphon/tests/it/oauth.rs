@@ -577,3 +577,95 @@ async fn tokens_end_as_they_are_told_to() {
     let unknown = json!({ "tokenKey": "pat-na1-none" });
     stage.anybody().post("/oauth/v2/private-apps/get/access-token-info", unknown).await.expect(404);
 }
+
+#[tokio::test]
+async fn an_account_says_what_its_operator_set() {
+    let desk = Desk::open().await;
+    let operator = desk.portal.operator();
+    let path = format!("/antiphon/v1/portals/{}", desk.portal.id);
+    let seen = async || {
+        let details = desk.user.get("/account-info/v3/details").await.expect(200).json();
+        let same = desk.user.get("/account-info/2026-03/details").await.expect(200).json();
+        let me = desk.user.get("/integrations/v1/me").await.expect(200).json();
+        assert_eq!(details, same);
+        for name in ["portalId", "timeZone", "utcOffset", "utcOffsetMilliseconds"] {
+            assert_eq!(details[name], me[name], "{name}");
+        }
+        assert_eq!(details["companyCurrency"], me["currency"]);
+        details
+    };
+    assert_eq!(
+        seen().await,
+        json!({
+            "portalId": desk.portal.id.parse::<i64>().unwrap(), "accountType": "STANDARD", "timeZone": "UTC",
+            "companyCurrency": "USD", "additionalCurrencies": [], "utcOffset": "+00:00", "utcOffsetMilliseconds": 0,
+            "uiDomain": "inbox.test", "dataHostingLocation": "na1",
+        })
+    );
+    let set = json!({ "timeZone": "America/St_Johns", "currency": "cad", "accountType": "SANDBOX" });
+    let shown = operator.patch(&path, set).await.expect(200).json();
+    assert_eq!((&shown["currency"], &shown["accountType"]), (&json!("CAD"), &json!("SANDBOX")));
+    let there = seen().await;
+    assert_eq!((&there["companyCurrency"], &there["accountType"]), (&json!("CAD"), &json!("SANDBOX")));
+    // The clocks are changed there, too.
+    let mut offsets = std::collections::BTreeSet::new();
+    for _ in 0..2 {
+        let now = seen().await;
+        offsets.insert((text(&now, "utcOffset"), now["utcOffsetMilliseconds"].as_i64().unwrap()));
+        desk.server.advance(Duration::from_secs(182 * 24 * 3_600));
+    }
+    assert!(offsets.into_iter().eq([("-02:30".into(), -9_000_000), ("-03:30".into(), -12_600_000)]));
+    operator.patch(&path, json!({ "timeZone": "Asia/Kathmandu" })).await.expect(200);
+    let there = seen().await;
+    assert_eq!((&there["utcOffset"], &there["companyCurrency"]), (&json!("+05:45"), &json!("CAD")));
+
+    let made = operator.post("/antiphon/v1/portals", json!({ "name": "Next", "currency": "EUR" })).await;
+    let made = made.expect(201).json();
+    let settings = ["timeZone", "currency", "accountType"].map(|name| made[name].clone());
+    assert_eq!(settings, ["UTC", "EUR", "STANDARD"]);
+}
+
+#[tokio::test]
+async fn tokens_begin_with_the_region_of_their_server() {
+    let server = TestServer::configured(|config| config.region = "eu1".into()).await;
+    let stage = Stage::on(Desk::on(&server).await).await;
+    let given = stage.granted("oauth+files").await;
+    let refresh = text(&given, "refresh_token");
+    assert!(refresh.starts_with("eu1-") && refresh.len() == 40, "{refresh}");
+    let again = stage.token(&[("grant_type", "refresh_token"), ("refresh_token", &refresh)]).await;
+    assert_eq!(again.expect(200).json()["refresh_token"], refresh);
+    stage.anybody().get(&format!("/oauth/v1/refresh-tokens/{refresh}")).await.expect(200);
+    // Where a region was made up, or left out, it is another token.
+    for other in [refresh.replace("eu1-", "na1-"), refresh["eu1-".len()..].to_owned()] {
+        stage.anybody().get(&format!("/oauth/v1/refresh-tokens/{other}")).await.expect(404);
+    }
+    let made =
+        stage.desk.make("tokens", json!({ "appId": stage.app, "label": "x", "scopes": ["files"] })).await;
+    let token = text(&made, "token");
+    assert!(token.starts_with("pat-eu1-"), "{token}");
+    let details = server.user(&token).get("/account-info/v3/details").await.expect(200).json();
+    assert_eq!(details["dataHostingLocation"], "eu1");
+}
+
+#[tokio::test]
+async fn a_private_app_says_who_made_it() {
+    let stage = Stage::set().await;
+    let desk = &stage.desk;
+    let agent: i64 = desk.portal.agent.trim_start_matches("A-").parse().unwrap();
+    let user_of = async |app: Value| {
+        let made =
+            desk.make("tokens", json!({ "appId": app["id"], "label": "x", "scopes": ["files"] })).await;
+        let body = json!({ "tokenKey": made["token"] });
+        let path = "/oauth/v2/private-apps/get/access-token-info";
+        stage.anybody().post(path, body).await.expect(200).json()["userId"].clone()
+    };
+    let nobodys = desk.make("apps", json!({ "name": "By a script" })).await;
+    assert_eq!(nobodys.get("userId"), None);
+    assert_eq!(user_of(nobodys).await, 0);
+    let named = desk.make("apps", json!({ "name": "For Mia", "userId": agent })).await;
+    assert_eq!((named["userId"].clone(), user_of(named).await), (json!(agent.to_string()), json!(agent)));
+    let given = stage.granted("oauth+antiphon.admin").await;
+    let mia = desk.server.user(&text(&given, "access_token"));
+    let own = mia.post("/antiphon/v1/apps", json!({ "name": "By Mia" })).await.expect(201).json();
+    assert_eq!(user_of(own).await, agent);
+}

@@ -37,8 +37,9 @@ async fn everything_wrong_is_told_at_once() {
         (
             "POST",
             "portals".to_owned(),
-            json!({ "id": "x", "timeZone": "Mars/Olympus", "quota": { "bytes": -1 } }),
-            vec!["id", "name", "timeZone", "quota"],
+            json!({ "id": "x", "timeZone": "Mars/Olympus", "currency": "Euro", "accountType": "FREE",
+                    "quota": { "bytes": -1 } }),
+            vec!["id", "name", "timeZone", "currency", "accountType", "quota"],
         ),
         ("POST", "portals".into(), json!({ "id": portal.id, "name": "Twin" }), vec!["id"]),
         ("POST", "backups".into(), json!({}), vec!["file"]),
@@ -49,11 +50,13 @@ async fn everything_wrong_is_told_at_once() {
         (
             "PATCH",
             format!("portals/{}", portal.id),
-            json!({ "name": " ", "timeZone": "", "quota": { "messages": -1 } }),
-            vec!["name", "timeZone", "quota"],
+            json!({ "name": " ", "timeZone": "", "currency": "", "accountType": "", "quota": { "messages": -1 } }),
+            vec!["name", "timeZone", "currency", "accountType", "quota"],
         ),
         ("POST", "apps".into(), json!({ "id": 0, "avatar": "me.png" }), vec!["id", "name", "avatar"]),
         ("POST", "apps".into(), json!({ "id": app, "name": "Twin" }), vec!["id"]),
+        ("POST", "apps".into(), json!({ "name": "Bot", "userId": "x" }), vec!["userId"]),
+        ("POST", "apps".into(), json!({ "name": "Bot", "userId": 999_999 }), vec!["userId"]),
         ("PATCH", format!("apps/{app}"), json!({ "name": long, "avatar": "/me" }), vec!["name", "avatar"]),
         (
             "POST",

@@ -113,6 +113,7 @@ fn everything(state: &State, moment: &mut Moment, name: &str) -> Changes {
                 avatar: None,
                 client_secret: "secret".into(),
                 developer_key: "key".into(),
+                user_id: None,
                 active: true,
                 created_at: now,
                 old_secret: None,

@@ -19,6 +19,7 @@ async fn filled() -> (tempfile::TempDir, Store) {
             avatar: None,
             client_secret: "secret".into(),
             developer_key: "key".into(),
+            user_id: None,
             old_secret,
             old_key: None,
             active: true,

@@ -129,7 +129,7 @@ impl SharedLimits {
         let counted = if payer.has_days() { 0..2 } else { 0..1 };
         loop {
             let now = self.now().unwrap_or(now);
-            let ends = next_midnight(now, &directory.portal.time_zone);
+            let ends = next_midnight(now, &directory.portal.profile.time_zone);
             let bounds = [
                 Bound {
                     policy: Policy::TenSecondlyRolling,
