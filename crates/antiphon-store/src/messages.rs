@@ -8,6 +8,9 @@ const SEQUENCE_BITS: u32 = 24;
 /// Most entries that a thread has room for.
 pub(crate) const MOST_ENTRIES: i64 = 1 << SEQUENCE_BITS;
 
+/// How many entries are looked at for incoming ones, from the last of those on.
+pub(crate) const LOOKED_AT: i64 = 1000;
+
 /// Where an entry is kept: behind its thread's earlier ones.
 pub(crate) fn key(number: i64, sequence: i64) -> i64 {
     (number << SEQUENCE_BITS).wrapping_add(sequence)

@@ -358,7 +358,8 @@ impl Store {
         read!(self.original_by_id(portal, thread, id))
     }
 
-    /// The newest incoming `MESSAGE`s of a thread, newest first.
+    /// The newest incoming `MESSAGE`s of a thread, newest first: its last one, and those among the thousand entries up to that.
+    /// When that one came, the thread says (`latest_received_at`).
     pub async fn latest_incoming(
         &self,
         portal: PortalId,

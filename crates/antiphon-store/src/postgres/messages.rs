@@ -5,7 +5,7 @@ use tokio_postgres::Row;
 
 use super::failure::{Result, damaged};
 use super::readers::{Values, row, rows};
-use crate::messages::{MOST_ENTRIES, key, number};
+use crate::messages::{LOOKED_AT, MOST_ENTRIES, key, number};
 use crate::{
     Direction, Document, HistoryQuery, MessageId, MessageKind, Original, Page, PortalId, Position,
     StoredMessage, ThreadId,
@@ -146,10 +146,13 @@ pub(super) async fn latest_incoming(
 ) -> Result<Vec<StoredMessage>> {
     let sql = format!(
         "SELECT m.*, t.archived_at IS NOT NULL FROM threads t CROSS JOIN LATERAL (SELECT {COLUMNS}, key FROM messages \
-         WHERE portal_id = $1 AND key >= $3 AND key < $4 AND direction = 1 ORDER BY key DESC LIMIT $5) m \
+         WHERE portal_id = $1 AND key > GREATEST($3 - 1, (SELECT max(key) FROM messages \
+         WHERE portal_id = $1 AND key >= $3 AND key < $4 AND direction = 1) - $6) \
+         AND key < $4 AND direction = 1 ORDER BY key DESC LIMIT $5) m \
          WHERE t.portal_id = $1 AND t.id = $2 ORDER BY m.key DESC"
     );
     let (first, end) = (key(thread.0, 0), key(thread.0, MOST_ENTRIES));
-    let found = rows(client, &sql, &[&portal.0, &thread.0, &first, &end, &(limit as i64)]).await?;
+    let found =
+        rows(client, &sql, &[&portal.0, &thread.0, &first, &end, &(limit as i64), &LOOKED_AT]).await?;
     found.iter().map(|row| message(row, row.try_get(6)?)).collect()
 }

@@ -5,9 +5,9 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 use super::failure::{Result, conflict, damaged};
 use super::known::Reading;
 use super::threads;
-use crate::messages::{MOST_ENTRIES, key, number};
+use crate::messages::{LOOKED_AT, MOST_ENTRIES, key, number};
 use crate::{
-    Direction, Document, HistoryQuery, MessageId, MessageKind, NewMessage, Original, Page, PortalId,
+    Direction, Document, HistoryQuery, MessageId, MessageKind, Millis, NewMessage, Original, Page, PortalId,
     Position, Replacement, StoredMessage, Thread, ThreadId,
 };
 
@@ -124,6 +124,8 @@ pub(super) fn original(
     Ok(Some(Original { message, original: sql.query_row([key], |row| row.get(0)).optional()? }))
 }
 
+/// Goes back from the last of them. No index holds them, which every incoming message would have to enter: the thread knows when
+/// that one came, and entries are in the order of their times.
 pub(super) fn latest_incoming(
     conn: &Connection,
     portal: PortalId,
@@ -131,17 +133,34 @@ pub(super) fn latest_incoming(
     limit: usize,
 ) -> Result<Vec<StoredMessage>> {
     let Some(thread) = threads::by_id(conn, portal, thread)? else { return Ok(Vec::new()) };
+    let Some(at) = thread.latest_received_at else { return Ok(Vec::new()) };
+    let end = behind(conn, &thread, at)?;
     let sql = format!(
-        "SELECT {COLUMNS} FROM messages INDEXED BY messages_incoming \
-         WHERE key >= ?1 AND key < ?2 AND direction = 1 ORDER BY key DESC LIMIT ?3"
+        "SELECT {COLUMNS} FROM messages WHERE key >= ?1 AND key < ?2 AND direction = 1 ORDER BY key DESC LIMIT ?3"
     );
     let mut sql = conn.prepare_cached(&sql)?;
-    let mut rows = sql.query([key(thread.number, 0), key(thread.number, thread.entries), limit as i64])?;
+    let from = key(thread.number, end.saturating_sub(LOOKED_AT).max(0));
+    let mut rows = sql.query([from, key(thread.number, end), limit as i64])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         found.push(message(row, thread.is_archived())?);
     }
     Ok(found)
+}
+
+/// The place behind all entries of a thread up to a time.
+fn behind(conn: &Connection, thread: &Thread, at: Millis) -> Result<i64> {
+    let mut sql = conn.prepare_cached("SELECT created_at <= ?2 FROM messages WHERE key = ?1")?;
+    let (mut from, mut to) = (0, thread.entries);
+    while from < to {
+        let middle = from + (to - from) / 2;
+        let is_before = sql.query_row([key(thread.number, middle), at], |row| row.get(0)).optional()?;
+        match is_before {
+            Some(true) => from = middle + 1,
+            _ => to = middle,
+        }
+    }
+    Ok(from)
 }
 
 /// The number of the thread that an entry is in.

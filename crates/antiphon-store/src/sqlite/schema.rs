@@ -25,6 +25,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0015_accounts.sql"),
     include_str!("../../migrations/sqlite/0016_once.sql"),
     include_str!("../../migrations/sqlite/0017_profiles.sql"),
+    include_str!("../../migrations/sqlite/0018_incoming.sql"),
 ];
 
 /// With which migration each format of documents came. A format comes with a migration, be it an empty one: so programs that

@@ -126,35 +126,46 @@ async fn originals_are_kept_where_something_was_cut() {
 #[tokio::test]
 async fn the_latest_incoming_messages_come_newest_first() {
     let kit = Kit::new().await;
-    let thread = kit.thread(7).await;
-    for n in 0..6 {
-        let sent = kit.store.change(kit.portal, Target::Thread(thread.id), move |state, moment| {
-            let mut message = message(state.thread.as_ref().ok_or(No)?, moment, &n.to_string());
-            message.direction = Some(if n % 2 == 0 { Direction::Incoming } else { Direction::Outgoing });
-            if n == 4 {
-                (message.kind, message.direction) = (MessageKind::Comment, None);
+    let thread = kit.thread(7).await.id;
+    let add = async |kind: MessageKind, direction: Option<Direction>, texts: Vec<String>| {
+        let added = kit.store.change(kit.portal, Target::Thread(thread), move |state, moment| {
+            let mut thread = state.thread.clone().ok_or(No)?;
+            let mut messages = Vec::new();
+            for text in &texts {
+                let said = NewMessage { kind, direction, ..message(&thread, moment, text) };
+                thread.latest_entry_at = said.created_at;
+                if direction == Some(Direction::Incoming) {
+                    thread.latest_received_at = Some(said.created_at);
+                }
+                messages.push(said);
             }
-            Ok::<_, No>(Changes { messages: vec![message], ..Changes::default() })
+            Ok::<_, No>(Changes { threads: vec![thread], messages, ..Changes::default() })
         });
-        sent.await.unwrap().unwrap();
+        added.await.unwrap().unwrap();
+    };
+    let latest = async |limit| -> Vec<String> {
+        let found = kit.store.latest_incoming(kit.portal, thread, limit).await.unwrap();
+        found.into_iter().map(|one| String::from_utf8(one.document.bytes).unwrap()).collect()
+    };
+    let (incoming, outgoing) = (Some(Direction::Incoming), Some(Direction::Outgoing));
+    assert_eq!(latest(5).await, [""; 0], "nobody has written yet");
+    for n in 0..6 {
+        let (kind, direction) = match n {
+            4 => (MessageKind::Comment, None),
+            _ if n % 2 == 0 => (MessageKind::Message, incoming),
+            _ => (MessageKind::Message, outgoing),
+        };
+        add(kind, direction, vec![n.to_string()]).await;
     }
-    let latest = kit.store.latest_incoming(kit.portal, thread.id, 5).await.unwrap();
-    let texts: Vec<&[u8]> = latest.iter().map(|message| message.document.bytes.as_slice()).collect();
-    assert_eq!(texts, [b"2", b"0"]);
+    assert_eq!(latest(5).await, ["2", "0"]);
+    assert_eq!(latest(1).await, ["2"]);
     for _ in 0..3 {
-        let answered = kit.store.change(kit.portal, Target::Thread(thread.id), move |state, moment| {
-            let thread = state.thread.as_ref().ok_or(No)?;
-            let mut answer = || {
-                let mut message = message(thread, moment, "answer");
-                message.direction = Some(Direction::Outgoing);
-                message
-            };
-            Ok::<_, No>(Changes { messages: (0..400).map(|_| answer()).collect(), ..Changes::default() })
-        });
-        answered.await.unwrap().unwrap();
+        add(MessageKind::Message, outgoing, vec!["answer".into(); 400]).await;
     }
-    let latest = kit.store.latest_incoming(kit.portal, thread.id, 1).await.unwrap();
-    assert_eq!(latest[0].document.bytes, b"2", "however many answers there are");
+    assert_eq!(latest(5).await, ["2", "0"], "however many answers there are");
+    add(MessageKind::Message, incoming, vec!["again".into(), "and again".into()]).await;
+    assert_eq!(latest(5).await, ["and again", "again"], "what is a thousand entries back is no more of them");
+    assert_eq!(latest(1).await, ["and again"]);
 }
 
 #[tokio::test]

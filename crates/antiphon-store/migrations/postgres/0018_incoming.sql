@@ -1,0 +1,1 @@
+-- The twin of this does without an index of incoming messages. Here it is asked as before: each look at an entry would be a question.
