@@ -146,8 +146,8 @@ pub(super) async fn latest_incoming(
 ) -> Result<Vec<StoredMessage>> {
     let sql = format!(
         "SELECT m.*, t.archived_at IS NOT NULL FROM threads t CROSS JOIN LATERAL (SELECT {COLUMNS}, key FROM messages \
-         WHERE portal_id = $1 AND key > GREATEST($3 - 1, (SELECT max(key) FROM messages \
-         WHERE portal_id = $1 AND key >= $3 AND key < $4 AND direction = 1) - $6) \
+         WHERE portal_id = $1 AND key > GREATEST($3::bigint - 1, (SELECT max(key) FROM messages \
+         WHERE portal_id = $1 AND key >= $3 AND key < $4 AND direction = 1) - $6::bigint) \
          AND key < $4 AND direction = 1 ORDER BY key DESC LIMIT $5) m \
          WHERE t.portal_id = $1 AND t.id = $2 ORDER BY m.key DESC"
     );

@@ -82,7 +82,7 @@ BEGIN
         SELECT objid FROM pg_event_trigger_ddl_commands() WHERE classid = 'pg_class'::regclass
         INTERSECT SELECT logicalrelid FROM pg_dist_partition
     LOOP
-        IF current_query() !~ ('ALTER TABLE ' || changed || ' ADD COLUMN \w+ \w+( NOT NULL DEFAULT (\d+|FALSE|''''))?;') THEN
+        IF current_query() !~ ('ALTER TABLE ' || changed || ' ADD COLUMN \w+ \w+( NOT NULL DEFAULT (\d+|FALSE|''\w*''))?;') THEN
             RAISE EXCEPTION '% is altered after it was placed', changed;
         END IF;
     END LOOP;
