@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use antiphon_store::{AppId, Millis, PortalId, Reader};
+use futures_util::TryStreamExt;
 
 use crate::app::App;
+use crate::portals;
 
 /// How many portals are looked up at a time, and how many rows of a log are forgotten at a time.
 const CHUNK: usize = 100;
@@ -14,34 +16,30 @@ const PAUSE: Duration = Duration::from_millis(10);
 
 /// Forgets what is too old at `now`, over all portals, and answers how much that was. Harmless to repeat and to interrupt.
 pub async fn run(app: &App, now: Millis) -> anyhow::Result<u64> {
-    let (mut forgotten, mut after) = (0, None);
-    loop {
-        let portals = app.store.portals(after, CHUNK).await?;
-        let Some(last) = portals.last() else { return Ok(forgotten) };
-        after = Some(last.id);
-        for portal in portals {
-            forgotten += events(app, portal.id, now).await?;
-            let Some(directory) = app.store.directory(portal.id).await? else { continue };
-            let channels = [false, true].into_iter().flat_map(|archived| directory.channels(archived).iter());
-            let channels = channels.map(|one| AppId::of_channel(one.id));
-            for key in directory.apps().iter().map(|one| one.id).chain(channels) {
+    let (mut forgotten, mut portals) = (0, portals::all(&app.store));
+    while let Some(portal) = portals.try_next().await? {
+        forgotten += events(app, portal.id, now).await?;
+        let Some(directory) = app.store.directory(portal.id).await? else { continue };
+        let channels = [false, true].into_iter().flat_map(|archived| directory.channels(archived).iter());
+        let channels = channels.map(|one| AppId::of_channel(one.id));
+        for key in directory.apps().iter().map(|one| one.id).chain(channels) {
+            forgotten += log(app, portal.id, key, now).await?;
+        }
+        let guests = directory.installs().filter(|one| one.home != portal.id).map(|one| one.app_id);
+        for guest in guests {
+            let channels = directory.home(guest).channels_of(guest).map(|one| AppId::of_channel(one.id));
+            for key in channels.chain([guest]) {
                 forgotten += log(app, portal.id, key, now).await?;
-            }
-            let guests = directory.installs().filter(|one| one.home != portal.id).map(|one| one.app_id);
-            for guest in guests {
-                let channels = directory.home(guest).channels_of(guest).map(|one| AppId::of_channel(one.id));
-                for key in channels.chain([guest]) {
-                    forgotten += log(app, portal.id, key, now).await?;
-                    // What it asks for at home, its home's changes say, and those end nothing here.
-                    if !directory.reads(Reader::Webhooks, key)
-                        && app.store.cursor(portal.id, Reader::Webhooks, key).await?.is_some()
-                    {
-                        app.store.cursor_end(portal.id, Reader::Webhooks, key).await?;
-                    }
+                // What it asks for at home, its home's changes say, and those end nothing here.
+                if !directory.reads(Reader::Webhooks, key)
+                    && app.store.cursor(portal.id, Reader::Webhooks, key).await?.is_some()
+                {
+                    app.store.cursor_end(portal.id, Reader::Webhooks, key).await?;
                 }
             }
         }
     }
+    Ok(forgotten)
 }
 
 async fn events(app: &App, portal: PortalId, now: Millis) -> anyhow::Result<u64> {

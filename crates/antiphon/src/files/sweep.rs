@@ -5,10 +5,11 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use antiphon_store::{FileTidy, Millis, Moment, PortalId, Sha, State};
-use futures_util::StreamExt;
+use futures_util::{StreamExt, TryStreamExt};
 
 use super::{delete, serve};
 use crate::app::App;
+use crate::portals;
 
 const HOUR: Millis = 60 * 60 * 1000;
 const DAY: Millis = 24 * HOUR;
@@ -29,15 +30,11 @@ const CHUNK: usize = 100;
 
 /// Sweeps all portals; how much that was.
 pub async fn run(app: &App, now: Millis) -> anyhow::Result<u64> {
-    let (mut done, mut after) = (0, None);
-    loop {
-        let portals = app.store.portals(after, CHUNK).await?;
-        let Some(last) = portals.last() else { return Ok(done) };
-        after = Some(last.id);
-        for portal in portals {
-            done += portal_of(app, portal.id, now).await?;
-        }
+    let (mut done, mut portals) = (0, portals::all(&app.store));
+    while let Some(portal) = portals.try_next().await? {
+        done += portal_of(app, portal.id, now).await?;
     }
+    Ok(done)
 }
 
 async fn portal_of(app: &App, portal: PortalId, now: Millis) -> anyhow::Result<u64> {
@@ -126,29 +123,25 @@ async fn strays(app: &App, portal: PortalId) -> anyhow::Result<u64> {
 
 /// Bytes that files have and that are not there, or not as they were: each as a sentence.
 pub async fn missing(app: &App) -> anyhow::Result<Vec<String>> {
-    let (mut missing, mut portals_after) = (Vec::new(), None);
-    loop {
-        let portals = app.store.portals(portals_after, CHUNK).await?;
-        let Some(last) = portals.last() else { return Ok(missing) };
-        portals_after = Some(last.id);
-        for portal in portals {
-            let mut after = None;
-            loop {
-                let blobs = app.store.blobs(portal.id, after, CHUNK).await?;
-                let Some(last) = blobs.last() else { break };
-                after = Some(last.sha);
-                for blob in blobs.iter().filter(|blob| blob.tombstone_at.is_none()) {
-                    let found = app.kept.length(&blob.object).await?;
-                    if found != Some(blob.size.unsigned_abs()) && missing.len() < CHUNK {
-                        let how = found.map_or("are missing".into(), |found| format!("are {found} long"));
-                        missing.push(format!(
-                            "the {} bytes of object {} of portal {} {how}; bring the directory or bucket of the files back \
-                             from its backup",
-                            blob.size, blob.object, portal.id
-                        ));
-                    }
+    let (mut missing, mut portals) = (Vec::new(), portals::all(&app.store));
+    while let Some(portal) = portals.try_next().await? {
+        let mut after = None;
+        loop {
+            let blobs = app.store.blobs(portal.id, after, CHUNK).await?;
+            let Some(last) = blobs.last() else { break };
+            after = Some(last.sha);
+            for blob in blobs.iter().filter(|blob| blob.tombstone_at.is_none()) {
+                let found = app.kept.length(&blob.object).await?;
+                if found != Some(blob.size.unsigned_abs()) && missing.len() < CHUNK {
+                    let how = found.map_or("are missing".into(), |found| format!("are {found} long"));
+                    missing.push(format!(
+                        "the {} bytes of object {} of portal {} {how}; bring the directory or bucket of the files back \
+                         from its backup",
+                        blob.size, blob.object, portal.id
+                    ));
                 }
             }
         }
     }
+    Ok(missing)
 }

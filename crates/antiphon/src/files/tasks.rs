@@ -14,11 +14,13 @@ use antiphon_wire::files::{
 use antiphon_wire::id::MAX_SAFE;
 use antiphon_wire::lenient::parse_body;
 use antiphon_wire::timestamp::Timestamp;
+use futures_util::TryStreamExt;
 
 use super::folders::{self, Draft};
 use super::{import, shown};
 use crate::app::App;
 use crate::call::{Answer, Call};
+use crate::portals;
 use crate::refusal::Refusal;
 
 /// How long a node may be at a task before another takes it up.
@@ -129,18 +131,14 @@ async fn found(call: &Call, kind: FileTaskKind) -> Result<FileTask, Refusal> {
 
 /// Goes on with all tasks that nobody is at; how many those were.
 pub async fn take_up(app: &Arc<App>) -> anyhow::Result<u64> {
-    let (mut done, mut after) = (0, None);
-    loop {
-        let portals = app.store.portals(after, CHUNK).await?;
-        let Some(last) = portals.last() else { return Ok(done) };
-        after = Some(last.id);
-        for portal in portals {
-            for task in app.store.file_tasks_due(portal.id, app.machine_time(), CHUNK).await? {
-                run(app, portal.id, &task.id).await;
-                done += 1;
-            }
+    let (mut done, mut portals) = (0, portals::all(&app.store));
+    while let Some(portal) = portals.try_next().await? {
+        for task in app.store.file_tasks_due(portal.id, app.machine_time(), CHUNK).await? {
+            run(app, portal.id, &task.id).await;
+            done += 1;
         }
     }
+    Ok(done)
 }
 
 /// Does a task, unless somebody else is at it.

@@ -17,17 +17,16 @@ pub mod write;
 use antiphon_store::{AppId, Directory, Millis};
 use antiphon_wire::error::Problem;
 use antiphon_wire::id::parse_path_id;
+use futures_util::TryStreamExt;
 use uuid::Uuid;
 
 use crate::app::App;
 use crate::call::Call;
+use crate::portals;
 use crate::refusal::Refusal;
 
 /// How long an entry is kept.
 pub const KEPT: Millis = 3 * 24 * 60 * 60 * 1000;
-
-/// How many portals are looked up at a time.
-const CHUNK: usize = 100;
 
 /// Most rows that are deleted at once.
 const ROWS: usize = 500;
@@ -35,24 +34,20 @@ const ROWS: usize = 500;
 /// Deletes what is older than an entry is kept, over all portals, and answers how much that was. Harmless to repeat and to
 /// interrupt.
 pub async fn tidy(app: &App, now: Millis) -> anyhow::Result<u64> {
-    let (mut gone, mut after) = (0, None);
-    loop {
-        let portals = app.store.portals(after, CHUNK).await?;
-        let Some(last) = portals.last() else { return Ok(gone) };
-        after = Some(last.id);
-        for portal in portals {
-            let Some(directory) = app.store.directory(portal.id).await? else { continue };
-            for one in directory.apps().iter() {
-                loop {
-                    let step = app.store.journal_purge(portal.id, one.id, now - KEPT, ROWS).await?;
-                    gone += step;
-                    if step < ROWS as u64 {
-                        break;
-                    }
+    let (mut gone, mut portals) = (0, portals::all(&app.store));
+    while let Some(portal) = portals.try_next().await? {
+        let Some(directory) = app.store.directory(portal.id).await? else { continue };
+        for one in directory.apps().iter() {
+            loop {
+                let step = app.store.journal_purge(portal.id, one.id, now - KEPT, ROWS).await?;
+                gone += step;
+                if step < ROWS as u64 {
+                    break;
                 }
             }
         }
     }
+    Ok(gone)
 }
 
 /// Since when an app may know what happens: it acts, and is installed.

@@ -6,10 +6,13 @@
 use std::collections::HashMap;
 
 use antiphon_store::{Directory, DirectoryChange, Grant, Millis, PortalId, State, Sweep, Token, Used};
+use futures_util::TryStreamExt;
 
 use super::grants::lives;
+
 use crate::app::App;
 use crate::directory;
+use crate::portals;
 
 const DAY: Millis = 24 * 60 * 60 * 1000;
 
@@ -21,7 +24,7 @@ const IDLE: Millis = 30 * DAY;
 /// refresh token each time, and uses none.
 const MOST: usize = 100;
 
-/// Portals that are asked for at once, and rows that are changed or removed at once.
+/// Rows that are changed or removed at once.
 const CHUNK: usize = 400;
 
 /// Clears away in all portals what is due; how much that was.
@@ -29,15 +32,11 @@ const CHUNK: usize = 400;
 /// # Errors
 /// When the store does not answer.
 pub async fn run(app: &App, now: Millis) -> anyhow::Result<u64> {
-    let (mut done, mut after) = (0, None);
-    loop {
-        let portals = app.store.portals(after, CHUNK).await?;
-        let Some(last) = portals.last() else { return Ok(done) };
-        after = Some(last.id);
-        for portal in portals {
-            done += portal_cleared(app, portal.id, now).await?;
-        }
+    let (mut done, mut portals) = (0, portals::all(&app.store));
+    while let Some(portal) = portals.try_next().await? {
+        done += portal_cleared(app, portal.id, now).await?;
     }
+    Ok(done)
 }
 
 async fn portal_cleared(app: &App, portal: PortalId, now: Millis) -> anyhow::Result<u64> {

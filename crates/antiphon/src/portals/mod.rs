@@ -6,14 +6,28 @@ pub mod list;
 pub mod tidy;
 pub mod update;
 
-use antiphon_store::{Portal, PortalId, Quota, Usage};
+use antiphon_store::{Portal, PortalId, Quota, Store, StoreError, Usage};
 use antiphon_wire::id::{Id, MAX_INT32, parse_path_id};
 use antiphon_wire::own;
 use antiphon_wire::timestamp::Timestamp;
+use futures_util::stream::{self, BoxStream, StreamExt, TryStreamExt};
 
 use crate::call::Call;
 use crate::checks::Checks;
 use crate::refusal::Refusal;
+
+/// How many portals are looked up at a time.
+const CHUNK: usize = 100;
+
+/// All portals, by id, for whoever has work in each of them.
+pub fn all(store: &Store) -> BoxStream<'_, Result<Portal, StoreError>> {
+    let pages = stream::try_unfold(None, move |after| async move {
+        let page = store.portals(after, CHUNK).await?;
+        let last = page.last().map(|last| last.id);
+        Ok::<_, StoreError>(last.map(|last| (stream::iter(page.into_iter().map(Ok)), Some(last))))
+    });
+    pages.try_flatten().boxed()
+}
 
 /// The id in the path; one that cannot be a portal's is the same as an unknown one.
 fn portal_id(call: &Call) -> Result<PortalId, Refusal> {

@@ -3,28 +3,26 @@
 use std::convert::Infallible;
 
 use antiphon_store::{Changes, Millis, Moment, PortalId, State, Target};
+use futures_util::TryStreamExt;
 
 use crate::app::App;
 use crate::events::kinds;
+use crate::portals;
 
 /// How long a thread waits in the trash.
 pub const TRASH: Millis = 30 * 24 * 60 * 60 * 1000;
 
-/// How many portals, or threads of one, are looked up at a time.
+/// How many threads of a portal are looked up at a time.
 const CHUNK: usize = 100;
 
 /// Purges everything whose time in the trash is over at `now`, over all portals, and answers how many threads that were.
 /// Harmless to repeat and to interrupt: what is left is found again.
 pub async fn run(app: &App, now: Millis) -> anyhow::Result<u64> {
-    let (mut purged, mut after) = (0, None);
-    loop {
-        let portals = app.store.portals(after, CHUNK).await?;
-        let Some(last) = portals.last() else { return Ok(purged) };
-        after = Some(last.id);
-        for portal in portals {
-            purged += run_portal(app, portal.id, now).await?;
-        }
+    let (mut purged, mut portals) = (0, portals::all(&app.store));
+    while let Some(portal) = portals.try_next().await? {
+        purged += run_portal(app, portal.id, now).await?;
     }
+    Ok(purged)
 }
 
 async fn run_portal(app: &App, portal: PortalId, now: Millis) -> anyhow::Result<u64> {
