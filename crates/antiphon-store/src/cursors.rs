@@ -25,6 +25,15 @@ impl Reader {
     /// By how much the numbers of those are moved that would tell it wherever it is let in.
     pub(crate) const ANYWHERE: u32 = 4;
 
+    /// How those are found for whom this one reads.
+    pub(crate) fn which(self) -> Which {
+        match self {
+            Self::Webhooks => Which { home: 1, away: 1 << Self::ANYWHERE, parted: Millis::MAX },
+            // What an app wants in its journal does not depend on where it is let in. It is also told that it no longer is.
+            Self::Journal => Which { home: 2, away: 2, parted: -PARTED },
+        }
+    }
+
     pub(crate) const ALL: [Self; 2] = [Self::Webhooks, Self::Journal];
 
     /// The table of what it numbers.
@@ -33,6 +42,29 @@ impl Reader {
             Self::Webhooks => "attempts",
             Self::Journal => "journal_entries",
         }
+    }
+}
+
+/// How long an app that was removed is still read for, so that its journal can say so.
+pub const PARTED: Millis = 3 * 24 * 60 * 60 * 1000;
+
+/// For whom the spine is read, as apps' rows say it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Which {
+    /// What the sum has of an app that is at home, and of one that is elsewhere.
+    pub home: i64,
+    pub away: i64,
+    /// Those count as well that were removed no earlier than this moment, or so long ago if it is below zero.
+    pub parted: Millis,
+}
+
+impl Which {
+    pub(crate) const CHANNELS: Self =
+        Self { home: Reader::CHANNELS, away: Reader::CHANNELS << Reader::ANYWHERE, parted: Millis::MAX };
+
+    /// Since when those count that were removed.
+    pub(crate) fn since(self, now: Millis) -> Millis {
+        if self.parted < 0 { now + self.parted } else { self.parted }
     }
 }
 

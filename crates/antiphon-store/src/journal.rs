@@ -1,6 +1,6 @@
 //! The journals of apps: entries, and snapshots that are to be put into them.
 
-use crate::Millis;
+use crate::{Millis, PortalId};
 
 /// An entry, without what it says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,6 +10,20 @@ pub struct JournalEntry {
     /// Its public offset.
     pub name: [u8; 16],
     pub published_at: Millis,
+    /// The portal in which all of it happened.
+    pub of: PortalId,
+}
+
+impl JournalEntry {
+    /// How an entry says in a journal's rows in which portal it happened.
+    pub(crate) fn stored(home: PortalId, of: PortalId) -> i64 {
+        if of == home { 0 } else { of.0 }
+    }
+
+    /// Which portal that is.
+    pub(crate) fn read(home: PortalId, stored: i64) -> PortalId {
+        if stored == 0 { home } else { PortalId(stored) }
+    }
 }
 
 /// Which entries.
@@ -27,6 +41,8 @@ pub enum JournalPlace {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEntry {
     pub name: [u8; 16],
+    /// The portal in which all of it happened.
+    pub of: PortalId,
     pub published_at: Millis,
     /// The document, as it is handed out.
     pub doc: Vec<u8>,
@@ -38,6 +54,15 @@ pub struct JournalProgress {
     pub epoch: i64,
     pub position: i64,
     pub entry: Option<NewEntry>,
+}
+
+/// What came of reading the spine of another portal than the app's own: an entry of its journal, and how far was read for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AwayProgress {
+    /// Of the cursor in the other portal, as it was claimed.
+    pub epoch: i64,
+    pub position: i64,
+    pub entry: NewEntry,
 }
 
 /// A snapshot that was asked for.

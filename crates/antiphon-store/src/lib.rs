@@ -38,7 +38,8 @@ pub use allowances::{Allowances, Draw, Drawn, Span};
 pub use changes::{Applied, Changes, ConversationKey, Earlier, Moment, Replacement, State, Target};
 pub use check::{Finding, Invariant};
 pub use cursors::{
-    Attempt, AttemptPage, AttemptQuery, Cursor, Delivery, DeliveryState, Progress, Reader, Told, Undelivered,
+    Attempt, AttemptPage, AttemptQuery, Cursor, Delivery, DeliveryState, PARTED, Progress, Reader, Told,
+    Undelivered,
 };
 pub use directory::{
     Account, Actor, ActorKind, Adapter, App, Channel, Client, Code, Directory, DirectoryChange, Expand,
@@ -54,7 +55,9 @@ pub use files::{
 pub use ids::{
     AccountId, AppId, InboxId, MessageId, Millis, PortalId, SubscriptionId, ThreadId, TicketId, VisitorId,
 };
-pub use journal::{JournalEntry, JournalPlace, JournalProgress, NewEntry, Snapshot, SnapshotState};
+pub use journal::{
+    AwayProgress, JournalEntry, JournalPlace, JournalProgress, NewEntry, Snapshot, SnapshotState,
+};
 pub use leases::Lease;
 pub use messages::{
     Direction, Document, HistoryQuery, MessageKind, NewMessage, Original, Page, Position, StoredMessage,

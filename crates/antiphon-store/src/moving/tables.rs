@@ -54,7 +54,7 @@ const fn in_directory(table: Table) -> Table {
 }
 
 /// Every table, in the order in which they are written: a row's thread, and a directory's portal, come before it.
-pub(crate) static TABLES: [Table; 39] = [
+pub(crate) static TABLES: [Table; 40] = [
     Table {
         owner: "id",
         ..table(
@@ -477,8 +477,16 @@ pub(crate) static TABLES: [Table; 39] = [
     table(
         "journal_entries",
         2,
-        &[("app_id", Int), ("id", Int), ("name", Bytes), ("published_at", Int), ("doc", Bytes)],
+        &[
+            ("app_id", Int),
+            ("id", Int),
+            ("name", Bytes),
+            ("published_at", Int),
+            ("doc", Bytes),
+            ("of_portal", Int),
+        ],
     ),
+    table("journal_places", 2, &[("app_id", Int), ("of_portal", Int), ("position", Int), ("epoch", Int)]),
     table(
         "snapshots",
         2,

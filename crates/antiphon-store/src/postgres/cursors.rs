@@ -10,7 +10,7 @@ use super::events::{self, Open};
 use super::failure::{Failure, Result};
 use super::readers::{self, Values, execute, row, rows};
 use super::{ANSWER, Answer, Engine};
-use crate::cursors::{told_sum, touched};
+use crate::cursors::{Which, told_sum, touched};
 use crate::*;
 
 const DELIVERY: &str =
@@ -96,11 +96,13 @@ async fn end(client: &ClientWrapper, portal: PortalId, reader: Reader, app: AppI
     Ok(())
 }
 
-async fn told(client: &ClientWrapper, which: i64) -> Result<Vec<Told>> {
+async fn told(client: &ClientWrapper, which: Which, now: Millis) -> Result<Vec<Told>> {
     let sql = "SELECT portal_id, id FROM apps WHERE told & $1 <> 0 AND told <> 0 \
                UNION ALL SELECT i.portal_id, a.id FROM apps a JOIN installs i ON i.app_id = a.id WHERE a.told & $2 <> 0 \
-               AND a.told <> 0 AND i.uninstalled_at IS NULL AND i.home_id <> i.portal_id ORDER BY 2, 1";
-    let found = rows(client, sql, &[&which, &(which << Reader::ANYWHERE)]).await?;
+               AND a.told <> 0 AND i.uninstalled_at IS NULL AND i.home_id <> i.portal_id \
+               UNION ALL SELECT i.portal_id, a.id FROM installs i JOIN apps a ON a.id = i.app_id WHERE i.uninstalled_at >= $3 \
+               AND a.told & $2 <> 0 AND i.home_id <> i.portal_id ORDER BY 2, 1";
+    let found = rows(client, sql, &[&which.home, &which.away, &which.since(now)]).await?;
     let read = |row: &Row| Ok(Told { portal: PortalId(row.try_get(0)?), app: AppId(row.try_get(1)?) });
     found.iter().map(read).collect()
 }
@@ -300,8 +302,8 @@ macro_rules! once {
 }
 
 impl Engine {
-    pub(crate) async fn told(&self, which: i64) -> Answer<Vec<Told>> {
-        Ok(once!(self, client => told(client, which))?)
+    pub(crate) async fn told(&self, which: Which) -> Answer<Vec<Told>> {
+        Ok(once!(self, client => told(client, which, self.now()))?)
     }
 
     pub(crate) async fn cursor(

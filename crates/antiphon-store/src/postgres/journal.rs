@@ -9,7 +9,7 @@ use super::readers::{self, Values, row, rows};
 use super::{ANSWER, Answer, Engine};
 use crate::*;
 
-const ENTRY: &str = "SELECT id, name, published_at FROM journal_entries";
+const ENTRY: &str = "SELECT id, name, published_at, of_portal FROM journal_entries";
 
 const SNAPSHOT: &str =
     "SELECT id, body, initiated_at, status, completed_at, error_code, message FROM snapshots";
@@ -24,8 +24,9 @@ fn name(row: &Row, column: usize) -> Result<[u8; 16]> {
         .map_err(|_| StoreError::damaged("a name of so many bytes in the journal", bytes.len() as i64).into())
 }
 
-fn entry(row: &Row) -> Result<JournalEntry> {
-    Ok(JournalEntry { id: row.try_get(0)?, name: name(row, 1)?, published_at: row.try_get(2)? })
+fn entry(home: PortalId, row: &Row) -> Result<JournalEntry> {
+    let of = JournalEntry::read(home, row.try_get(3)?);
+    Ok(JournalEntry { id: row.try_get(0)?, name: name(row, 1)?, published_at: row.try_get(2)?, of })
 }
 
 fn snapshot(row: &Row) -> Result<Snapshot> {
@@ -55,10 +56,11 @@ async fn put(
     entry: Option<&NewEntry>,
 ) -> Result<()> {
     let Some(entry) = entry else { return Ok(()) };
-    let sql = "INSERT INTO journal_entries (portal_id, app_id, id, name, published_at, doc) \
+    let sql = "INSERT INTO journal_entries (portal_id, app_id, id, name, published_at, doc, of_portal) \
                SELECT $1::bigint, $2::bigint, 1 + coalesce((SELECT max(id) FROM journal_entries \
-               WHERE portal_id = $1 AND app_id = $2), 0), $3::bytea, $4::bigint, $5::bytea";
-    let values: Values<'_> = &[&portal.0, &app.0, &entry.name.as_slice(), &entry.published_at, &entry.doc];
+               WHERE portal_id = $1 AND app_id = $2), 0), $3::bytea, $4::bigint, $5::bytea, $6::bigint";
+    let (name, of) = (entry.name.as_slice(), JournalEntry::stored(portal, entry.of));
+    let values: Values<'_> = &[&portal.0, &app.0, &name, &entry.published_at, &entry.doc, &of];
     execute(transaction, sql, values).await?;
     Ok(())
 }
@@ -77,6 +79,42 @@ async fn append(
         return Ok(false);
     }
     put(&transaction, portal, app, done.entry.as_ref()).await?;
+    transaction.commit().await?;
+    Ok(true)
+}
+
+/// How far another portal was read, for whoever reads on with this epoch: others write nothing more.
+async fn claim(
+    client: &mut ClientWrapper,
+    portal: PortalId,
+    app: AppId,
+    of: PortalId,
+    cursor: Cursor,
+) -> Result<i64> {
+    let sql = "INSERT INTO journal_places AS known (portal_id, app_id, of_portal, position, epoch) VALUES ($1, $2, $3, $4, $5) \
+               ON CONFLICT (portal_id, app_id, of_portal) DO UPDATE SET epoch = excluded.epoch, \
+               position = greatest(known.position, excluded.position) RETURNING position";
+    let found = row(client, sql, &[&portal.0, &app.0, &of.0, &cursor.position, &cursor.epoch]).await?;
+    Ok(found.map(|row| row.try_get(0)).transpose()?.unwrap_or(cursor.position))
+}
+
+async fn append_away(
+    client: &mut ClientWrapper,
+    portal: PortalId,
+    app: AppId,
+    done: &AwayProgress,
+) -> Result<bool> {
+    let transaction = begin(client).await?;
+    // Whoever writes to the same journal has its cursor: one after the other, so that entries count on.
+    let sql = "SELECT 1 FROM cursors WHERE portal_id = $1 AND reader = $2 AND app_id = $3 FOR UPDATE";
+    execute(&transaction, sql, &[&portal.0, &(Reader::Journal as i64), &app.0]).await?;
+    let sql = "UPDATE journal_places SET position = $5 WHERE portal_id = $1 AND app_id = $2 AND of_portal = $3 \
+               AND epoch = $4";
+    let values: Values<'_> = &[&portal.0, &app.0, &done.entry.of.0, &done.epoch, &done.position];
+    if execute(&transaction, sql, values).await? == 0 {
+        return Ok(false);
+    }
+    put(&transaction, portal, app, Some(&done.entry)).await?;
     transaction.commit().await?;
     Ok(true)
 }
@@ -108,7 +146,7 @@ async fn snapshots_done(
     portal: PortalId,
     app: AppId,
     done: &[Snapshot],
-    entry: Option<&NewEntry>,
+    entries: &[NewEntry],
 ) -> Result<bool> {
     let transaction = begin(client).await?;
     execute(&transaction, TURN, &[&portal.0, &app.0]).await?;
@@ -122,7 +160,9 @@ async fn snapshots_done(
             return Ok(false);
         }
     }
-    put(&transaction, portal, app, entry).await?;
+    for entry in entries {
+        put(&transaction, portal, app, Some(entry)).await?;
+    }
     let sql = "SELECT 1 FROM snapshots WHERE portal_id = $1 AND app_id = $2 AND status = 1 LIMIT 1";
     if execute(&transaction, sql, &[&portal.0, &app.0]).await? == 0 {
         let sql = "UPDATE apps SET told = told & ~4 WHERE id = $2 AND portal_id = $1";
@@ -168,7 +208,7 @@ impl Engine {
         &self,
         portal: PortalId,
         app: AppId,
-        since: Millis,
+        (since, of): (Millis, Option<PortalId>),
         place: JournalPlace,
         limit: usize,
     ) -> Answer<Vec<JournalEntry>> {
@@ -177,12 +217,14 @@ impl Engine {
             JournalPlace::Latest => (0, "DESC"),
             JournalPlace::Behind(id) => (id, "ASC"),
         };
+        let which = if of.is_some() { "AND of_portal = $6::bigint" } else { "AND $6::bigint IS NULL" };
         let sql = format!(
-            "{ENTRY} WHERE portal_id = $1 AND app_id = $2 AND id > $3 AND published_at >= $4 ORDER BY id {order} LIMIT $5"
+            "{ENTRY} WHERE portal_id = $1 AND app_id = $2 {which} AND id > $3 AND published_at >= $4 ORDER BY id {order} LIMIT $5"
         );
-        let values: Values<'_> = &[&portal.0, &app.0, &behind, &since, &(limit as i64)];
+        let of = of.map(|of| JournalEntry::stored(portal, of));
+        let values: Values<'_> = &[&portal.0, &app.0, &behind, &since, &(limit as i64), &of];
         let found = once!(self, client => rows(client, &sql, values))?;
-        let mut found = found.iter().map(entry).collect::<Result<Vec<_>>>()?;
+        let mut found = found.iter().map(|row| entry(portal, row)).collect::<Result<Vec<_>>>()?;
         if place == JournalPlace::Latest {
             found.reverse();
         }
@@ -200,7 +242,7 @@ impl Engine {
             format!("{ENTRY} WHERE portal_id = $1 AND app_id = $2 AND name = $3 AND published_at >= $4");
         let values: Values<'_> = &[&portal.0, &app.0, &name.as_slice(), &since];
         let found = once!(self, client => row(client, &sql, values))?;
-        Ok(found.as_ref().map(entry).transpose()?)
+        Ok(found.as_ref().map(|row| entry(portal, row)).transpose()?)
     }
 
     pub(crate) async fn journal_file(
@@ -224,6 +266,25 @@ impl Engine {
         done: JournalProgress,
     ) -> Answer<bool> {
         Ok(once!(self, client => append(client, portal, app, &done))?)
+    }
+
+    pub(crate) async fn journal_claim(
+        &self,
+        portal: PortalId,
+        app: AppId,
+        of: PortalId,
+        cursor: Cursor,
+    ) -> Answer<i64> {
+        Ok(once!(self, client => claim(client, portal, app, of, cursor))?)
+    }
+
+    pub(crate) async fn journal_append_away(
+        &self,
+        portal: PortalId,
+        app: AppId,
+        done: AwayProgress,
+    ) -> Answer<bool> {
+        Ok(once!(self, client => append_away(client, portal, app, &done))?)
     }
 
     pub(crate) async fn journal_purge(
@@ -283,8 +344,8 @@ impl Engine {
         portal: PortalId,
         app: AppId,
         done: Vec<Snapshot>,
-        entry: Option<NewEntry>,
+        entries: Vec<NewEntry>,
     ) -> Answer<bool> {
-        Ok(once!(self, client => snapshots_done(client, portal, app, &done, entry.as_ref()))?)
+        Ok(once!(self, client => snapshots_done(client, portal, app, &done, &entries))?)
     }
 }

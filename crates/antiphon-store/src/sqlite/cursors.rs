@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::batch::Batch;
 use super::failure::Result;
 use super::{Answer, Engine};
-use crate::cursors::{told_sum, touched};
+use crate::cursors::{Which, told_sum, touched};
 use crate::*;
 
 const DELIVERY: &str =
@@ -79,13 +79,15 @@ fn stands(conn: &Connection, portal: PortalId, reader: Reader, app: AppId) -> Re
     Ok(found.optional()?)
 }
 
-fn told(conn: &Connection, which: i64) -> Result<Vec<Told>> {
+fn told(conn: &Connection, which: Which, now: Millis) -> Result<Vec<Told>> {
     let mut sql = conn.prepare_cached(
         "SELECT portal_id, id FROM apps WHERE told & ?1 <> 0 AND told <> 0 \
-         UNION ALL SELECT i.portal_id, a.id FROM apps a JOIN installs i ON i.app_id = a.id WHERE a.told & (?1 << ?2) <> 0 \
-         AND a.told <> 0 AND i.uninstalled_at IS NULL AND i.home_id <> i.portal_id ORDER BY 2, 1",
+         UNION ALL SELECT i.portal_id, a.id FROM apps a JOIN installs i ON i.app_id = a.id WHERE a.told & ?2 <> 0 \
+         AND a.told <> 0 AND i.uninstalled_at IS NULL AND i.home_id <> i.portal_id \
+         UNION ALL SELECT i.portal_id, a.id FROM installs i JOIN apps a ON a.id = i.app_id WHERE i.uninstalled_at >= ?3 \
+         AND a.told & ?2 <> 0 AND i.home_id <> i.portal_id ORDER BY 2, 1",
     )?;
-    let found = sql.query_map([which, Reader::ANYWHERE.into()], |row| {
+    let found = sql.query_map([which.home, which.away, which.since(now)], |row| {
         Ok(Told { portal: PortalId(row.get(0)?), app: AppId(row.get(1)?) })
     })?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
@@ -281,8 +283,9 @@ pub(super) fn attempts(
 }
 
 impl Engine {
-    pub(crate) fn told(&self, which: i64) -> Answer<Vec<Told>> {
-        self.read(|conn| told(conn, which))
+    pub(crate) fn told(&self, which: Which) -> Answer<Vec<Told>> {
+        let now = self.now();
+        self.read(|conn| told(conn, which, now))
     }
 
     pub(crate) fn cursor(&self, portal: PortalId, reader: Reader, app: AppId) -> Answer<Option<Cursor>> {

@@ -7,13 +7,14 @@ use super::failure::Result;
 use super::{Answer, Engine};
 use crate::*;
 
-const ENTRY: &str = "SELECT id, name, published_at FROM journal_entries";
+const ENTRY: &str = "SELECT id, name, published_at, of_portal FROM journal_entries";
 
 const SNAPSHOT: &str =
     "SELECT id, body, initiated_at, status, completed_at, error_code, message FROM snapshots";
 
-fn entry(row: &Row<'_>) -> rusqlite::Result<JournalEntry> {
-    Ok(JournalEntry { id: row.get(0)?, name: row.get(1)?, published_at: row.get(2)? })
+fn entry(home: PortalId, row: &Row<'_>) -> rusqlite::Result<JournalEntry> {
+    let of = JournalEntry::read(home, row.get(3)?);
+    Ok(JournalEntry { id: row.get(0)?, name: row.get(1)?, published_at: row.get(2)?, of })
 }
 
 fn snapshot(row: &Row<'_>) -> rusqlite::Result<Snapshot> {
@@ -23,9 +24,11 @@ fn snapshot(row: &Row<'_>) -> rusqlite::Result<Snapshot> {
 
 /// Behind whatever the journal has.
 fn put(conn: &Connection, portal: PortalId, app: AppId, entry: &NewEntry) -> Result<()> {
-    let sql = "INSERT INTO journal_entries SELECT ?1, ?2, 1 + coalesce(max(id), 0), ?3, ?4, ?5 FROM journal_entries \
+    let sql = "INSERT INTO journal_entries (portal_id, app_id, id, name, published_at, doc, of_portal) \
+               SELECT ?1, ?2, 1 + coalesce(max(id), 0), ?3, ?4, ?5, ?6 FROM journal_entries \
                WHERE portal_id = ?1 AND app_id = ?2";
-    let values = params![portal.0, app.0, entry.name, entry.published_at, entry.doc];
+    let of = JournalEntry::stored(portal, entry.of);
+    let values = params![portal.0, app.0, entry.name, entry.published_at, entry.doc, of];
     conn.prepare_cached(sql)?.execute(values)?;
     Ok(())
 }
@@ -43,12 +46,34 @@ fn append(batch: &mut Batch<'_>, portal: PortalId, app: AppId, done: &JournalPro
     Ok(true)
 }
 
+/// How far another portal was read, for whoever reads on with this epoch: others write nothing more.
+fn claim(batch: &mut Batch<'_>, portal: PortalId, app: AppId, of: PortalId, cursor: Cursor) -> Result<i64> {
+    batch.written = true;
+    let sql = "INSERT INTO journal_places (portal_id, app_id, of_portal, position, epoch) VALUES (?1, ?2, ?3, ?4, ?5) \
+               ON CONFLICT DO UPDATE SET epoch = excluded.epoch, position = max(position, excluded.position) \
+               RETURNING position";
+    let values = params![portal.0, app.0, of.0, cursor.position, cursor.epoch];
+    Ok(batch.conn.prepare_cached(sql)?.query_row(values, |row| row.get(0))?)
+}
+
+fn append_away(batch: &mut Batch<'_>, portal: PortalId, app: AppId, done: &AwayProgress) -> Result<bool> {
+    let sql = "UPDATE journal_places SET position = ?5 WHERE portal_id = ?1 AND app_id = ?2 AND of_portal = ?3 \
+               AND epoch = ?4";
+    let values = params![portal.0, app.0, done.entry.of.0, done.epoch, done.position];
+    if batch.conn.prepare_cached(sql)?.execute(values)? == 0 {
+        return Ok(false);
+    }
+    batch.written = true;
+    put(batch.conn, portal, app, &done.entry)?;
+    Ok(true)
+}
+
 fn done(
     batch: &mut Batch<'_>,
     portal: PortalId,
     app: AppId,
     done: &[Snapshot],
-    entry: Option<&NewEntry>,
+    entries: &[NewEntry],
 ) -> Result<bool> {
     let conn = batch.conn;
     for one in done {
@@ -64,7 +89,7 @@ fn done(
                    WHERE portal_id = ?1 AND app_id = ?2 AND id = ?3";
         conn.prepare_cached(sql)?.execute(params![portal.0, app.0, one.id, status, at, code, message])?;
     }
-    if let Some(entry) = entry {
+    for entry in entries {
         put(conn, portal, app, entry)?;
     }
     let sql = "UPDATE apps SET told = told & ~4 WHERE id = ?2 AND portal_id = ?1 AND NOT EXISTS \
@@ -78,7 +103,7 @@ impl Engine {
         &self,
         portal: PortalId,
         app: AppId,
-        since: Millis,
+        (since, of): (Millis, Option<PortalId>),
         place: JournalPlace,
         limit: usize,
     ) -> Answer<Vec<JournalEntry>> {
@@ -87,12 +112,15 @@ impl Engine {
             JournalPlace::Latest => (0, "DESC"),
             JournalPlace::Behind(id) => (id, "ASC"),
         };
+        let which = if of.is_some() { "AND of_portal = ?6" } else { "AND ?6 IS NULL" };
         let sql = format!(
-            "{ENTRY} WHERE portal_id = ?1 AND app_id = ?2 AND id > ?3 AND published_at >= ?4 ORDER BY id {order} LIMIT ?5"
+            "{ENTRY} WHERE portal_id = ?1 AND app_id = ?2 {which} AND id > ?3 AND published_at >= ?4 ORDER BY id {order} LIMIT ?5"
         );
+        let of = of.map(|of| JournalEntry::stored(portal, of));
         self.read(|conn| {
             let mut sql = conn.prepare_cached(&sql)?;
-            let found = sql.query_map([portal.0, app.0, behind, since, limit as i64], entry)?;
+            let values = params![portal.0, app.0, behind, since, limit as i64, of];
+            let found = sql.query_map(values, |row| entry(portal, row))?;
             let mut found = found.collect::<rusqlite::Result<Vec<_>>>()?;
             if place == JournalPlace::Latest {
                 found.reverse();
@@ -112,7 +140,7 @@ impl Engine {
             format!("{ENTRY} WHERE portal_id = ?1 AND app_id = ?2 AND name = ?3 AND published_at >= ?4");
         self.read(|conn| {
             let values = params![portal.0, app.0, name, since];
-            Ok(conn.prepare_cached(&sql)?.query_row(values, entry).optional()?)
+            Ok(conn.prepare_cached(&sql)?.query_row(values, |row| entry(portal, row)).optional()?)
         })
     }
 
@@ -138,6 +166,25 @@ impl Engine {
         done: JournalProgress,
     ) -> Answer<bool> {
         self.submit(move |batch| append(batch, portal, app, &done)).await
+    }
+
+    pub(crate) async fn journal_claim(
+        &self,
+        portal: PortalId,
+        app: AppId,
+        of: PortalId,
+        cursor: Cursor,
+    ) -> Answer<i64> {
+        self.submit(move |batch| claim(batch, portal, app, of, cursor)).await
+    }
+
+    pub(crate) async fn journal_append_away(
+        &self,
+        portal: PortalId,
+        app: AppId,
+        done: AwayProgress,
+    ) -> Answer<bool> {
+        self.submit(move |batch| append_away(batch, portal, app, &done)).await
     }
 
     pub(crate) async fn journal_purge(
@@ -240,8 +287,8 @@ impl Engine {
         portal: PortalId,
         app: AppId,
         snapshots: Vec<Snapshot>,
-        entry: Option<NewEntry>,
+        entries: Vec<NewEntry>,
     ) -> Answer<bool> {
-        self.submit(move |batch| done(batch, portal, app, &snapshots, entry.as_ref())).await
+        self.submit(move |batch| done(batch, portal, app, &snapshots, &entries)).await
     }
 }

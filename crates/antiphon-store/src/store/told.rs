@@ -1,18 +1,19 @@
 //! What is read and written on behalf of apps: how far readers are, what they did not deliver, journals.
 
 use super::{Engine, Store};
+use crate::cursors::Which;
 use crate::*;
 
 impl Store {
-    /// The apps on whose behalf the spine is read, by id.
+    /// The apps on whose behalf the spine is read, by id, and in which portals.
     pub async fn told(&self, reader: Reader) -> Result<Vec<Told>, StoreError> {
-        read!(self.told(reader as i64))
+        read!(self.told(reader.which()))
     }
 
     /// The channels of which their apps are told, each under the number of [`AppId::of_channel`].
     pub async fn told_channels(&self) -> Result<Vec<Told>, StoreError> {
         let mut all = Vec::new();
-        for Told { portal, app } in read!(self.told(Reader::CHANNELS))? {
+        for Told { portal, app } in read!(self.told(Which::CHANNELS))? {
             if let Some(directory) = self.directory(portal).await? {
                 all.extend(directory.told_channels(app).map(|app| Told { portal, app }));
             }
@@ -169,16 +170,16 @@ impl Store {
         write!(house.deliveries_purge(portal, app, before, limit))
     }
 
-    /// Entries of an app's journal that are not older than `since`, in order.
+    /// Entries of an app's journal that are not older than `since`, in order: of all portals, or of one.
     pub async fn journal_entries(
         &self,
         portal: PortalId,
         app: AppId,
-        since: Millis,
+        (since, of): (Millis, Option<PortalId>),
         place: JournalPlace,
         limit: usize,
     ) -> Result<Vec<JournalEntry>, StoreError> {
-        read!(self.journal_entries(portal, app, since, place, limit))
+        read!(self.journal_entries(portal, app, (since, of), place, limit))
     }
 
     /// The entry of this name, unless it is older than `since`.
@@ -213,6 +214,31 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let (house, _inside) = self.enter().await?;
         write!(house.journal_append(portal, app, done))
+    }
+
+    /// How far another portal was read for an app's journal: where the entries end, or where the cursor there stands, which was
+    /// just taken. Whoever had it before writes nothing more.
+    pub async fn journal_claim(
+        &self,
+        portal: PortalId,
+        app: AppId,
+        of: PortalId,
+        cursor: Cursor,
+    ) -> Result<i64, StoreError> {
+        let (house, _inside) = self.enter().await?;
+        write!(house.journal_claim(portal, app, of, cursor))
+    }
+
+    /// Writes an entry of what happened in another portal, and notes how far that was read; `false`, and nothing is written,
+    /// when somebody else has claimed that.
+    pub async fn journal_append_away(
+        &self,
+        portal: PortalId,
+        app: AppId,
+        done: AwayProgress,
+    ) -> Result<bool, StoreError> {
+        let (house, _inside) = self.enter().await?;
+        write!(house.journal_append_away(portal, app, done))
     }
 
     /// Forgets entries of an app from before a moment, and snapshots that were asked for as long again before it, at most so
@@ -264,16 +290,16 @@ impl Store {
         read!(self.snapshot_by_id(portal, app, id))
     }
 
-    /// Writes what became of snapshots, and the entry that has them; `false`, and nothing is written, when one of them was not
+    /// Writes what became of snapshots, and the entries that have them; `false`, and nothing is written, when one of them was not
     /// pending any more.
     pub async fn snapshots_done(
         &self,
         portal: PortalId,
         app: AppId,
         done: Vec<Snapshot>,
-        entry: Option<NewEntry>,
+        entries: Vec<NewEntry>,
     ) -> Result<bool, StoreError> {
         let (house, _inside) = self.enter().await?;
-        write!(house.snapshots_done(portal, app, done, entry))
+        write!(house.snapshots_done(portal, app, done, entries))
     }
 }

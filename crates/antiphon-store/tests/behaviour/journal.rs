@@ -7,6 +7,9 @@ use crate::kit::*;
 const APP: AppId = AppId(7);
 const OTHER: AppId = AppId(8);
 
+/// The portal that a kit makes first.
+const HOME: PortalId = PortalId(1);
+
 async fn direct(kit: &Kit, directory: Vec<DirectoryChange>) {
     kit.apply(Target::Directory, Changes { directory, ..Changes::default() }).await;
 }
@@ -50,7 +53,7 @@ async fn take(kit: &Kit, app: AppId) -> Cursor {
 }
 
 fn entry(name: u8) -> NewEntry {
-    NewEntry { name: [name; 16], published_at: NOON + i64::from(name), doc: vec![name; 3000] }
+    NewEntry { name: [name; 16], of: HOME, published_at: NOON + i64::from(name), doc: vec![name; 3000] }
 }
 
 async fn append(kit: &Kit, app: AppId, epoch: i64, position: i64, entry: Option<NewEntry>) -> bool {
@@ -59,7 +62,7 @@ async fn append(kit: &Kit, app: AppId, epoch: i64, position: i64, entry: Option<
 }
 
 async fn names(kit: &Kit, app: AppId, since: Millis, place: JournalPlace, limit: usize) -> Vec<u8> {
-    let found = kit.store.journal_entries(kit.portal, app, since, place, limit).await.unwrap();
+    let found = kit.store.journal_entries(kit.portal, app, (since, None), place, limit).await.unwrap();
     assert!(found.windows(2).all(|pair| pair[0].id < pair[1].id));
     found.iter().map(|entry| entry.name[0]).collect()
 }
@@ -121,7 +124,7 @@ async fn entries_are_found_in_order_from_either_end_and_behind_another() {
         assert_eq!(names(&kit, APP, since, place, limit).await, found, "{since} {place:?} {limit}");
     }
     let stranger = portal(&kit.store, "Second").await;
-    let found = kit.store.journal_entries(stranger, APP, 0, JournalPlace::Earliest, 9).await.unwrap();
+    let found = kit.store.journal_entries(stranger, APP, (0, None), JournalPlace::Earliest, 9).await.unwrap();
     assert_eq!(found, []);
     assert_eq!(kit.store.journal_file(stranger, APP, [1; 16], 0).await.unwrap(), None);
 
@@ -133,6 +136,55 @@ async fn entries_are_found_in_order_from_either_end_and_behind_another() {
     assert_eq!(purge(NOON + 9, 9).await, 2);
     assert!(append(&kit, APP, cursor.epoch, 90, Some(entry(6))).await);
     assert_eq!(names(&kit, APP, 0, JournalPlace::Earliest, 9).await, [6]);
+}
+
+#[tokio::test]
+async fn what_happened_elsewhere_is_written_once_whatever_becomes_of_the_cursor_there() {
+    let kit = kit().await;
+    take(&kit, APP).await;
+    let away = portal(&kit.store, "Second").await;
+    let other = portal(&kit.store, "Third").await;
+    kit.store.cursor_begin(away, Reader::Journal, APP, 40).await.unwrap();
+    let taken = async || {
+        let cursor = kit.store.cursor_take(away, Reader::Journal, APP).await.unwrap().unwrap();
+        (cursor, kit.store.journal_claim(kit.portal, APP, away, cursor).await.unwrap())
+    };
+    let write = async |epoch, position, name| {
+        let entry = NewEntry { of: away, ..entry(name) };
+        let done = AwayProgress { epoch, position, entry };
+        kit.store.journal_append_away(kit.portal, APP, done).await.unwrap()
+    };
+    let (old, from) = taken().await;
+    assert_eq!((old.position, from), (40, 40));
+    assert!(write(old.epoch, 50, 1).await);
+    // The node dies before the cursor there has followed.
+    let (new, from) = taken().await;
+    assert_eq!((new.position, from), (40, 50), "it is known where the entries end");
+    assert!(!write(old.epoch, 60, 2).await, "whoever had it before writes nothing");
+    assert!(write(new.epoch, 60, 3).await);
+    let moved = JournalProgress { epoch: new.epoch, position: 60, entry: None };
+    assert!(kit.store.journal_append(away, APP, moved).await.unwrap());
+    // A cursor that begins anew begins behind.
+    kit.store.cursor_end(away, Reader::Journal, APP).await.unwrap();
+    kit.store.cursor_begin(away, Reader::Journal, APP, 70).await.unwrap();
+    assert!(write(new.epoch, 65, 4).await, "nobody has claimed it yet");
+    let (again, from) = taken().await;
+    assert_eq!(from, 70);
+    assert!(!write(new.epoch, 80, 5).await);
+    assert!(write(again.epoch, 80, 6).await);
+
+    let home = take(&kit, APP).await;
+    assert!(append(&kit, APP, home.epoch, 9, Some(NewEntry { of: kit.portal, ..entry(7) })).await);
+    let of = async |of| {
+        let found =
+            kit.store.journal_entries(kit.portal, APP, (0, of), JournalPlace::Earliest, 9).await.unwrap();
+        found.iter().map(|one| (one.id, one.name[0], one.of)).collect::<Vec<_>>()
+    };
+    let all = [(1, 1, away), (2, 3, away), (3, 4, away), (4, 6, away), (5, 7, kit.portal)];
+    assert_eq!(of(None).await, all, "one after the other, whichever portal they are of");
+    assert_eq!(of(Some(away)).await, all[..4]);
+    assert_eq!(of(Some(kit.portal)).await, all[4..]);
+    assert_eq!(of(Some(other)).await, []);
 }
 
 fn snapshot(id: u8) -> Snapshot {
@@ -163,7 +215,7 @@ async fn snapshots_are_made_once_and_with_their_entry() {
     let one = Snapshot { state: SnapshotState::Done { at: NOON + 1 }, ..snapshot(1) };
     let two = Snapshot { state: failed, ..snapshot(2) };
     let done = async |done: Vec<Snapshot>, entry: Option<NewEntry>| {
-        kit.store.snapshots_done(kit.portal, APP, done, entry).await.unwrap()
+        kit.store.snapshots_done(kit.portal, APP, done, entry.into_iter().collect()).await.unwrap()
     };
     assert!(done(vec![one.clone(), two.clone()], Some(entry(1))).await);
     assert!(!done(vec![one.clone()], Some(entry(2))).await, "it was made before");

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use antiphon_store::{AppId, Millis, PortalId, Reader};
+use antiphon_store::{AppId, Millis, PARTED, PortalId, Reader};
 use futures_util::TryStreamExt;
 
 use crate::app::App;
-use crate::portals;
+use crate::{journal, portals};
 
 /// How many portals are looked up at a time, and how many rows of a log are forgotten at a time.
 const CHUNK: usize = 100;
@@ -36,6 +36,12 @@ pub async fn run(app: &App, now: Millis) -> anyhow::Result<u64> {
                 {
                     app.store.cursor_end(portal.id, Reader::Webhooks, key).await?;
                 }
+            }
+            let parted = directory.install(guest).and_then(|one| one.uninstalled_at);
+            let reads = journal::write::wants(&directory, guest).unwrap_or(true)
+                || parted.is_some_and(|at| now < at + PARTED);
+            if !reads && app.store.cursor(portal.id, Reader::Journal, guest).await?.is_some() {
+                app.store.cursor_end(portal.id, Reader::Journal, guest).await?;
             }
         }
     }

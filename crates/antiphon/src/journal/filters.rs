@@ -93,7 +93,8 @@ fn compared(one: &str, other: &str) -> std::cmp::Ordering {
 
 /// `POST /filters`
 pub async fn create(call: Call) -> Result<Answer, Refusal> {
-    let app = super::caller(&call)?;
+    let call = super::at_home(call).await?;
+    let app = call.caller.app();
     let (subscription, conditions) = read(call.json()?)?;
     let rule = move |directory: &Directory, moment: &mut Moment| {
         let known = Known::read(super::subscriptions::row(directory, app, subscription)?)?;
@@ -114,6 +115,7 @@ pub async fn create(call: Call) -> Result<Answer, Refusal> {
 /// `GET /filters/{filterId}`
 pub async fn get(call: Call) -> Result<Answer, Refusal> {
     let id = super::path_id(&call)?;
+    let call = super::at_home(call).await?;
     let (_, filter) = found(&call.caller.directory, call.caller.app(), id)?;
     Answer::json(200, &filter.shown())
 }
@@ -121,6 +123,7 @@ pub async fn get(call: Call) -> Result<Answer, Refusal> {
 /// `GET /filters/subscription/{subscriptionId}`
 pub async fn list(call: Call) -> Result<Answer, Refusal> {
     let id = SubscriptionId(super::path_id(&call)?);
+    let call = super::at_home(call).await?;
     let row = super::subscriptions::row(&call.caller.directory, call.caller.app(), id)?;
     let shown: Vec<_> = Known::read(row)?.filters.iter().map(Filter::shown).collect();
     Answer::json(200, &shown)
@@ -129,6 +132,7 @@ pub async fn list(call: Call) -> Result<Answer, Refusal> {
 /// `DELETE /filters/{filterId}`
 pub async fn delete(call: Call) -> Result<Answer, Refusal> {
     let (app, id) = (call.caller.app(), super::path_id(&call)?);
+    let call = super::at_home(call).await?;
     directory::change(&call, move |state, _| {
         let (known, _) = found(&state.directory, app, id)?;
         let left: Vec<_> = known.filters.into_iter().filter(|filter| filter.id != id).collect();

@@ -90,8 +90,10 @@ impl Happened {
     }
 
     /// Whether a subscription is about this, its filters aside.
-    fn meant(&self, known: &Known) -> bool {
+    fn meant(&self, known: &Known, portal: PortalId, away: bool) -> bool {
         let wanted = &known.wanted;
+        // Positions of the app's own portal say nothing elsewhere.
+        let since = if away { known.row.created_at <= self.at } else { wanted.since < self.position };
         let names = &wanted.properties;
         let changed = match &self.changes {
             Changes::None | Changes::All => true,
@@ -100,7 +102,8 @@ impl Happened {
         };
         wanted.kind == self.kind
             && wanted.of == self.of
-            && wanted.since < self.position
+            && known.concerns(portal)
+            && since
             && (wanted.objects.is_empty() || wanted.objects.contains(&self.id))
             && (wanted.actions.is_empty() || wanted.actions.contains(&self.action))
             && changed
@@ -147,6 +150,17 @@ pub fn selected(properties: &Properties, names: &[String]) -> Properties {
     wanted.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
+/// Whose journal it is about, and what happened where.
+#[derive(Debug, Clone, Copy)]
+pub struct Whose {
+    pub portal: PortalId,
+    pub app: AppId,
+    /// Whether the app is not at home in the portal.
+    pub away: bool,
+    /// Whether it may know what happens.
+    pub active: bool,
+}
+
 /// What of an event goes into the journal of an app that subscribed to these. One that may not act at present is only told
 /// that.
 ///
@@ -154,7 +168,7 @@ pub fn selected(properties: &Properties, names: &[String]) -> Properties {
 /// When the store cannot be asked.
 pub async fn event(
     event: &Event,
-    (portal, app, active): (PortalId, AppId, bool),
+    Whose { portal, app, away, active }: Whose,
     known: &[Known],
     objects: &mut Objects<'_>,
 ) -> Result<Option<JournalEvent>, StoreError> {
@@ -162,7 +176,7 @@ pub async fn event(
     if !active && happened.kind != SubscriptionType::AppLifecycle {
         return Ok(None);
     }
-    let Some(meant) = known.iter().find(|known| happened.meant(known)) else { return Ok(None) };
+    let Some(meant) = known.iter().find(|known| happened.meant(known, portal, away)) else { return Ok(None) };
     let now = match happened.looks(meant) {
         true => objects.get(happened.of, happened.id).await?,
         false => None,
@@ -282,7 +296,7 @@ mod tests {
         let takes = |change: fn(&mut Known)| {
             let mut known = conversations();
             change(&mut known);
-            closed.meant(&known)
+            closed.meant(&known, PortalId(1), false)
         };
         assert!(takes(|_| {}));
         assert!(takes(|known| known.wanted.objects = vec![6, 7]));

@@ -1,6 +1,6 @@
 //! Objects that an app wants in its journal as they are now.
 
-use antiphon_store::{AppId, PortalId, Snapshot, SnapshotState};
+use antiphon_store::{Snapshot, SnapshotState};
 use antiphon_wire::id::MAX_INT32;
 use antiphon_wire::journal::{
     self as wire, Action, JournalEvent, SnapshotError, SnapshotStatusType, SubscriptionType,
@@ -30,7 +30,8 @@ pub struct Asked {
 
 /// `POST /crm`
 pub async fn create(call: Call) -> Result<Answer, Refusal> {
-    let app = super::caller(&call)?;
+    let call = super::at_home(call).await?;
+    let app = call.caller.app();
     let asked = read(call.json()?)?;
     let now = call.app.store.now();
     let (mut rows, mut made) = (Vec::new(), Vec::new());
@@ -55,10 +56,15 @@ pub async fn create(call: Call) -> Result<Answer, Refusal> {
 
 /// `GET /status/{statusId}`
 pub async fn status(call: Call) -> Result<Answer, Refusal> {
-    let (sent, installed) = (call.segment(0), super::installed(&call)?);
-    let id = super::uuid(sent).filter(|_| installed).ok_or_else(|| Refusal::not_found(sent))?;
+    let of = super::restricted(&call)?;
+    let call = super::at_home(call).await?;
+    let sent = call.segment(0);
+    let id = super::uuid(sent).ok_or_else(|| Refusal::not_found(sent))?;
     let found = call.app.store.snapshot_by_id(call.caller.portal(), call.caller.app(), id).await?;
     let snapshot = found.ok_or_else(|| Refusal::not_found(sent))?;
+    if of.is_some_and(|of| asked(&snapshot).is_ok_and(|asked| asked.portal != of.0)) {
+        return Err(Refusal::not_found(sent));
+    }
     let kept_since = call.app.store.now() - super::KEPT;
     let (status, completed_at, error_code, message) = match snapshot.state {
         SnapshotState::Pending => (SnapshotStatusType::Pending, None, None, None),
@@ -92,24 +98,31 @@ fn read(body: wire::SnapshotsCreate) -> Result<Vec<Asked>, Refusal> {
     Ok(asked)
 }
 
-/// Makes a snapshot: what becomes of it, and the event that has it.
+/// What a snapshot is of.
+///
+/// # Errors
+/// When it is not what was written.
+pub fn asked(snapshot: &Snapshot) -> Result<Asked, Refusal> {
+    serde_json::from_str(&snapshot.body).map_err(|e| Refusal::Internal(format!("a snapshot: {e}")))
+}
+
+/// Makes a snapshot of an object in a portal where the app may know of it or not: what becomes of it, and the event that has
+/// it.
 ///
 /// # Errors
 /// When the store cannot be asked.
 pub async fn made(
-    snapshot: Snapshot,
-    (portal, app, active): (PortalId, AppId, bool),
+    (snapshot, asked): (Snapshot, Asked),
+    active: bool,
     objects: &mut Objects<'_>,
     now: i64,
 ) -> Result<(Snapshot, Option<JournalEvent>), Refusal> {
-    let asked: Asked = serde_json::from_str(&snapshot.body)
-        .map_err(|e| Refusal::Internal(format!("a snapshot of app {app}: {e}")))?;
     let failed = |code: SnapshotError, message: &str| {
         let state =
             SnapshotState::Failed { at: now, code: code.as_str().into(), message: message.to_owned() };
         Ok((Snapshot { state, ..snapshot.clone() }, None))
     };
-    if asked.portal != portal.0 || !active {
+    if !active {
         return failed(SnapshotError::Permission, "The app is not installed in this account");
     }
     let Some(of) = known_type(&asked.of) else {
@@ -120,7 +133,7 @@ pub async fn made(
     };
     let event = JournalEvent {
         kind: SubscriptionType::Object,
-        portal_id: portal.0,
+        portal_id: asked.portal,
         occurred_at: Timestamp(now),
         action: Action::Snapshot,
         object_type_id: asked.of,

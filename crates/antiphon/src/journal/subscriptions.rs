@@ -1,13 +1,14 @@
 //! Saying what goes into a journal.
 
 use antiphon_store::{
-    AppId, Directory, DirectoryChange, JournalSubscription, Millis, Moment, SubscriptionId,
+    AppId, Directory, DirectoryChange, JournalSubscription, Millis, Moment, PortalId, SubscriptionId,
 };
 use antiphon_wire::id::{MAX_INT32, parse_path_id};
 use antiphon_wire::journal as wire;
 
 use super::wanted::{Known, Wanted};
 use crate::call::{Answer, Call};
+use crate::checks::Checks;
 use crate::directory;
 use crate::refusal::Refusal;
 
@@ -19,9 +20,12 @@ const CHUNK: usize = 100;
 
 /// `POST /`
 pub async fn upsert(call: Call) -> Result<Answer, Refusal> {
-    let app = super::caller(&call)?;
+    let call = super::at_home(call).await?;
+    let app = call.caller.app();
     let since = call.app.store.event_position(call.caller.portal()).await?;
-    let wanted = Wanted::from_request(call.json()?, call.caller.portal(), since)?;
+    let body: wire::SubscriptionUpsert = call.json()?;
+    let portals = reached(&call, &body).await?;
+    let wanted = Wanted::from_request(body, &portals, since)?;
     let draft = wanted.clone();
     directory::change(&call, move |state, moment| {
         Ok(vec![DirectoryChange::JournalSubscription(put(&state.directory, app, &draft, moment)?)])
@@ -34,6 +38,7 @@ pub async fn upsert(call: Call) -> Result<Answer, Refusal> {
 
 /// `GET /`
 pub async fn list(call: Call) -> Result<Answer, Refusal> {
+    let call = super::at_home(call).await?;
     let known = Known::all(&call.caller.directory, call.caller.app())?;
     Answer::json(200, &wire::Subscriptions { results: known.iter().map(Known::shown).collect() })
 }
@@ -41,12 +46,14 @@ pub async fn list(call: Call) -> Result<Answer, Refusal> {
 /// `GET /{subscriptionId}`
 pub async fn get(call: Call) -> Result<Answer, Refusal> {
     let id = SubscriptionId(super::path_id(&call)?);
+    let call = super::at_home(call).await?;
     Answer::json(200, &Known::read(row(&call.caller.directory, call.caller.app(), id)?)?.shown())
 }
 
 /// `DELETE /{subscriptionId}`
 pub async fn delete(call: Call) -> Result<Answer, Refusal> {
     let (app, id) = (call.caller.app(), SubscriptionId(super::path_id(&call)?));
+    let call = super::at_home(call).await?;
     directory::change(&call, move |state, moment| {
         Ok(vec![removed(row(&state.directory, app, id)?, moment.now)])
     })
@@ -56,9 +63,17 @@ pub async fn delete(call: Call) -> Result<Answer, Refusal> {
 
 /// `DELETE /portals/{portalId}`
 pub async fn delete_all(call: Call) -> Result<Answer, Refusal> {
+    let call = super::at_home(call).await?;
     let (app, sent) = (call.caller.app(), call.segment(0));
-    let portal = parse_path_id(sent, MAX_INT32).filter(|id| *id == call.caller.portal().0);
-    let portal = portal.ok_or_else(|| Refusal::not_found(sent))?;
+    let portal = parse_path_id(sent, MAX_INT32).ok_or_else(|| Refusal::not_found(sent))?;
+    let known = Known::all(&call.caller.directory, app)?;
+    // Where it is not let in any more there may still be some.
+    if portal != call.caller.portal().0 && !known.iter().any(|known| known.wanted.portal == Some(portal)) {
+        let directory = call.app.store.directory(PortalId(portal)).await?;
+        if !directory.is_some_and(|directory| super::reaches(&directory, app)) {
+            return Err(Refusal::not_found(sent));
+        }
+    }
     loop {
         let gone = directory::change(&call, move |state, moment| {
             let known = Known::all(&state.directory, app)?;
@@ -69,6 +84,17 @@ pub async fn delete_all(call: Call) -> Result<Answer, Refusal> {
             return Ok(Answer::none());
         }
     }
+}
+
+/// The portals that a subscription may be about: the app's own, and the one it names if the app is let in there.
+async fn reached(call: &Call, body: &wire::SubscriptionUpsert) -> Result<Vec<i64>, Refusal> {
+    let own = call.caller.portal().0;
+    let named =
+        body.portal_id.clone().and_then(|sent| Checks::default().id("portalId", Some(sent), MAX_INT32));
+    let Some(named) = named.filter(|named| *named != own) else { return Ok(vec![own]) };
+    let directory = call.app.store.directory(PortalId(named)).await?;
+    let reaches = directory.is_some_and(|directory| super::reaches(&directory, call.caller.app()));
+    Ok(std::iter::once(own).chain(reaches.then_some(named)).collect())
 }
 
 /// The rule. What is in the same place is replaced, and keeps its id and its filters.

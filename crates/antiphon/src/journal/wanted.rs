@@ -39,7 +39,7 @@ pub struct Wanted {
     pub associated: Vec<String>,
     #[serde(default)]
     pub actions: Vec<Action>,
-    /// Only events behind this position count.
+    /// Only events behind this position count, in the portal that the app belongs to.
     #[serde(default)]
     pub since: i64,
 }
@@ -65,12 +65,17 @@ impl Known {
         Ok(Self { row: row.clone(), wanted, filters })
     }
 
-    /// All of an app.
+    /// All of an app, wherever it is at home.
     ///
     /// # Errors
     /// When one is not what was written.
     pub fn all(directory: &Directory, app: antiphon_store::AppId) -> Result<Vec<Self>, Refusal> {
-        directory.journal_subscriptions(app).map(|row| Self::read(row)).collect()
+        directory.home(app).journal_subscriptions(app).map(|row| Self::read(row)).collect()
+    }
+
+    /// Whether it is about a portal.
+    pub fn concerns(&self, portal: PortalId) -> bool {
+        self.wanted.portal.is_none_or(|wanted| wanted == portal.0)
     }
 
     /// As the API shows it.
@@ -108,11 +113,15 @@ impl Wanted {
         (self.kind, self.portal, &self.of) == (other.kind, other.portal, &other.of)
     }
 
-    /// Reads what is asked for. What a type has no use for is passed over.
+    /// Reads what is asked for, which may be about these portals. What a type has no use for is passed over.
     ///
     /// # Errors
     /// Everything that is wrong with it.
-    pub fn from_request(body: wire::SubscriptionUpsert, own: PortalId, since: i64) -> Result<Self, Refusal> {
+    pub fn from_request(
+        body: wire::SubscriptionUpsert,
+        portals: &[i64],
+        since: i64,
+    ) -> Result<Self, Refusal> {
         use SubscriptionType::*;
         let mut checks = Checks::default();
         let kind = match &body.subscription_type {
@@ -124,7 +133,7 @@ impl Wanted {
         };
         let portal =
             (kind != AppLifecycle).then(|| checks.required_id("portalId", body.portal_id, MAX_INT32));
-        if portal.is_some_and(|portal| portal != 0 && portal != own.0) {
+        if portal.is_some_and(|portal| portal != 0 && !portals.contains(&portal)) {
             checks.wrong("portalId", "The app is not installed in this account");
         }
         let of = match kind {
@@ -195,7 +204,7 @@ mod tests {
 
     fn read(body: &str) -> Result<Wanted, Vec<String>> {
         let body = serde_json::from_str(body).unwrap();
-        Wanted::from_request(body, PortalId(1), 8).map_err(|refusal| match refusal {
+        Wanted::from_request(body, &[1, 3], 8).map_err(|refusal| match refusal {
             Refusal::Invalid(problems) => problems.into_iter().filter_map(|one| one.in_).collect(),
             other => panic!("{other:?}"),
         })

@@ -2,13 +2,18 @@
 //!
 //! What was read and not written is in memory only. Entry and cursor are written in one, and only by whoever took the cursor
 //! last: whatever becomes of a node, the next one goes on where the last entry ends.
+//!
+//! Entries lie where the app is at home. How far another portal was read for them stands beside them, so that this too is one
+//! write; the cursor there follows, and says only what may be forgotten.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use antiphon_store::{Cursor, JournalProgress, Lease, Millis, NewEntry, Reader, Told};
+use antiphon_store::{
+    AppId, AwayProgress, Cursor, Directory, JournalProgress, Lease, Millis, NewEntry, PortalId, Reader, Told,
+};
 use antiphon_wire::journal::{JournalEvent, JournalFile};
 use antiphon_wire::timestamp::Timestamp;
 use tokio::sync::watch;
@@ -16,7 +21,7 @@ use uuid::Uuid;
 
 use super::objects::Objects;
 use super::wanted::Known;
-use super::{print, snapshots};
+use super::{print, reaches, snapshots};
 use crate::app::App;
 use crate::refusal::Refusal;
 use crate::serve::told;
@@ -44,6 +49,8 @@ pub struct Writer {
 
 struct Journal {
     cursor: Cursor,
+    /// Where the app is at home.
+    home: PortalId,
     /// Position up to which events were read.
     read: i64,
     waiting: Vec<JournalEvent>,
@@ -127,8 +134,8 @@ impl Writer {
     async fn turn(&mut self, app: &App, of: Told) -> Result<u64, Refusal> {
         let journal = match self.journals.entry(of) {
             Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(place) => match app.store.cursor_take(of.portal, Reader::Journal, of.app).await? {
-                Some(cursor) => place.insert(Journal::new(cursor)),
+            Entry::Vacant(place) => match taken(app, of).await? {
+                Some((cursor, home)) => place.insert(Journal::new(cursor, home)),
                 None => return Ok(0),
             },
         };
@@ -142,9 +149,48 @@ impl Writer {
     }
 }
 
+/// Takes the cursor; and where the app is at home. Where it is a guest, there is no cursor until its journal is to have something
+/// from there: it begins before the first event that a subscription asks for.
+async fn taken(app: &App, of: Told) -> Result<Option<(Cursor, PortalId)>, Refusal> {
+    let store = &app.store;
+    let Some(directory) = store.directory(of.portal).await? else { return Ok(None) };
+    let home = directory.home(of.app).portal.id;
+    let take = || store.cursor_take(of.portal, Reader::Journal, of.app);
+    if home == of.portal {
+        return Ok(take().await?.map(|cursor| (cursor, home)));
+    }
+    if store.cursor(of.portal, Reader::Journal, of.app).await?.is_none() {
+        let Some(from) = begins(&directory, of)? else { return Ok(None) };
+        let from = store.event_position_at(of.portal, from).await?;
+        store.cursor_begin(of.portal, Reader::Journal, of.app, from).await?;
+    }
+    let Some(cursor) = take().await? else { return Ok(None) };
+    let position = store.journal_claim(home, of.app, of.portal, cursor).await?;
+    Ok(Some((Cursor { position, ..cursor }, home)))
+}
+
+/// Since when the journal of a guest has what happens; `None` while nobody wants it to.
+fn begins(directory: &Directory, of: Told) -> Result<Option<Millis>, Refusal> {
+    if !reaches(directory, of.app) {
+        return Ok(None);
+    }
+    let known = Known::all(directory, of.app)?;
+    let since =
+        known.iter().filter(|known| known.concerns(of.portal)).map(|known| known.row.created_at).min();
+    Ok(since.and_then(|since| Some(since.max(directory.install(of.app)?.installed_at))))
+}
+
+/// Whether the journal of an app is to have anything from a portal.
+///
+/// # Errors
+/// When it cannot be read what the app asks for.
+pub fn wants(directory: &Directory, app: AppId) -> Result<bool, Refusal> {
+    Ok(begins(directory, Told { portal: directory.portal.id, app })?.is_some())
+}
+
 impl Journal {
-    fn new(cursor: Cursor) -> Self {
-        Self { cursor, read: cursor.position, waiting: Vec::new(), first: 0, quiet: Millis::MIN }
+    fn new(cursor: Cursor, home: PortalId) -> Self {
+        Self { cursor, home, read: cursor.position, waiting: Vec::new(), first: 0, quiet: Millis::MIN }
     }
 
     /// How many entries were written; `None` when somebody else has taken the cursor.
@@ -159,7 +205,8 @@ impl Journal {
             let mut objects = Objects::new(&app.store, of.portal);
             for event in &events {
                 let active = acts.is_some_and(|since| since <= event.occurred_at);
-                let whose = (of.portal, of.app, active);
+                let away = self.home != of.portal;
+                let whose = print::Whose { portal: of.portal, app: of.app, away, active };
                 if let Some(printed) = print::event(event, whose, &known, &mut objects).await? {
                     if self.waiting.is_empty() {
                         self.first = event.occurred_at.min(now);
@@ -195,8 +242,17 @@ impl Journal {
     async fn put(&mut self, app: &App, of: Told) -> Result<bool, Refusal> {
         let now = app.store.now();
         let events = std::mem::take(&mut self.waiting);
-        let entry = if events.is_empty() { None } else { Some(entry(events, now)?) };
-        let progress = JournalProgress { epoch: self.cursor.epoch, position: self.read, entry };
+        let mut entry = if events.is_empty() { None } else { Some(entry(of.portal, events, now)?) };
+        let (epoch, position) = (self.cursor.epoch, self.read);
+        if self.home != of.portal
+            && let Some(entry) = entry.take()
+        {
+            let progress = AwayProgress { epoch, position, entry };
+            if !app.store.journal_append_away(self.home, of.app, progress).await? {
+                return Ok(false);
+            }
+        }
+        let progress = JournalProgress { epoch, position, entry };
         let held = app.store.journal_append(of.portal, of.app, progress).await?;
         self.cursor.position = self.read;
         self.quiet = now + INTERVAL;
@@ -205,12 +261,12 @@ impl Journal {
 }
 
 /// An entry, printed.
-fn entry(journal_events: Vec<JournalEvent>, now: Millis) -> Result<NewEntry, Refusal> {
+fn entry(of: PortalId, journal_events: Vec<JournalEvent>, now: Millis) -> Result<NewEntry, Refusal> {
     let name = Uuid::new_v4();
     let offset = name.hyphenated().to_string();
     let file = JournalFile { offset, published_at: Timestamp(now), journal_events };
     let doc = serde_json::to_vec(&file).map_err(|e| Refusal::Internal(e.to_string()))?;
-    Ok(NewEntry { name: name.into_bytes(), published_at: now, doc })
+    Ok(NewEntry { name: name.into_bytes(), of, published_at: now, doc })
 }
 
 /// Makes the snapshots that were asked for. How many entries those are.
@@ -219,30 +275,44 @@ async fn snapshot(app: &App, now: Millis) -> Result<u64, Refusal> {
     for of in app.store.snapshots_waiting().await? {
         loop {
             let waiting = app.store.snapshots_pending(of.portal, of.app, CHUNK).await?;
-            let Some(directory) = app.store.directory(of.portal).await? else { break };
-            let active = super::acts(&directory, of.app).is_some();
-            let mut objects = Objects::new(&app.store, of.portal);
-            let (all, mut done, mut events) = (waiting.len(), Vec::new(), Vec::new());
+            let (all, mut done, mut events) = (waiting.len(), Vec::new(), BTreeMap::new());
+            let mut places = HashMap::new();
             for one in waiting {
-                let whose = (of.portal, of.app, active);
-                let (snapshot, event) = snapshots::made(one, whose, &mut objects, now).await?;
+                let asked = snapshots::asked(&one)?;
+                let portal = PortalId(asked.portal);
+                let (active, objects) = match places.entry(portal) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(place) => {
+                        place.insert((may_see(app, of, portal).await?, Objects::new(&app.store, portal)))
+                    }
+                };
+                let (snapshot, event) = snapshots::made((one, asked), *active, objects, now).await?;
                 done.push(snapshot);
-                events.extend(event);
+                events.entry(portal).or_insert_with(Vec::new).extend(event);
             }
             if done.is_empty() {
                 break;
             }
-            let entry = if events.is_empty() { None } else { Some(entry(events, now)?) };
-            let put = entry.is_some();
-            // What another node has done by now is in its entry.
-            if !app.store.snapshots_done(of.portal, of.app, done, entry).await? {
+            let events = events.into_iter().filter(|(_, events)| !events.is_empty());
+            let entries: Vec<_> =
+                events.map(|(of, events)| entry(of, events, now)).collect::<Result<_, _>>()?;
+            let put = entries.len() as u64;
+            // What another node has done by now is in its entries.
+            if !app.store.snapshots_done(of.portal, of.app, done, entries).await? {
                 break;
             }
-            written += u64::from(put);
+            written += put;
             if all < CHUNK {
                 break;
             }
         }
     }
     Ok(written)
+}
+
+/// Whether an app may have objects of a portal in its journal.
+async fn may_see(app: &App, of: Told, portal: PortalId) -> Result<bool, Refusal> {
+    let Some(directory) = app.store.directory(portal).await? else { return Ok(false) };
+    let own = directory.home(of.app).portal.id == of.portal;
+    Ok(own && super::acts(&directory, of.app).is_some())
 }

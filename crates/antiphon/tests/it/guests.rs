@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use antiphon::journal::write::Writer;
 use antiphon_testkit::{Teller, TestReceiver, TestServer, User};
 use serde_json::{Value, json};
 
 use crate::custom_channels::{BASE, phone};
 use crate::deliveries::events;
 use crate::installs::{Public, install, uninstall};
+use crate::journal::{JOURNAL, LOCAL, SNAPSHOTS, SUBSCRIPTIONS, files, told};
 use crate::kit::{Desk, V3, ids, text};
 
 const SCOPES: &[&str] =
@@ -291,4 +293,147 @@ async fn a_channel_has_accounts_in_the_portals_that_have_let_its_app_in() {
     token.get(&accounts).await.expect(404);
     assert_eq!(here.get(&format!("/channel-accounts/{account}")).await.expect(200).json()["active"], false);
     teller.stop().await;
+}
+
+/// What the guest's app has in its journal, read with its own token: of all portals, or of those that the query names.
+async fn journal(guest: &Guest, base: &str, query: &str) -> Vec<Vec<String>> {
+    let itself = guest.public.itself().await;
+    told(&files(&guest.here.server, &itself, base, query).await)
+}
+
+/// Lets ten seconds pass, and has written what is due then.
+async fn written(server: &TestServer, writer: &mut Writer) -> u64 {
+    writer.step(server.app()).await.unwrap();
+    server.advance(Duration::from_secs(10));
+    writer.step(server.app()).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_journal_of_an_app_has_what_happens_in_every_portal_that_has_let_it_in() {
+    let guest = Guest::new().await;
+    let (public, here, token) = (&guest.public, &guest.here, &guest.token);
+    let server = &here.server;
+    install(&public.desk, &public.app, SCOPES).await;
+    server.advance(Duration::from_millis(1));
+    let stranger = Desk::on(server).await;
+    let itself = public.itself().await;
+    let wanted = |portal: &str| json!({ "subscriptionType": "OBJECT", "portalId": portal, "objectTypeId": "0-11", "actions": ["CREATE"] });
+    for portal in [&stranger.portal.id, "99999"] {
+        let refused = itself.post(SUBSCRIPTIONS, wanted(portal)).await.expect(400).text();
+        assert!(refused.contains("The app is not installed in this account"), "{refused}");
+        itself.delete(&format!("{SUBSCRIPTIONS}/portals/{portal}")).await.expect(404);
+    }
+    for portal in [&here.portal.id, &public.desk.portal.id] {
+        itself.post(SUBSCRIPTIONS, wanted(portal)).await.expect(200);
+    }
+    for event in ["4-1909196", "4-1916193"] {
+        let lifecycle = json!({ "subscriptionType": "APP_LIFECYCLE_EVENT", "eventTypeId": event });
+        itself.post(SUBSCRIPTIONS, lifecycle).await.expect(200);
+    }
+    server.advance(Duration::from_millis(1));
+    let mut writer = Writer::default();
+    let first = here.chat("first").await;
+    let at_home = public.desk.chat("at home").await;
+    assert_eq!(written(server, &mut writer).await, 2, "an entry for each portal");
+    let second = here.chat("second").await;
+    assert_eq!(written(server, &mut writer).await, 1);
+    let made = |id: &str| vec![format!("CREATE 0-11 {id}")];
+    let all = journal(&guest, JOURNAL, "").await;
+    assert_eq!(all.len(), 3);
+    assert_eq!(all[2], made(&second));
+    assert!(all[..2].contains(&made(&first)) && all[..2].contains(&made(&at_home)), "{all:?}");
+
+    // Of one portal: by the parameter, or by whose token it is.
+    let of = |desk: &Desk| format!("?installPortalId={}", desk.portal.id);
+    assert_eq!(journal(&guest, JOURNAL, &of(here)).await, [made(&first), made(&second)]);
+    assert_eq!(journal(&guest, JOURNAL, &of(&public.desk)).await, [made(&at_home)]);
+    assert_eq!(journal(&guest, JOURNAL, &of(&stranger)).await.len(), 0);
+    assert_eq!(journal(&guest, LOCAL, "").await, [made(&at_home)]);
+    assert_eq!(journal(&guest, LOCAL, &of(here)).await.len(), 0);
+    token.get(&format!("{JOURNAL}/earliest")).await.expect(403);
+    stranger.user.get(&format!("{JOURNAL}/earliest")).await.expect(204);
+    let latest = itself.get(&format!("{JOURNAL}/latest")).await.expect(200).json();
+    let mine = json!({ "inputs": [latest["currentOffset"]] });
+    let one =
+        itself.post(&format!("{JOURNAL}/batch/read{}", of(here)), mine.clone()).await.expect(200).json();
+    assert_eq!(one["results"].as_array().unwrap().len(), 1);
+    let none =
+        itself.post(&format!("{JOURNAL}/batch/read{}", of(&public.desk)), mine).await.expect(207).json();
+    assert_eq!(none["results"], json!([]));
+
+    // As they are now, wherever they are.
+    let asked = [(here, &second), (&public.desk, &at_home), (&stranger, &at_home)]
+        .map(|(desk, id)| json!({ "portalId": desk.portal.id, "objectId": id, "objectTypeId": "0-11", "properties": ["status"] }));
+    let asked = itself.post(SNAPSHOTS, json!({ "snapshotRequests": asked })).await.expect(200).json();
+    assert_eq!(written(server, &mut writer).await, 2);
+    let snapshots = &journal(&guest, JOURNAL, "").await[3..];
+    for id in [&second, &at_home] {
+        assert!(snapshots.contains(&vec![format!("SNAPSHOT 0-11 {id} status=OPEN")]), "{snapshots:?}");
+    }
+    let status = async |number: usize, query: String| {
+        let id = text(&asked["snapshotResponses"][number], "snapshotStatusId");
+        itself.get(&format!("{JOURNAL}/status/{id}{query}")).await
+    };
+    for (number, outcome) in ["SUCCESS", "SUCCESS", "FAILED"].into_iter().enumerate() {
+        assert_eq!(status(number, String::new()).await.expect(200).json()["status"], outcome);
+    }
+    status(0, of(here)).await.expect(200);
+    status(0, of(&public.desk)).await.expect(404);
+
+    // Who removes the app is told of no more than that.
+    here.chat("seen by nobody").await;
+    uninstall(here, &public.app).await;
+    here.chat("nor this").await;
+    let still = public.desk.chat("still").await;
+    let before = journal(&guest, JOURNAL, "").await.len();
+    assert_eq!(written(server, &mut writer).await, 2);
+    let since = &journal(&guest, JOURNAL, "").await[before..];
+    let parted = format!("APP_LIFECYCLE_EVENT APP_UNINSTALL 4-1916193 {}", public.app);
+    assert!(since.contains(&vec![parted]) && since.contains(&made(&still)), "{since:?}");
+    itself.post(SUBSCRIPTIONS, wanted(&here.portal.id)).await.expect(400);
+    server.advance(Duration::from_millis(1));
+    install(here, &public.app, SCOPES).await;
+    let third = here.chat("third").await;
+    let before = before + 2;
+    assert_eq!(written(server, &mut writer).await, 1);
+    let again = format!("APP_LIFECYCLE_EVENT APP_INSTALL 4-1909196 {}", public.app);
+    assert_eq!(journal(&guest, JOURNAL, "").await[before..], [vec![again, made(&third).remove(0)]]);
+    // What it asked for there ends there, and nowhere else.
+    itself.delete(&format!("{SUBSCRIPTIONS}/portals/{}", here.portal.id)).await.expect(204);
+    here.chat("no more").await;
+    let last = public.desk.chat("last").await;
+    assert_eq!(written(server, &mut writer).await, 1);
+    assert_eq!(journal(&guest, JOURNAL, "").await[before + 1..], [made(&last)]);
+}
+
+#[tokio::test]
+async fn a_guests_journal_loses_and_doubles_nothing_when_nodes_take_turns_and_stop() {
+    let guest = Guest::new().await;
+    let (public, here) = (&guest.public, &guest.here);
+    let server = &here.server;
+    let itself = public.itself().await;
+    server.advance(Duration::from_millis(1));
+    let wanted = json!({ "subscriptionType": "OBJECT", "portalId": here.portal.id, "objectTypeId": "0-11", "actions": ["CREATE"] });
+    itself.post(SUBSCRIPTIONS, wanted).await.expect(200);
+    server.advance(Duration::from_millis(1));
+    let (mut one, mut other) = (Writer::default(), Writer::default());
+    let mut made = Vec::new();
+    for turn in 0..12 {
+        made.push(format!("CREATE 0-11 {}", here.chat(&format!("visitor {turn}")).await));
+        one.step(server.app()).await.unwrap();
+        if turn % 3 == 0 {
+            // Both have read it, and only who takes the cursor last writes it.
+            other.step(server.app()).await.unwrap();
+        }
+        server.advance(Duration::from_secs(6));
+        match turn % 4 {
+            1 => one = Writer::default(),
+            2 => std::mem::swap(&mut one, &mut other),
+            _ => {}
+        }
+        other.step(server.app()).await.unwrap();
+    }
+    let mut last = Writer::default();
+    written(server, &mut last).await;
+    assert_eq!(journal(&guest, JOURNAL, "").await.concat(), made);
 }

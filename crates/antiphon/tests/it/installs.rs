@@ -55,7 +55,7 @@ impl Public {
     }
 
     /// The app as it acts for itself.
-    async fn itself(&self) -> User {
+    pub async fn itself(&self) -> User {
         let body = json!({ "grant_type": "client_credentials", "client_id": self.client, "client_secret": self.secret });
         let given = self.desk.server.anybody().post("/oauth/v3/token", body).await.expect(200).json();
         self.desk.server.user(&text(&given, "access_token"))

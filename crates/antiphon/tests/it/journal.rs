@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use antiphon::journal::write::Writer;
 use antiphon::journal::{self, KEPT};
-use antiphon_testkit::{PUBLIC_URL, TestServer};
+use antiphon_testkit::{PUBLIC_URL, TestServer, User};
 use serde_json::{Value, json};
 
 use crate::kit::{Desk, at, text};
 
-const JOURNAL: &str = "/webhooks-journal/journal/2027-03-beta";
-const LOCAL: &str = "/webhooks-journal/journal-local/2026-03";
-const SUBSCRIPTIONS: &str = "/webhooks-journal/subscriptions/2026-03";
-const SNAPSHOTS: &str = "/webhooks-journal/snapshots/2026-03/crm";
+pub const JOURNAL: &str = "/webhooks-journal/journal/2027-03-beta";
+pub const LOCAL: &str = "/webhooks-journal/journal-local/2026-03";
+pub const SUBSCRIPTIONS: &str = "/webhooks-journal/subscriptions/2026-03";
+pub const SNAPSHOTS: &str = "/webhooks-journal/snapshots/2026-03/crm";
 const CONVERSATIONS: &str = "0-11";
 const CONTACTS: &str = "0-1";
 
@@ -63,9 +63,14 @@ async fn written(desk: &Desk, writer: &mut Writer) -> u64 {
 
 /// Everything a journal has, entry by entry, read as clients do.
 async fn read(desk: &Desk, base: &str) -> Vec<Value> {
+    files(&desk.server, &desk.user, base, "").await
+}
+
+/// The same, on behalf of somebody, of a portal if the query names one.
+pub async fn files(server: &TestServer, user: &User, base: &str, query: &str) -> Vec<Value> {
     let mut files = Vec::new();
-    let (user, anybody) = (&desk.user, desk.server.anybody());
-    let mut next = user.get(&format!("{base}/earliest")).await;
+    let anybody = server.anybody();
+    let mut next = user.get(&format!("{base}/earliest{query}")).await;
     while next.status == 200 {
         let found = next.json();
         let url = text(&found, "url");
@@ -73,14 +78,14 @@ async fn read(desk: &Desk, base: &str) -> Vec<Value> {
         let file = anybody.get(url.strip_prefix(PUBLIC_URL).unwrap()).await.expect(200).json();
         assert_eq!(file["offset"], found["currentOffset"]);
         files.push(file);
-        next = user.get(&format!("{base}/offset/{}/next", text(&found, "currentOffset"))).await;
+        next = user.get(&format!("{base}/offset/{}/next{query}", text(&found, "currentOffset"))).await;
     }
     next.expect(204);
     files
 }
 
 /// What files tell, in few words.
-fn told(files: &[Value]) -> Vec<Vec<String>> {
+pub fn told(files: &[Value]) -> Vec<Vec<String>> {
     let event = |event: &Value| {
         let mut words =
             format!("{} {} {}", text(event, "action"), text(event, "objectTypeId"), event["objectId"]);

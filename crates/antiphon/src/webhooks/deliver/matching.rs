@@ -21,7 +21,7 @@ pub fn public_name(kind: EventKind) -> Option<&'static str> {
 
 /// Whether an app may know of conversations: it was granted that here, or, where it is at home and nobody has to be asked, it
 /// may ask for it.
-fn may_read(directory: &Directory, app: AppId) -> bool {
+pub fn may_read(directory: &Directory, app: AppId) -> bool {
     let reads = |scopes: &[String]| scopes.iter().any(|scope| scope == "conversations.read");
     let client = directory.client(app);
     if directory.own_app(app).is_some() && client.is_none_or(|client| client.redirect_uris.is_empty()) {

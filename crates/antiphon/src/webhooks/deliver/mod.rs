@@ -10,7 +10,7 @@
 
 mod body;
 mod channel;
-pub(super) mod matching;
+pub mod matching;
 mod queue;
 mod reader;
 pub(super) mod request;
