@@ -57,6 +57,16 @@ impl Conditions {
             if_range: text(http::header::IF_RANGE),
         }
     }
+
+    /// Whether the client has these very bytes already. The tag is quoted.
+    pub fn knows(&self, etag: &str) -> bool {
+        let named = |list: &str| {
+            list.split(',')
+                .map(str::trim)
+                .any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == etag)
+        };
+        self.if_none_match.as_deref().is_some_and(named)
+    }
 }
 
 /// Headers by which browsers and apps say who they are.

@@ -45,4 +45,5 @@ mod testing;
 pub mod threads;
 pub mod tickets;
 pub mod tokens;
+pub mod ui;
 pub mod webhooks;

@@ -14,11 +14,13 @@ mod webhooks;
 
 use std::pin::Pin;
 
-use http::HeaderValue;
+use http::{HeaderValue, request};
 
 use crate::app::App;
+use crate::middleware::Peer;
+use crate::middleware::error::Failure;
 use crate::middleware::reply::Reply;
-use crate::{docs, health, metrics, openapi};
+use crate::{docs, health, metrics, openapi, ui};
 
 pub use crate::operation::{Entry, Family, Kind, Operation, Parameter, Payload, Scope, Verb, Version, shape};
 
@@ -48,8 +50,19 @@ pub struct Mounted {
 pub struct Page {
     pub path: &'static str,
     pub help: &'static str,
-    pub answer: for<'a> fn(&'a App) -> Pin<Box<dyn Future<Output = Reply> + Send + 'a>>,
+    pub answer: for<'a> fn(&'a App, Visit<'a>) -> Shown<'a>,
 }
+
+/// Who asks for a page, and for which part of it.
+pub struct Visit<'a> {
+    pub peer: &'a Peer,
+    pub head: &'a request::Parts,
+    /// The value of the path's parameter, if it has one.
+    pub rest: String,
+}
+
+/// What a page answers.
+pub type Shown<'a> = Pin<Box<dyn Future<Output = Result<Reply, Failure>> + Send + 'a>>;
 
 impl Page {
     pub fn allow(&self) -> HeaderValue {
@@ -57,32 +70,32 @@ impl Page {
     }
 }
 
-/// Every such page.
+/// Those that are about the server itself. What people see has pages of its own, in [`ui::PAGES`].
 pub static PAGES: &[Page] = &[
     Page {
         path: "/healthz",
         help: "Whether the server lives.",
-        answer: |app| Box::pin(async move { health::healthz(app) }),
+        answer: |app, _| Box::pin(async move { Ok(health::healthz(app)) }),
     },
     Page {
         path: "/readyz",
         help: "Whether the server can take work.",
-        answer: |app| Box::pin(async move { health::readyz(app).await }),
+        answer: |app, _| Box::pin(async move { Ok(health::readyz(app).await) }),
     },
     Page {
         path: "/metrics",
         help: "Figures for Prometheus.",
-        answer: |app| Box::pin(async move { metrics::page(app) }),
+        answer: |app, _| Box::pin(async move { Ok(metrics::page(app)) }),
     },
     Page {
         path: "/openapi.json",
         help: "This document.",
-        answer: |app| Box::pin(async move { openapi::page(app) }),
+        answer: |app, _| Box::pin(async move { Ok(openapi::page(app)) }),
     },
     Page {
         path: "/docs",
         help: "This document, readable.",
-        answer: |app| Box::pin(async move { docs::page(app) }),
+        answer: |app, _| Box::pin(async move { Ok(docs::page(app)) }),
     },
 ];
 
@@ -90,7 +103,8 @@ pub static PAGES: &[Page] = &[
 pub enum Found<'a> {
     /// With the values of the path's parameters, percent-decoded once.
     Operation(&'a Mounted, Vec<String>),
-    Page(&'static Page),
+    /// With the value of its parameter, or nothing.
+    Page(&'static Page, String),
 }
 
 /// One operation at one path.
@@ -141,7 +155,7 @@ impl Routes {
             at.allow = HeaderValue::try_from(allow(&at.leaves))?;
             tree.insert(at.template.clone(), Target::Mounted(index))?;
         }
-        for page in PAGES {
+        for page in PAGES.iter().chain(ui::PAGES) {
             tree.insert(page.path, Target::Page(page))?;
         }
         Ok(Self { tree, mounted, figures: figure })
@@ -155,12 +169,10 @@ impl Routes {
         };
         let plain = plain_escapes(path);
         let found = self.tree.at(&plain).ok()?;
+        let mut values = found.params.iter().map(|(_, value)| percent_decoded(value));
         match *found.value {
-            Target::Page(page) => Some(Found::Page(page)),
-            Target::Mounted(index) => {
-                let values = found.params.iter().map(|(_, value)| percent_decoded(value)).collect();
-                Some(Found::Operation(self.mounted.get(index)?, values))
-            }
+            Target::Page(page) => Some(Found::Page(page, values.next().unwrap_or_default())),
+            Target::Mounted(index) => Some(Found::Operation(self.mounted.get(index)?, values.collect())),
         }
     }
 

@@ -23,8 +23,8 @@ use crate::operation::Scope;
 /// When the old mailbox was given up, from the epoch.
 const OLD_MAILBOX_UNTIL: Millis = OPENING + 21 * 24 * 3_600_000;
 
-const PORTAL: PortalId = PortalId(1);
-const APP: AppId = AppId(4410);
+pub(super) const PORTAL: PortalId = PortalId(1);
+pub(super) const APP: AppId = AppId(4410);
 const OTHER_PORTAL: PortalId = PortalId(2);
 const OTHER_APP: AppId = AppId(4411);
 

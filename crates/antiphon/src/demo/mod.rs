@@ -7,6 +7,7 @@ mod attachments;
 mod fill;
 mod plan;
 mod shop;
+pub mod site;
 mod texts;
 
 use antiphon_store::{Millis, Settings, Store};
@@ -27,7 +28,12 @@ pub mod key {
     pub const OTHER: &str = "pat-demo-other";
     pub const CLIENT_SECRET: &str = "secret-demo-antiphon";
     pub const DEVELOPER_KEY: &str = "key-demo-antiphon";
+    /// With which the shop's agents sign in.
+    pub const PASSWORD: &str = "demo-antiphon";
 }
+
+/// The agent as whom the printed link signs in.
+pub const AGENT: &str = "mia@larkspur.example";
 
 /// The tokens of the demo.
 pub const TOKENS: [&str; 3] = [key::ALL, key::READ, key::OTHER];
@@ -63,12 +69,26 @@ pub async fn prepare(config: &Config, settings: &Settings) -> anyhow::Result<()>
     }
 }
 
+/// Where the inbox opens by itself, signed in.
+pub fn inbox(url: &str) -> String {
+    format!("{url}/inbox/#demo={AGENT}:{}", key::PASSWORD)
+}
+
+/// Where the shop's website is, with its chat.
+pub fn website(url: &str) -> String {
+    format!("{url}/demo/")
+}
+
 /// What to say once the demo is served.
 pub fn welcome(url: &str) -> String {
+    let (inbox, website) = (inbox(url), website(url));
     let base = format!("{url}/conversations/v3/conversations");
     format!(
         "
 The demo portal is ready.
+
+  inbox       {inbox}
+  website     {website}   (write in its chat, answer in the inbox)
 
   token       {}   (every scope)
               {}   (conversations.read alone)

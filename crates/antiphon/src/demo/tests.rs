@@ -177,6 +177,24 @@ async fn what_the_keys_open() {
 }
 
 #[tokio::test]
+async fn the_shop_has_a_website_with_the_chat_on_it() {
+    let home = Home::embedded();
+    let config = config(&home);
+    let store = Store::open(settings(&config)).unwrap();
+    let app = Arc::new(App::new(store, config, "http://demo.example".into()).unwrap());
+    for path in ["/demo/", "/demo/account"] {
+        let (status, page) = get(&app, "", path).await;
+        let page = String::from_utf8(page.to_vec()).unwrap();
+        assert_eq!(status, 200, "{page}");
+        assert!(page.contains(r#"id="hs-script-loader" async defer src="//demo.example/1.js""#), "{page}");
+        assert!(!page.contains("{{"), "{page}");
+    }
+    for (path, status) in [("/demo/site.css", 200), ("/demo/account.js", 200), ("/demo/index.html", 404)] {
+        assert_eq!(get(&app, "", path).await.0, status, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn only_an_empty_directory_is_filled() {
     let home = Home::embedded();
     std::fs::create_dir(home.data()).unwrap();

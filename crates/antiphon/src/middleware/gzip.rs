@@ -14,7 +14,7 @@ const WORTHWHILE: usize = 1024;
 
 /// The body packed, when the client asked for that and it is worth it.
 pub fn packed(headers: &HeaderMap, body: &[u8]) -> Option<Bytes> {
-    if body.len() < WORTHWHILE || !accepts(headers) {
+    if body.len() < WORTHWHILE || !accepts(headers, "gzip") {
         return None;
     }
     let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), Compression::fast());
@@ -40,15 +40,16 @@ pub fn unpacked(body: &[u8], limit: usize) -> Result<Bytes, Unreadable> {
     }
 }
 
-fn accepts(headers: &HeaderMap) -> bool {
+/// Whether the client takes a coding.
+pub fn accepts(headers: &HeaderMap, coding: &str) -> bool {
     headers.get_all(ACCEPT_ENCODING).iter().filter_map(|value| value.to_str().ok()).any(|value| {
-        value.split(',').any(|coding| {
-            let mut parts = coding.split(';').map(str::trim);
+        value.split(',').any(|one| {
+            let mut parts = one.split(';').map(str::trim);
             let name = parts.next().unwrap_or_default();
             let refused =
                 parts.any(|p| matches!(p.strip_prefix("q=").map(str::parse::<f32>), Some(Ok(q)) if q <= 0.0));
-            (name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip") || name == "*")
-                && !refused
+            let old = coding == "gzip" && name.eq_ignore_ascii_case("x-gzip");
+            (name.eq_ignore_ascii_case(coding) || old || name == "*") && !refused
         })
     })
 }
@@ -68,7 +69,17 @@ mod tests {
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(ACCEPT_ENCODING, header.parse().unwrap());
-            assert_eq!(accepts(&headers), expected, "{header}");
+            assert_eq!(accepts(&headers, "gzip"), expected, "{header}");
+        }
+    }
+
+    #[test]
+    fn other_codings_are_asked_for_by_their_names() {
+        for (header, expected) in
+            [("gzip, br", true), ("gzip", false), ("BR;q=1.0", true), ("br;q=0, *", true)]
+        {
+            let headers = HeaderMap::from_iter([(ACCEPT_ENCODING, header.parse().unwrap())]);
+            assert_eq!(accepts(&headers, "br"), expected, "{header}");
         }
     }
 

@@ -42,7 +42,7 @@ use crate::metrics::Shed;
 use crate::operation::{Entry, Operation, Scope, Verb};
 use crate::realtime::poll;
 use crate::refusal::Refusal;
-use crate::routes::{Found, Leaf};
+use crate::routes::{Found, Leaf, Visit};
 use correlation::Correlation;
 use error::Failure;
 use form::Form;
@@ -135,9 +135,9 @@ where
     }
     let (mounted, values) = match app.routes.find(path) {
         Some(Found::Operation(mounted, values)) => (mounted, values),
-        Some(Found::Page(page)) => {
+        Some(Found::Page(page, rest)) => {
             return match head.method {
-                Method::GET | Method::HEAD => Ok((page.answer)(app).await),
+                Method::GET | Method::HEAD => (page.answer)(app, Visit { peer, head, rest }).await,
                 Method::OPTIONS => Ok(Reply::none(ALLOW, page.allow())),
                 _ => Err(Failure::method(head.method.as_str(), page.allow())),
             };

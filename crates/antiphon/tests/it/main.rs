@@ -42,6 +42,7 @@ mod oauth;
 mod outbound;
 mod own;
 mod own_threads;
+mod pages;
 mod paging;
 mod published;
 mod queries;
