@@ -57,9 +57,15 @@ impl Serve {
 
 fn announce(server: &Server, as_json: bool) {
     if as_json {
-        let tokens: &[&str] = if server.app.config.demo { &demo::TOKENS } else { &[] };
+        let demo = server.app.config.demo;
+        let tokens: &[&str] = if demo { &demo::TOKENS } else { &[] };
         let pid = std::process::id();
-        println!("{}", json!({ "status": "serving", "url": server.url, "pid": pid, "tokens": tokens }));
+        let mut told = json!({ "status": "serving", "url": server.url, "pid": pid, "tokens": tokens });
+        if demo {
+            told["inbox"] = demo::inbox(&server.url).into();
+            told["website"] = demo::website(&server.url).into();
+        }
+        println!("{told}");
     } else {
         println!("Antiphon {} serves at {}", env!("CARGO_PKG_VERSION"), server.url);
         if server.app.config.demo {

@@ -130,6 +130,8 @@ pub async fn furnish(script: &Script, languages: &[Language]) -> anyhow::Result<
         );
         let avatar = format!("https://files.larkspur.example/demo/agent-{id}.png");
         make("/agents", json!({ "id": id, "name": name, "email": email, "avatar": avatar })).await?;
+        let login = format!("/antiphon/v1/agents/{id}/login");
+        script.call(key::ALL, "PUT", &login, &json!({ "password": key::PASSWORD })).await?;
     }
     make("/bots", json!({ "id": 9, "name": "Front desk" })).await?;
     make("/llms", json!({ "id": 5, "name": "Larkspur assistant" })).await?;
