@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::run::{cargo, command, finish, target};
+use crate::ui;
 
 #[derive(Args)]
 pub struct Options {
@@ -18,6 +19,7 @@ pub struct Options {
 }
 
 pub fn run(options: &Options) -> Result<()> {
+    ui::run()?;
     finish(cargo(&["build", "--release", "--package", "antiphon"]))?;
     let data = target().join("demo");
     if options.fresh && data.exists() {

@@ -9,6 +9,7 @@ mod spec;
 mod steps;
 mod suite;
 mod tidy;
+mod ui;
 
 use std::process::ExitCode;
 
@@ -28,6 +29,8 @@ enum Chore {
     Test(steps::Options),
     /// Builds the server and runs it on the demo portal
     Demo(demo::Options),
+    /// Builds what people see: the inbox and the chat on websites
+    Ui,
     /// Measures the server beside its limits and rivals, and writes docs/benchmarks.md
     Bench(bench::Args),
     /// Checks what the compiler cannot: walls between the crates, the shape of files
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().chore {
         Chore::Test(options) => steps::run(&options),
         Chore::Demo(options) => demo::run(&options),
+        Chore::Ui => ui::run(),
         Chore::Bench(args) => bench::run(&args),
         Chore::Tidy => tidy::run(),
         Chore::Spec => spec::write(),

@@ -9,11 +9,13 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use crate::run::{cargo, command, finish, output, target};
+use crate::ui;
 
 /// The most the program may weigh, which is all there is to the image.
 const MOST_BYTES: u64 = 40_000_000;
 
 pub fn run() -> Result<()> {
+    ui::run()?;
     finish(cargo(&[
         "build",
         "--quiet",

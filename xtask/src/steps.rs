@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
 use crate::run::{cargo, command, finish, root, target, works};
-use crate::{deploy, release, spec, suite, tidy};
+use crate::{deploy, release, spec, suite, tidy, ui};
 
 #[derive(Args)]
 pub struct Options {
@@ -26,7 +26,7 @@ struct Step {
     run: fn() -> Result<()>,
 }
 
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     Step { name: "fmt", what: "the code is formatted", run: fmt },
     Step { name: "tidy", what: "walls and file shapes the compiler cannot check", run: tidy::run },
     Step { name: "clippy", what: "lints, all of them errors", run: clippy },
@@ -36,6 +36,11 @@ const STEPS: [Step; 12] = [
         name: "deploy",
         what: "container, compose, service and chart files, by their linters",
         run: deploy::run,
+    },
+    Step {
+        name: "ui",
+        what: "what people see: types, unit tests, the build, and that it stays small",
+        run: ui::test,
     },
     Step { name: "tests", what: "every test of the workspace, real clients included", run: suite::whole },
     Step {
