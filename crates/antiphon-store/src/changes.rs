@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::{
-    AccountId, Blob, Directory, DirectoryChange, Document, File, FileKey, FileState, FileTask, Folder,
-    Identifier, MessageId, Millis, NewEvent, NewMessage, StoredMessage, Thread, ThreadId, Ticket, TicketId,
-    Usage, Visitor, VisitorId,
+    AccountId, Blob, Desk, DeskChange, DeskKey, Directory, DirectoryChange, Document, File, FileKey,
+    FileState, FileTask, Folder, Identifier, MessageId, Millis, NewEvent, NewMessage, StoredMessage, Thread,
+    ThreadId, Ticket, TicketId, Usage, Visitor, VisitorId,
 };
 
 /// What a change locks and what its rule is shown.
@@ -27,6 +27,8 @@ pub enum Target {
     Ticket { ticket: Option<TicketId>, thread: Option<ThreadId> },
     /// A file or folder, where it is or is to be, and what stands in its way.
     File(Box<FileKey>),
+    /// A thread, and what somebody has beside it.
+    Desk(Box<DeskKey>),
     /// The portal's directory alone.
     Directory,
 }
@@ -103,6 +105,8 @@ pub struct State {
     pub earlier: Option<Earlier>,
     /// For [`Target::File`].
     pub files: Option<Box<FileState>>,
+    /// For [`Target::Desk`], if there is such a thread.
+    pub desk: Option<Box<Desk>>,
     /// For [`Target::Conversation`]: to which live thread its thread key leads,
     pub named: Option<ThreadId>,
     /// and to whom its address.
@@ -243,6 +247,8 @@ pub struct Changes {
     pub blobs: Vec<Blob>,
     pub file_tasks: Vec<FileTask>,
     pub directory: Vec<DirectoryChange>,
+    /// What becomes of things beside threads.
+    pub desk: Vec<DeskChange>,
     /// Threads to hide now and to erase in the background.
     pub purged: Vec<ThreadId>,
     /// Recorded in this order, behind those of earlier changes.
@@ -272,6 +278,7 @@ impl Changes {
             + self.blobs.len()
             + self.file_tasks.len()
             + self.directory.len()
+            + self.desk.len()
             + self.purged.len()
             + self.events.len()
     }

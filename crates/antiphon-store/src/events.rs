@@ -58,11 +58,13 @@ pub enum EventKind {
     AccountUpdated = 13,
     /// The same of an account that is gone for good.
     AccountPurged = 14,
+    /// Internal: somebody has read a thread further; the payload says who, and up to which entry.
+    ThreadRead = 15,
 }
 
 impl EventKind {
     /// Every kind, in the order of their numbers, which begin at 1.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::ThreadCreated,
         Self::MessageAdded,
         Self::ThreadChanged,
@@ -77,6 +79,7 @@ impl EventKind {
         Self::AccountCreated,
         Self::AccountUpdated,
         Self::AccountPurged,
+        Self::ThreadRead,
     ];
 
     /// The kind that is stored as this number.

@@ -14,6 +14,7 @@ mod allowances;
 mod changes;
 mod check;
 mod cursors;
+mod desk;
 mod directory;
 mod error;
 mod events;
@@ -41,6 +42,7 @@ pub use cursors::{
     Attempt, AttemptPage, AttemptQuery, Cursor, Delivery, DeliveryState, PARTED, Progress, Reader, Told,
     Undelivered,
 };
+pub use desk::{Desk, DeskChange, DeskKey, ReadMark};
 pub use directory::{
     Account, Actor, ActorKind, Adapter, App, Channel, Client, Code, Directory, DirectoryChange, Expand,
     Grant, Identifier, Inbox, InboxKind, Install, JournalSubscription, Login, Objects, Paused, Portal,

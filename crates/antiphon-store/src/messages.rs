@@ -21,6 +21,11 @@ pub(crate) fn number(key: i64) -> i64 {
     key >> SEQUENCE_BITS
 }
 
+/// The place in its thread of an entry that has this key.
+pub(crate) fn place(key: i64) -> Position {
+    Position(key & (MOST_ENTRIES - 1))
+}
+
 /// What an entry of a thread's history is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]

@@ -160,6 +160,7 @@ macro_rules! write {
 }
 
 // Below the macros, which they use.
+mod desk;
 mod files;
 mod keys;
 mod told;

@@ -7,6 +7,7 @@
 
 pub mod account;
 pub mod actor;
+pub mod answering;
 pub mod attachment;
 pub mod batch;
 pub mod channel;

@@ -3,6 +3,7 @@
 //!
 //! To add an operation, write its door, then its line in its family's file.
 
+mod answering;
 mod conversations;
 mod custom_channels;
 mod files;
@@ -33,6 +34,7 @@ pub static OPERATIONS: &[&[Operation]] = &[
     webhooks::TABLE,
     journal::TABLE,
     own::TABLE,
+    answering::TABLE,
     oauth::TABLE,
 ];
 

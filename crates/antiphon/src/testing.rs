@@ -49,6 +49,7 @@ pub fn state() -> State {
         replied: None,
         earlier: None,
         files: None,
+        desk: None,
         named: None,
         bound: None,
     }
@@ -255,6 +256,7 @@ pub fn events(changes: &Changes) -> Vec<String> {
             EventKind::AccountCreated => "(account created)".to_owned(),
             EventKind::AccountUpdated => "(account updated)".to_owned(),
             EventKind::AccountPurged => "(account purged)".to_owned(),
+            EventKind::ThreadRead => format!("(read by {})", member("reader")),
         }
     };
     changes.events.iter().map(told).collect()

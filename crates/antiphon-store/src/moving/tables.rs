@@ -54,7 +54,7 @@ const fn in_directory(table: Table) -> Table {
 }
 
 /// Every table, in the order in which they are written: a row's thread, and a directory's portal, come before it.
-pub(crate) static TABLES: [Table; 40] = [
+pub(crate) static TABLES: [Table; 41] = [
     Table {
         owner: "id",
         ..table(
@@ -500,6 +500,11 @@ pub(crate) static TABLES: [Table; 40] = [
             ("error_code", Text),
             ("message", Text),
         ],
+    ),
+    table(
+        "reads",
+        2,
+        &[("thread_id", Int), ("reader", Text), ("sequence", Int), ("message_id", Bytes), ("at", Int)],
     ),
     table("visitor_tokens", 2, &[("ends_at", Int), ("nonce", Int), ("said", Text)]),
 ];

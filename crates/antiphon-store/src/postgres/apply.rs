@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::batch::Batch;
 use super::failure::{Failure, Result, conflict};
 use super::readers::{execute, row};
-use super::{cursors, directory, files, people};
+use super::{cursors, desk, directory, files, people};
 use crate::messages::{MOST_ENTRIES, key};
 use crate::{
     Changes, ConversationKey, DirectoryChange, Earlier, EventKind, Millis, NewEvent, NewMessage, ObjectKind,
@@ -66,6 +66,13 @@ impl Batch<'_> {
         self.write_people(&changes, now, &mut revisions).await?;
         self.write_threads(&mut changes, &mut revisions)?;
         self.replace(&changes).await?;
+        if !changes.desk.is_empty() {
+            for change in &changes.desk {
+                self.stored(change.thread())?;
+            }
+            desk::write(&self.session.client, self.portal, &changes.desk).await?;
+            self.writes.begun = true;
+        }
         for id in &changes.purged {
             self.purge(*id, &mut revisions).await?;
         }

@@ -16,11 +16,11 @@ use super::failure::{Failure, Result};
 use super::lanes::Waiting;
 use super::readers::{execute, row};
 use super::resolve::{Found, Named};
-use super::{ANSWER, Shared, directory, files};
+use super::{ANSWER, Shared, desk, directory, files};
 use crate::changes::MessageIds;
 use crate::{
-    Applied, Changes, Directory, DirectoryChange, Millis, Moment, PortalId, State, StoreError, Target,
-    ThreadId, Usage,
+    Applied, Changes, DeskChange, Directory, DirectoryChange, Millis, Moment, PortalId, State, StoreError,
+    Target, ThreadId, Usage,
 };
 
 /// How one change of a batch stands: applied, refused by its rule, or stopped for a reason.
@@ -293,6 +293,7 @@ async fn one(
         replied: None,
         earlier: None,
         files: None,
+        desk: None,
         named: None,
         bound: None,
     };
@@ -300,6 +301,10 @@ async fn one(
     if let Target::File(key) = waiting.work.target() {
         let found = files::state(&batch.session.client, batch.portal, key).await?;
         state.files = Some(Box::new(found));
+    }
+    if let (Target::Desk(key), Some(thread)) = (waiting.work.target(), &state.thread) {
+        let (client, writing) = (&batch.session.client, &batch.writes.messages);
+        state.desk = Some(Box::new(desk::state(client, batch.portal, thread, key, writing).await?));
     }
     let now = shared.now().max(batch.latest_now);
     let mut moment = batch.ids.moment(now, &shared.message_ids);
@@ -355,6 +360,7 @@ impl Batch<'_> {
         let touched = touched
             .chain(changes.messages.iter().map(|message| message.thread_id).filter(|id| !made(id)))
             .chain(changes.replaced.iter().map(|new| new.thread_id))
+            .chain(changes.desk.iter().map(DeskChange::thread).filter(|id| !made(id)))
             .chain(changes.purged.iter().copied());
         wanted.also.extend(touched.filter(|id| !self.found.threads.contains_key(id)));
         match wanted.hold == plan.hold && wanted.also.len() == plan.also.len() {

@@ -38,6 +38,7 @@ pub(super) fn patient(works: Vec<Waiting>) -> Vec<Waiting> {
 fn threads(target: &Target) -> &[ThreadId] {
     match target {
         Target::Thread(id) | Target::Message(id, _) => std::slice::from_ref(id),
+        Target::Desk(key) => std::slice::from_ref(&key.thread),
         Target::Threads(ids) => ids,
         Target::Conversation(_)
         | Target::Visitor(_)

@@ -107,6 +107,7 @@ impl Lanes {
     fn lane(&self, portal: PortalId, target: &Target) -> Lane {
         let lane = match target {
             Target::Thread(id) | Target::Message(id, _) => id.0 as u64 % self.count,
+            Target::Desk(key) => key.thread.0 as u64 % self.count,
             Target::Threads(ids) => ids.first().map_or(0, |id| id.0 as u64 % self.count),
             Target::Conversation(key) => {
                 let hash = BuildHasherDefault::<DefaultHasher>::default();

@@ -13,6 +13,7 @@ mod commit;
 mod committer;
 mod connect;
 mod cursors;
+mod desk;
 mod directory;
 mod events;
 mod failure;

@@ -90,6 +90,7 @@ impl Named {
                 self.threads.extend(thread.map(|id| id.0));
                 self.portal = true;
             }
+            Target::Desk(key) => drop(self.threads.insert(key.thread.0)),
             Target::File(_) | Target::Directory => self.portal = true,
         }
     }
@@ -353,7 +354,8 @@ impl Found {
                 state.ticket = ticket.and_then(|id| self.tickets.get(&id).cloned());
                 state.thread = id.as_ref().and_then(thread);
             }
-            // Files are looked up when it is their turn: changes before them in the batch have written theirs by then.
+            // Files and desks are looked up when it is their turn: changes before them in the batch have written theirs by then.
+            Target::Desk(key) => state.thread = thread(&key.thread),
             Target::File(_) | Target::Directory => {}
         }
         Ok(())

@@ -40,6 +40,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     Migration { sql: include_str!("../../migrations/postgres/0017_profiles.sql"), oldest: 5 },
     Migration { sql: include_str!("../../migrations/postgres/0018_incoming.sql"), oldest: 5 },
     Migration { sql: include_str!("../../migrations/postgres/0019_guests_journals.sql"), oldest: 5 },
+    Migration { sql: include_str!("../../migrations/postgres/0020_reads.sql"), oldest: 5 },
 ];
 
 /// With which migration each format of documents came, as on the embedded engine.

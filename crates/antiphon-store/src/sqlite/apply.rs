@@ -6,7 +6,7 @@ use rusqlite::params;
 
 use super::batch::Batch;
 use super::failure::{Result, conflict};
-use super::{cursors, directory, events, files, messages, resolve, visitors};
+use super::{cursors, desk, directory, events, files, messages, resolve, visitors};
 use crate::{
     Applied, Changes, DirectoryChange, EventKind, Millis, Moment, NewEvent, ObjectKind, PortalId, State,
     StoreError, Target, Thread, ThreadId,
@@ -57,6 +57,10 @@ fn apply(
         let grown = messages::replace(conn, portal, stored(batch, portal, new.thread_id)?, new)?;
         batch.portal(portal)?.counters.usage.bytes += grown;
     }
+    for change in &changes.desk {
+        stored(batch, portal, change.thread())?;
+    }
+    desk::write(batch.conn, portal, &changes.desk)?;
     for id in &changes.purged {
         purge(batch, portal, *id, &mut revisions)?;
     }

@@ -8,6 +8,7 @@ mod channels;
 mod check;
 mod checkpoint;
 mod cursors;
+mod desk;
 mod directory;
 mod disk;
 mod events;

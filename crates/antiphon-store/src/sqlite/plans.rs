@@ -182,6 +182,13 @@ fn exercise(conn: &Connection) -> Result<()> {
             errors: "[]".into(),
         }],
         directory: vec![DirectoryChange::Token(token), DirectoryChange::Portal(portal())],
+        desk: vec![DeskChange::Read(ReadMark {
+            thread_id: thread.id,
+            reader: "A-1".into(),
+            message_id: message.id,
+            position: Position(0),
+            at: 1,
+        })],
         purged: Vec::new(),
         events: [ObjectKind::Thread, ObjectKind::Visitor, ObjectKind::Ticket, ObjectKind::File]
             .map(event)
@@ -215,6 +222,7 @@ fn exercise(conn: &Connection) -> Result<()> {
             ..key
         }),
         Target::Message(thread.id, message.id),
+        Target::Desk(Box::new(DeskKey { thread: thread.id, who: "A-1".into(), message: Some(message.id) })),
         Target::Visitor(VisitorId(1)),
         Target::Contact { email: None, phone: Some("+1".into()) },
         Target::Ticket { ticket: Some(TicketId(1)), thread: Some(thread.id) },
@@ -262,6 +270,7 @@ fn questions(conn: &Connection, thread: ThreadId, message: MessageId) -> Result<
     }
     messages::original(conn, PORTAL, thread, message)?.unwrap();
     messages::latest_incoming(conn, PORTAL, thread, 5)?;
+    assert_eq!(desk::reads_on(conn, PORTAL, thread, 5)?.len(), 1);
     threads::purge_due(conn, PORTAL, 100, 5)?;
     visitors::contact_by_email(conn, PORTAL, "a@example.org")?.unwrap();
     visitors::tickets(conn, PORTAL, None, 5)?;
@@ -326,7 +335,7 @@ fn what_is_purged_leaves_no_key_behind() {
     let dir = tempfile::tempdir().unwrap();
     let conn = schema::open(&dir.path().join("plans.db"), false).unwrap();
     exercise(&conn).unwrap();
-    for table in ["messages", "originals", "mentions", "thread_keys", "idempotency_keys", "purges"] {
+    for table in ["messages", "originals", "mentions", "thread_keys", "idempotency_keys", "reads", "purges"] {
         let left: i64 =
             conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();
         assert_eq!(left, 0, "{table}");

@@ -3,6 +3,7 @@
 use rusqlite::OptionalExtension;
 
 use super::batch::Batch;
+use super::desk;
 use super::failure::Result;
 use crate::PortalId;
 use crate::messages::key;
@@ -51,6 +52,7 @@ pub(super) fn step(batch: &mut Batch<'_>, portal: PortalId) -> Result<bool> {
     if last.is_none() {
         conn.prepare_cached("DELETE FROM thread_keys WHERE portal_id = ?1 AND thread_id = ?2")?
             .execute([portal.0, thread])?;
+        desk::purge(conn, portal, thread)?;
         conn.prepare_cached("DELETE FROM purges WHERE number = ?1")?.execute([number])?;
     }
     Ok(true)

@@ -2,7 +2,7 @@
 
 use super::batch::Batch;
 use super::failure::Result;
-use super::{files, messages, threads, visitors};
+use super::{desk, files, messages, threads, visitors};
 use crate::visitors::phone_key;
 use crate::{
     AccountId, ConversationKey, Earlier, MessageId, PortalId, State, StoreError, Target, Thread, ThreadId,
@@ -25,6 +25,7 @@ pub(super) fn state(batch: &mut Batch<'_>, portal: PortalId, target: &Target) ->
         replied: None,
         earlier: None,
         files: None,
+        desk: None,
         named: None,
         bound: None,
     };
@@ -60,6 +61,12 @@ pub(super) fn state(batch: &mut Batch<'_>, portal: PortalId, target: &Target) ->
             }
         }
         Target::File(key) => state.files = Some(Box::new(files::state(batch.conn, portal, key)?)),
+        Target::Desk(key) => {
+            state.thread = batch.thread(portal, key.thread)?.cloned();
+            if let Some(thread) = &state.thread {
+                state.desk = Some(Box::new(desk::state(batch.conn, portal, thread, key)?));
+            }
+        }
         Target::Directory => {}
     }
     Ok(state)

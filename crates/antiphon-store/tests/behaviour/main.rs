@@ -13,6 +13,7 @@ mod backups;
 mod changes;
 mod conversations;
 mod cursors;
+mod desk;
 mod directory;
 mod drive;
 mod events;

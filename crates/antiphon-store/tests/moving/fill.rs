@@ -55,11 +55,29 @@ pub async fn fill(store: &Store) -> Vec<PortalId> {
         purged(store, *id).await;
         // The spine need not begin at its first event.
         assert!(store.events_purge(*id, NOON + 1_000_001, i64::MIN).await.unwrap() > 0);
+        beside(store, *id).await;
         for nonce in [i64::MIN, -1, 7] {
             store.visitor_token_put(*id, NOON, nonce, format!("said {nonce} of {id}")).await.unwrap();
         }
     }
     portals
+}
+
+/// What lies beside a thread.
+async fn beside(store: &Store, id: PortalId) {
+    let thread = ThreadId(3);
+    let last = store.thread_by_id(id, thread).await.unwrap().unwrap().latest_message_id.unwrap();
+    for reader in ["A-7", "V-1"] {
+        let mark = ReadMark {
+            thread_id: thread,
+            reader: reader.into(),
+            message_id: last,
+            position: Position(0),
+            at: NOON,
+        };
+        let desk = vec![DeskChange::Read(mark)];
+        apply(store, id, Target::Thread(thread), Changes { desk, ..Changes::default() }).await.unwrap();
+    }
 }
 
 async fn people(store: &Store, id: PortalId) {

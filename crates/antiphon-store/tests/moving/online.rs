@@ -92,6 +92,12 @@ async fn everything_else(store: &Store, portal: PortalId, turn: i64) {
     let replaced = vec![Replacement { thread_id: made.id, message_id, document }];
     let target = Target::Message(made.id, message_id);
     apply(store, portal, target, Changes { replaced, ..Changes::default() }).await.unwrap();
+    for position in [Position(0), Position(turn + 1)] {
+        let mark =
+            ReadMark { thread_id: made.id, reader: "A-7".into(), message_id, position, at: NOON + turn };
+        let desk = vec![DeskChange::Read(mark)];
+        apply(store, portal, Target::Thread(made.id), Changes { desk, ..Changes::default() }).await.unwrap();
+    }
     // The address goes from one contact to the other and back.
     for (id, email) in [(2, None), (3, Some("zoe@example.org")), (3, None), (2, Some("zoe@example.org"))] {
         let changed = store.change(portal, Target::Visitor(VisitorId(id)), move |state, _| {

@@ -109,6 +109,7 @@ async fn of_portal(store: &Store, id: PortalId, seen: &mut Vec<String>) {
         store.history(id, thread.id, &query, &mut sink).await.unwrap().unwrap();
         seen.push(format!("{texts:?}"));
         seen.push(format!("{:?}", store.latest_incoming(id, thread.id, 10).await.unwrap()));
+        seen.push(format!("{:?}", store.reads_on(id, thread.id, 100).await.unwrap()));
         if let Some(last) = thread.latest_message_id {
             seen.push(format!("{:?}", store.original_by_id(id, thread.id, last).await.unwrap()));
         }

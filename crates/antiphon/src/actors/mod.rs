@@ -1,6 +1,7 @@
 //! Actors: everybody and everything that acts in a thread. Agents, bots and AI agents are of the directory and set up by
 //! administrators; apps, visitors, addresses and the system are actors as well, and are only read here.
 
+pub mod acting;
 pub mod batch;
 pub mod create;
 pub mod get;

@@ -84,6 +84,12 @@ pub fn property_touched(thread: ThreadId, at: Millis, name: &str) -> NewEvent {
     on_thread(EventKind::ThreadTouched, thread, at, json!({ "propertyName": name }).to_string())
 }
 
+/// Somebody has read a thread further than before.
+pub fn thread_read(thread: ThreadId, at: Millis, reader: &str, up_to: MessageId) -> NewEvent {
+    let payload = json!({ "reader": reader, "messageId": up_to.to_string() });
+    on_thread(EventKind::ThreadRead, thread, at, payload.to_string())
+}
+
 /// A visitor or contact was made or changed. Of a contact the event says which properties, not what they are.
 pub fn visitor_changed(before: Option<&Visitor>, after: &Visitor, at: Millis) -> NewEvent {
     let was = before.filter(|before| before.contact);

@@ -51,6 +51,7 @@ pub const fn kind_name(kind: EventKind) -> &'static str {
         EventKind::AccountCreated => "antiphon.channelAccountCreated",
         EventKind::AccountUpdated => "antiphon.channelAccountUpdated",
         EventKind::AccountPurged => "antiphon.channelAccountPurged",
+        EventKind::ThreadRead => "antiphon.threadRead",
     }
 }
 

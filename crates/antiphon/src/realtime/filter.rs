@@ -33,7 +33,7 @@ pub const NAMES: [&str; KINDS] = {
 
 /// Some of the kinds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kinds(u16);
+pub struct Kinds(u32);
 
 impl Kinds {
     /// The number of an event's kind.
@@ -44,7 +44,10 @@ impl Kinds {
     /// What a token may see: with the scope for reading whatever happens in threads, as administrator the rest as well.
     pub fn visible(token: &Token) -> Self {
         let admin = scopes::allows(token, Scope::Admin) || scopes::allows(token, Scope::Operator);
-        let of_threads = |kind: usize| kind <= Self::number(EventKind::ThreadTouched) || kind >= TYPING;
+        let of_threads = |kind: usize| match EVENTS.get(kind) {
+            Some(EventKind::ThreadRead) | None => true,
+            Some(kind) => *kind as u8 <= EventKind::ThreadTouched as u8,
+        };
         Self((0..KINDS).filter(|kind| admin || of_threads(*kind)).fold(0, |set, kind| set | 1 << kind))
     }
 
@@ -52,7 +55,7 @@ impl Kinds {
         self.0 & 1 << kind != 0
     }
 
-    pub fn bits(self) -> u16 {
+    pub fn bits(self) -> u32 {
         self.0
     }
 

@@ -396,7 +396,7 @@ impl Run {
 
     /// Ends what those hear whose tokens no longer let them.
     async fn look_at_tokens(&self) -> Result<(), StoreError> {
-        let mut tokens: HashMap<(TokenHash, u16), (Arc<Token>, Kinds)> = HashMap::new();
+        let mut tokens: HashMap<(TokenHash, u32), (Arc<Token>, Kinds)> = HashMap::new();
         for chair in self.hub.room().index.all() {
             if let Some(token) = &chair.token {
                 let visible = chair.filter.visible;

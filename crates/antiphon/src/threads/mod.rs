@@ -13,6 +13,7 @@ pub mod list;
 #[cfg(test)]
 mod properties;
 pub mod purge;
+pub mod read;
 pub mod relocate;
 pub mod spam;
 pub mod start;

@@ -290,6 +290,7 @@ impl Names {
             }
             "own.threads.relocate" => json!({ "inboxId": portal.inbox }),
             "own.threads.link" => json!({ "ticketId": self.ticket }),
+            "threads.read" => json!({ "messageId": self.message, "senderActorId": portal.agent }),
             "own.messages.status" => json!({ "statusType": "READ" }),
             "oauth.token" => json!({
                 "grant_type": "refresh_token", "client_id": "{client}", "client_secret": "{secret}",

@@ -46,6 +46,7 @@ mod pages;
 mod paging;
 mod published;
 mod queries;
+mod reading;
 mod relay;
 mod scenarios;
 mod since;
