@@ -19,6 +19,7 @@ export default defineConfig({
     environment: 'jsdom',
     environmentOptions: { jsdom: { url: 'https://shop.harbour.example/berths' } },
     include: ['src/**/*.test.ts'],
+    css: true,
     restoreMocks: true,
     unstubGlobals: true,
   },
