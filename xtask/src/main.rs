@@ -1,6 +1,7 @@
 //! The chores of the project, as `cargo xtask <chore>`: a thin list, each chore in a file of its own.
 
 mod bench;
+mod browser;
 mod demo;
 mod deploy;
 mod release;
@@ -31,6 +32,8 @@ enum Chore {
     Demo(demo::Options),
     /// Builds what people see: the inbox and the chat on websites
     Ui,
+    /// Tries what people see in a real browser
+    Browser(browser::Options),
     /// Measures the server beside its limits and rivals, and writes docs/benchmarks.md
     Bench(bench::Args),
     /// Checks what the compiler cannot: walls between the crates, the shape of files
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Chore::Test(options) => steps::run(&options),
         Chore::Demo(options) => demo::run(&options),
         Chore::Ui => ui::run(),
+        Chore::Browser(options) => browser::run(&options),
         Chore::Bench(args) => bench::run(&args),
         Chore::Tidy => tidy::run(),
         Chore::Spec => spec::write(),

@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 
 use crate::run::{cargo, command, finish, root, target, works};
-use crate::{deploy, release, spec, suite, tidy, ui};
+use crate::{browser, deploy, release, spec, suite, tidy, ui};
 
 #[derive(Args)]
 pub struct Options {
@@ -26,7 +26,7 @@ struct Step {
     run: fn() -> Result<()>,
 }
 
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 14] = [
     Step { name: "fmt", what: "the code is formatted", run: fmt },
     Step { name: "tidy", what: "walls and file shapes the compiler cannot check", run: tidy::run },
     Step { name: "clippy", what: "lints, all of them errors", run: clippy },
@@ -47,6 +47,11 @@ const STEPS: [Step; 13] = [
         name: "engines",
         what: "store, API, events and durability on PostgreSQL too: plain, and in parts with every plan looked at",
         run: suite::engines,
+    },
+    Step {
+        name: "browser",
+        what: "the inbox and the chat in a real browser, on one node and on two",
+        run: browser::all,
     },
     Step { name: "doctests", what: "examples in the documentation", run: doctests },
     Step { name: "spec", what: "spec/openapi.json is what the code says", run: spec::check },

@@ -1,0 +1,33 @@
+import { defineConfig } from "@playwright/test";
+import type { Stores } from "./kit/test.ts";
+
+// Debian's Chromium, which calls nobody.
+const launchOptions = {
+  executablePath: process.env["CHROMIUM"] ?? "/usr/bin/chromium",
+  args: [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+  ],
+};
+
+export default defineConfig<object, Stores>({
+  testDir: "tests",
+  outputDir: "results",
+  fullyParallel: true,
+  workers: Number(process.env["E2E_WORKERS"] ?? 3),
+  forbidOnly: true,
+  timeout: 60_000,
+  expect: { timeout: 10_000 },
+  reporter: [["list"]],
+  use: { launchOptions, trace: "retain-on-failure", locale: "en-GB", timezoneId: "Europe/Berlin" },
+  projects: [
+    { name: "embedded", use: { store: "embedded" } },
+    // Two nodes on one database, and whoever talks to whom is on the other one.
+    { name: "nodes", use: { store: "nodes" }, grep: /@nodes/ },
+  ],
+});
