@@ -215,7 +215,9 @@ export class Conversations {
   show(fresh = false): void {
     if (fresh) this.#set({ current: this.#fresh() });
     else if (!this.#current()) {
-      const latest = talks.byLatest(this.state.talks)[0];
+      // What could not be sent on an earlier page comes before what was said last.
+      const unsent = this.state.talks.find((talk) => talk.id === null && this.#isUsed(talk.key));
+      const latest = unsent ?? talks.byLatest(this.state.talks.filter((talk) => talk.id !== null))[0];
       this.#set({ current: latest ? latest.key : this.#fresh() });
     }
     const talk = this.#current();
@@ -237,7 +239,7 @@ export class Conversations {
     const empty = this.state.talks.find((talk) => talk.id === null && !this.#isUsed(talk.key));
     if (empty) return empty.key;
     const key = 'f' + this.#around.uuid();
-    this.#set({ talks: [talks.freshTalk(key, this.#nowText()), ...this.state.talks] });
+    this.#set({ talks: [talks.freshTalk(key), ...this.state.talks] });
     return key;
   }
 
@@ -441,7 +443,7 @@ export class Conversations {
       const known = this.state.talks.some((talk) => talk.key === item.talk);
       if (known || item.threadId !== null) continue;
       this.#set({
-        talks: [talks.freshTalk(item.talk, new Date(item.at).toISOString()), ...this.state.talks],
+        talks: [talks.freshTalk(item.talk), ...this.state.talks],
       });
     }
   }
@@ -520,10 +522,6 @@ export class Conversations {
     this.#set({ talks: talks.change(this.state.talks, found.key, with_) });
     this.#tellUnread(talks.unreadThreads(this.state.talks));
     this.#tellRunning();
-  }
-
-  #nowText(): string {
-    return new Date(this.#around.now()).toISOString();
   }
 
   #set(change: Partial<State>): void {

@@ -28,7 +28,7 @@ describe('talks', () => {
   });
 
   it('count what is unread once, and nothing that is seen or the visitor’s own', () => {
-    let talk: talks.Talk = { ...talks.freshTalk('t5', ''), id: 5 };
+    let talk: talks.Talk = { ...talks.freshTalk('t5'), id: 5 };
     const add = (added: Message, seen: boolean) =>
       (talk = { ...talk, ...talks.withMessage(talk, added, seen) });
     add(message('01'), false);
@@ -41,7 +41,7 @@ describe('talks', () => {
   });
 
   it('are one when the list knew the thread before the answer did', () => {
-    const fresh = talks.freshTalk('f1', 'now');
+    const fresh = talks.freshTalk('f1');
     const merged = talks.mergeThreads([fresh], [thread(5, { preview: 'hello' })]);
     expect(merged.map((talk) => talk.key)).toEqual(['f1', 't5']);
     const bound = talks.bind(merged, 'f1', 5);
@@ -50,7 +50,7 @@ describe('talks', () => {
   });
 
   it('keep what is known of them when the list comes again', () => {
-    const known = { ...talks.freshTalk('t5', ''), id: 5, messages: [message('01')] };
+    const known = { ...talks.freshTalk('t5'), id: 5, messages: [message('01')] };
     const merged = talks.mergeThreads([known], [thread(6), thread(5, { unread: 2 })]);
     expect(merged.map((talk) => [talk.id, talk.messages.length, talk.unread, talk.loaded])).toEqual([
       [6, 0, 0, false],

@@ -24,14 +24,14 @@ export interface Talk {
 
 export const keyOf = (threadId: number): string => 't' + threadId;
 
-export function freshTalk(key: string, now: string): Talk {
+export function freshTalk(key: string): Talk {
   return {
     key,
     id: null,
     status: 'OPEN',
     preview: '',
     unread: 0,
-    latestAt: now,
+    latestAt: '',
     agent: null,
     messages: [],
     loaded: true,
@@ -53,7 +53,7 @@ export function mergeThreads(talks: Talk[], threads: Thread[]): Talk[] {
     const old = known.get(thread.id);
     known.delete(thread.id);
     return {
-      ...(old ?? { ...freshTalk(keyOf(thread.id), ''), loaded: false, begunHere: false }),
+      ...(old ?? { ...freshTalk(keyOf(thread.id)), loaded: false, begunHere: false }),
       id: thread.id,
       status: thread.status,
       preview: thread.preview ?? '',
@@ -63,7 +63,7 @@ export function mergeThreads(talks: Talk[], threads: Thread[]): Talk[] {
     };
   });
   // Older ones than the server's list reaches.
-  merged.push(...[...known.values()]);
+  merged.push(...known.values());
   return [...talks.filter((talk) => talk.id === null), ...merged];
 }
 

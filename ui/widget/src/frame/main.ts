@@ -56,13 +56,13 @@ async function begin(): Promise<void> {
   relabel();
   launcher.hidden = false;
   for (const event of ['pointerenter', 'focus', 'pointerdown', 'touchstart']) {
-    launcher.addEventListener(event, () => void warm(), { passive: true });
+    launcher.addEventListener(event, fetchAhead, { passive: true });
   }
   launcher.addEventListener('click', () => (open ? close(true) : show(true)));
   for (const event of ['pointerdown', 'keydown', 'focusin'])
     document.addEventListener(event, interacted, true);
   document.addEventListener('keydown', (event) => {
-    if (event.key === 'Escape' && !event.defaultPrevented && open && !init.inline) close(true);
+    if (event.key === 'Escape' && !event.isComposing && open && !init.inline) close(true);
   });
   new ResizeObserver(fit).observe(document.getElementById('bubble') as HTMLElement);
   restWhenHidden();
@@ -205,6 +205,11 @@ function askForCookies(): void {
 
 // What is fetched on intent
 
+/** The code alone: nobody is told anything before the visitor has opened the chat. */
+function fetchAhead(): void {
+  for (const part of [import('../core/conversations'), import('../app/start')]) part.catch(() => void 0);
+}
+
 function begun(): Promise<Conversations> {
   core ??= import('../core/conversations').then(({ Conversations }) => {
     const conversations = new Conversations({
@@ -227,7 +232,10 @@ function begun(): Promise<Conversations> {
     });
     conversations.subscribe((state) => {
       if (state.unread === unread) return;
-      if (state.unread > unread && !open) announce.textContent = language.messages.newMessage;
+      if (state.unread > unread && !open) {
+        announce.textContent = language.messages.newMessage;
+        setTimeout(() => (announce.textContent = ''), 2000);
+      }
       unread = state.unread;
       relabel();
     });

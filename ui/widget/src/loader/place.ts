@@ -6,6 +6,8 @@ import type { Theme } from '../protocol';
 
 const STYLES = 'antiphon-widget-styles';
 const PHONE = 500;
+/** With the panel open, launcher and shadows included. */
+const FULL = { width: 408, height: 736 };
 
 export interface Place {
   frame: HTMLIFrameElement;
@@ -64,17 +66,25 @@ export function makePlace(
 
   let wanted = { width: 0, height: 0, open: false };
   const phone = () => view.innerWidth <= PHONE;
+  // The frame is as large as it will ever be, and what is not used of it is cut off, for the eye and for the pointer. So
+  // nothing in it moves when it opens, and the page sees no layout shift.
   const apply = () => {
     if (form.inline) return;
-    container.classList.toggle('antiphon-whole', wanted.open && phone());
-    const width = Math.min(wanted.width, view.innerWidth);
+    const whole = wanted.open && phone();
+    container.classList.toggle('antiphon-whole', whole);
     // Where a page lifts the container, less is left above it.
-    const room = container.getBoundingClientRect().bottom || view.innerHeight;
-    const height = Math.min(wanted.height, room);
-    for (const element of [container, frame]) {
-      element.style.width = width + 'px';
-      element.style.height = height + 'px';
-    }
+    const room = (!whole && container.getBoundingClientRect().bottom) || view.innerHeight;
+    const full = phone()
+      ? { width: view.innerWidth, height: view.innerHeight }
+      : { width: Math.min(FULL.width, view.innerWidth), height: Math.min(FULL.height, room) };
+    const width = Math.min(wanted.width, full.width);
+    const height = Math.min(wanted.height, full.height);
+    size(frame, full.width, full.height);
+    size(container, width, height);
+    const [top, side] = [full.height - height + 'px', full.width - width + 'px'];
+    frame.style.clipPath = wanted.open
+      ? 'none'
+      : `inset(${form.align === 'left' ? `${top} ${side} 0 0` : `${top} 0 0 ${side}`})`;
   };
   view.addEventListener('resize', apply);
   apply();
@@ -93,6 +103,11 @@ export function makePlace(
       container.remove();
     },
   };
+}
+
+function size(element: HTMLElement, width: number, height: number): void {
+  element.style.width = width + 'px';
+  element.style.height = height + 'px';
 }
 
 /** The element that a page names, now or when it turns up; null when it has not after ten seconds. */

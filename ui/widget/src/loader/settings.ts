@@ -2,47 +2,38 @@
 
 export type BannerMode = 'OFF' | 'ON_WIDGET_LOAD' | 'ON_EXIT_INTENT';
 
-export interface Settings {
-  loadImmediately: boolean;
-  inlineEmbedSelector: string;
+const DEFAULTS = {
+  loadImmediately: true,
+  inlineEmbedSelector: '',
+  disableAttachment: false,
+  disableInitialInputFocus: false,
+  avoidInlineStyles: false,
+  hideNewThreadLink: false,
+  identificationEmail: '',
+  identificationToken: '',
+};
+
+export type Settings = typeof DEFAULTS & {
   /** Null: what the chat's own configuration says. */
   banner: BannerMode | null;
-  disableAttachment: boolean;
-  disableInitialInputFocus: boolean;
-  avoidInlineStyles: boolean;
-  hideNewThreadLink: boolean;
-  identificationEmail: string;
-  identificationToken: string;
-}
+};
 
 export function readSettings(given: unknown): Settings {
-  const from = (typeof given === 'object' && given !== null ? given : {}) as Record<string, unknown>;
   const value = (name: string): unknown => {
     try {
-      return from[name];
+      return (given as Record<string, unknown>)[name];
     } catch {
-      return undefined;
+      // There are no settings, or they are a trap.
+      return null;
     }
   };
-  const flag = (name: string, otherwise: boolean): boolean => {
+  const read: Record<string, unknown> = { banner: bannerMode(value('enableWidgetCookieBanner')) };
+  for (const [name, otherwise] of Object.entries(DEFAULTS)) {
     const found = value(name);
-    return typeof found === 'boolean' ? found : otherwise;
-  };
-  const text = (name: string): string => {
-    const found = value(name);
-    return typeof found === 'string' ? found.trim() : '';
-  };
-  return {
-    loadImmediately: flag('loadImmediately', true),
-    inlineEmbedSelector: text('inlineEmbedSelector'),
-    banner: bannerMode(value('enableWidgetCookieBanner')),
-    disableAttachment: flag('disableAttachment', false),
-    disableInitialInputFocus: flag('disableInitialInputFocus', false),
-    avoidInlineStyles: flag('avoidInlineStyles', false),
-    hideNewThreadLink: flag('hideNewThreadLink', false),
-    identificationEmail: text('identificationEmail'),
-    identificationToken: text('identificationToken'),
-  };
+    const right = typeof found === typeof otherwise ? found : otherwise;
+    read[name] = typeof right === 'string' ? right.trim() : right;
+  }
+  return read as Settings;
 }
 
 function bannerMode(value: unknown): BannerMode | null {

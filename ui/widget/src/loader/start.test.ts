@@ -531,7 +531,12 @@ describe('styles', () => {
     tag();
     await loaded();
     say({ type: 'size', width: 408, height: 5000, open: true });
+    expect(container()!.style.width).toBe('408px');
+    expect(container()!.style.height).toBe(Math.min(736, window.innerHeight) + 'px');
+    expect(frame().style.clipPath).toBe('none');
+    say({ type: 'size', width: 88, height: 88, open: false });
+    expect(container()!.style.height).toBe('88px');
     expect(frame().style.width).toBe('408px');
-    expect(frame().style.height).toBe(window.innerHeight + 'px');
+    expect(frame().style.clipPath).toBe(`inset(${Math.min(736, window.innerHeight) - 88}px 0 0 320px)`);
   });
 });
