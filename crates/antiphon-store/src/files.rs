@@ -4,8 +4,8 @@
 mod lists;
 pub(crate) mod walk;
 
+pub(crate) use lists::{EXAMINED, Given, Leaf, Run, Statement};
 pub use lists::{FileCondition, FileField, FileList, FileSort, FileSpot};
-pub(crate) use lists::{Given, Leaf, Run, Statement};
 
 use crate::{MessageId, Millis, StoreError, ThreadId};
 
@@ -146,6 +146,11 @@ pub struct Folder {
 impl Folder {
     /// Most folders inside each other.
     pub const DEEPEST: usize = 20;
+
+    /// How deep a tree is of which so many folders were seen.
+    pub(crate) fn levels(seen: i64, deepest: i64) -> Option<usize> {
+        (seen <= EXAMINED).then(|| usize::try_from(deepest).unwrap_or(usize::MAX))
+    }
 }
 
 /// Bytes that are kept: of one or several files of a portal.
@@ -247,6 +252,11 @@ pub struct FileState {
     /// Archived or not.
     pub file: Option<File>,
     pub subject: Option<Folder>,
+    /// In how many folders that is.
+    pub outer: usize,
+    /// How deep it is, itself counted, where it is to be in more folders than it is: `None` if that would have to be asked of too
+    /// many. Not more than one too deep is told.
+    pub levels: Option<usize>,
     /// The folders on the way to the place, as far as they exist, the outermost first.
     pub folders: Vec<Folder>,
     /// Whether all of them exist.

@@ -6,9 +6,9 @@ use tokio_postgres::types::ToSql;
 
 use super::connect::answered;
 use super::failure::{Failure, Result};
-use super::readers::{self, Values, execute, rows};
+use super::readers::{self, Values, execute, row, rows};
 use super::{ANSWER, Answer, Engine};
-use crate::files::{Gallop, Given, Leaf, Run, Statement, fold, numbered, walk};
+use crate::files::{EXAMINED, Gallop, Given, Leaf, Run, Statement, fold, numbered, walk};
 use crate::messages::number;
 use crate::*;
 
@@ -209,6 +209,18 @@ async fn task_by_id(client: &ClientWrapper, portal: PortalId, id: &str) -> Resul
     first(client, &sql, &[&portal.0, &id], task).await
 }
 
+/// How many folders are one in another here; `None` if too many would have to be looked at.
+async fn levels(client: &ClientWrapper, portal: PortalId, id: i64) -> Result<Option<usize>> {
+    let sql = "WITH RECURSIVE inside (id, level) AS (SELECT $2::bigint, 1::bigint UNION ALL SELECT f.id, i.level + 1 \
+               FROM inside i JOIN folders f ON f.portal_id = $1 AND f.parent_id = i.id AND f.archived_at IS NULL \
+               WHERE i.level <= $3) \
+               SELECT count(*), coalesce(max(level), 1) FROM (SELECT level FROM inside LIMIT $4) looked";
+    let values: Values<'_> = &[&portal.0, &id, &(Folder::DEEPEST as i64), &(EXAMINED + 1)];
+    let found = row(client, sql, values).await?;
+    let found = found.map(|row| Ok::<_, Failure>((row.try_get(0)?, row.try_get(1)?))).transpose()?;
+    Ok(found.and_then(|(seen, deepest)| Folder::levels(seen, deepest)))
+}
+
 /// What there is of what a key names.
 pub(super) async fn state(client: &ClientWrapper, portal: PortalId, key: &FileKey) -> Result<FileState> {
     let mut state = FileState::default();
@@ -231,6 +243,13 @@ pub(super) async fn state(client: &ClientWrapper, portal: PortalId, key: &FileKe
             state.folders = chain(client, portal, id).await?;
             state.placed = id == 0 || !state.folders.is_empty();
         }
+    }
+    if let Some(subject) = state.subject.as_ref().filter(|_| key.folder.is_some()) {
+        state.outer = chain(client, portal, subject.parent).await?.len();
+        state.levels = match state.outer < state.folders.len() {
+            true => levels(client, portal, subject.id).await?,
+            false => Some(1),
+        };
     }
     let place = state.placed.then(|| state.folders.last().map_or(0, |folder| folder.id));
     if let Some((place, (stem, extension))) = place.zip(key.name.as_ref()) {

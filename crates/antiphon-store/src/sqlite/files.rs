@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params, params_from_iter};
 use super::batch::Batch;
 use super::failure::Result;
 use super::{Answer, Engine};
-use crate::files::{Gallop, Given, Leaf, Run, Statement, fold, numbered, walk};
+use crate::files::{EXAMINED, Gallop, Given, Leaf, Run, Statement, fold, numbered, walk};
 use crate::messages::number;
 use crate::*;
 
@@ -188,6 +188,17 @@ fn task_by_id(conn: &Connection, portal: PortalId, id: &str) -> Result<Option<Fi
     first(conn, &sql, &[&portal.0, &id], task)
 }
 
+/// How many folders are one in another here; `None` if too many would have to be looked at.
+pub(super) fn levels(conn: &Connection, portal: PortalId, id: i64) -> Result<Option<usize>> {
+    let sql = "WITH RECURSIVE inside (id, level) AS (SELECT ?2, 1 UNION ALL SELECT f.id, i.level + 1 FROM inside i \
+               JOIN folders f ON f.portal_id = ?1 AND f.parent_id = i.id AND f.archived_at IS NULL WHERE i.level <= ?3 LIMIT ?4) \
+               SELECT count(*), max(level) FROM inside";
+    let values = params![portal.0, id, Folder::DEEPEST as i64, EXAMINED + 1];
+    let (seen, deepest): (i64, i64) =
+        conn.prepare_cached(sql)?.query_row(values, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(Folder::levels(seen, deepest))
+}
+
 /// What there is of what a key names.
 pub(super) fn state(conn: &Connection, portal: PortalId, key: &FileKey) -> Result<FileState> {
     let mut state = FileState::default();
@@ -209,6 +220,13 @@ pub(super) fn state(conn: &Connection, portal: PortalId, key: &FileKey) -> Resul
             state.folders = chain(conn, portal, id)?;
             state.placed = id == 0 || !state.folders.is_empty();
         }
+    }
+    if let Some(subject) = state.subject.as_ref().filter(|_| key.folder.is_some()) {
+        state.outer = chain(conn, portal, subject.parent)?.len();
+        state.levels = match state.outer < state.folders.len() {
+            true => levels(conn, portal, subject.id)?,
+            false => Some(1),
+        };
     }
     let place = state.placed.then(|| state.folders.last().map_or(0, |folder| folder.id));
     if let Some((place, (stem, extension))) = place.zip(key.name.as_ref()) {

@@ -163,6 +163,19 @@ fn change(state: &State, draft: &Draft, moment: &mut Moment) -> Result<Changes, 
     if found.folders.iter().any(|outer| outer.id == folder.id) {
         return Err(Refusal::invalid("parentFolderId", "A folder cannot be moved into itself"));
     }
+    if found.folders.len() > found.outer {
+        let deepest = Folder::DEEPEST;
+        let levels = found.levels.ok_or_else(|| {
+            let message =
+                "There is too much in this folder to move it further in; move what is in it instead";
+            Refusal::invalid("parentFolderId", message)
+        })?;
+        if found.folders.len() + levels > deepest {
+            let message =
+                format!("Folders are at most {deepest} deep, and there are {levels} in one another here");
+            return Err(Refusal::invalid("parentFolderId", message));
+        }
+    }
     if found.same_folder.as_ref().is_some_and(|same| same.id != folder.id) {
         return Err(Refusal::Conflict("There is a folder of that name in that place already".into()));
     }
@@ -214,4 +227,49 @@ pub async fn remove(call: Call) -> Result<Answer, Refusal> {
         waiting.pop();
     }
     Ok(Answer::none())
+}
+
+#[cfg(test)]
+mod tests {
+    use antiphon_store::FileState;
+
+    use super::*;
+    use crate::testing::{self, NOW};
+
+    #[test]
+    fn what_is_moved_further_in_stays_within_the_depth() {
+        let folder = |id| Folder {
+            id,
+            parent: 0,
+            name: format!("f{id}"),
+            created_at: 1,
+            updated_at: 1,
+            archived_at: None,
+        };
+        for (outer, place, levels, fine) in [
+            (0, 1, Some(19), true),
+            (0, 1, Some(20), false),
+            (0, 19, Some(1), true),
+            (0, 20, Some(1), false),
+            (3, 17, Some(3), true),
+            (3, 18, Some(3), false),
+            // What cannot be known is refused, unless it comes no further in.
+            (3, 4, None, false),
+            (3, 3, None, true),
+            (19, 2, None, true),
+        ] {
+            let files = FileState {
+                subject: Some(folder(100)),
+                outer,
+                levels,
+                folders: (1..=place).map(folder).collect(),
+                placed: true,
+                ..FileState::default()
+            };
+            let state = State { files: Some(Box::new(files)), ..testing::state() };
+            let draft = Draft { id: 100, name: None, parent: Some(place) };
+            let moved = change(&state, &draft, &mut Moment::still(NOW));
+            assert_eq!(moved.is_ok(), fine, "{outer} {place} {levels:?}");
+        }
+    }
 }

@@ -10,6 +10,7 @@ use antiphon_wire::lenient::parse_body;
 use http::header::{CONTENT_TYPE, LOCATION};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
+use url::Url;
 
 use super::bytes::{Writing, Written};
 use super::content::Content;
@@ -122,7 +123,9 @@ async fn fetch(
         let status = answer.status();
         if status.is_redirection() {
             let to = answer.headers().get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or_default();
-            target = TargetUrl::parse(&joined(target.as_str(), to)).map_err(wrong)?;
+            let to = joined(target.as_str(), to);
+            let to = to.map_err(|_| wrong("It leads elsewhere, and where that is cannot be read"))?;
+            target = TargetUrl::parse(&to).map_err(wrong)?;
             continue;
         }
         if !status.is_success() {
@@ -164,24 +167,8 @@ async fn take(
 }
 
 /// Where a redirect leads, seen from where it was said.
-fn joined(from: &str, to: &str) -> String {
-    let before = &to[..to.find(['/', '?', '#']).unwrap_or(to.len())];
-    if before.contains(':') {
-        return to.to_owned();
-    }
-    let (scheme, rest) = from.split_once("://").unwrap_or(("https", from));
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (host, path) = rest.split_at(end);
-    let path = path.split(['?', '#']).next().unwrap_or_default();
-    match to {
-        _ if to.starts_with("//") => format!("{scheme}:{to}"),
-        _ if to.starts_with('/') => format!("{scheme}://{host}{to}"),
-        _ if to.starts_with('?') => format!("{scheme}://{host}{path}{to}"),
-        _ => {
-            let folder = path.rfind('/').map_or("/", |at| &path[..=at]);
-            format!("{scheme}://{host}{folder}{to}")
-        }
-    }
+fn joined(from: &str, to: &str) -> Result<String, url::ParseError> {
+    Ok(Url::parse(from)?.join(to)?.into())
 }
 
 #[cfg(test)]
@@ -197,10 +184,19 @@ mod tests {
             ("c", "https://a.example/x/c"),
             ("?q", "https://a.example/x/y?q"),
             ("/c?to=http://b.example", "https://a.example/c?to=http://b.example"),
+            ("../c", "https://a.example/c"),
+            ("../../../c/./d", "https://a.example/c/d"),
+            ("a:b", "a:b"),
+            ("./a:b", "https://a.example/x/a:b"),
+            ("\\\\b.example\\c", "https://b.example/c"),
+            ("c d", "https://a.example/x/c%20d"),
+            ("#part", "https://a.example/x/y?z#part"),
+            ("", "https://a.example/x/y?z"),
             ("file:///etc/passwd", "file:///etc/passwd"),
         ] {
-            assert_eq!(joined("https://a.example/x/y?z", to), expected);
+            assert_eq!(joined("https://a.example/x/y?z", to).as_deref(), Ok(expected));
         }
-        assert_eq!(joined("https://a.example", "c"), "https://a.example/c");
+        assert_eq!(joined("https://a.example", "c").as_deref(), Ok("https://a.example/c"));
+        assert!(joined("https://a.example/x", "https://[::1").is_err());
     }
 }

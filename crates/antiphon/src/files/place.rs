@@ -3,6 +3,7 @@
 use antiphon_store::{Changes, File, FileState, Folder, Millis, Moment};
 use antiphon_wire::error::Problem;
 use antiphon_wire::id::{LenientId, MAX_SAFE};
+use unicode_normalization::UnicodeNormalization;
 
 use crate::refusal::Refusal;
 
@@ -81,12 +82,12 @@ pub fn names(field: &str, path: &str) -> Result<Vec<String>, Problem> {
     Ok(names)
 }
 
-/// A name of a file or a folder.
+/// A name of a file or a folder, in the one form that its letters have: what looks the same is the same, whoever wrote it.
 ///
 /// # Errors
 /// It is empty, too long, or a way to somewhere else.
 pub fn name(field: &str, text: &str) -> Result<String, Problem> {
-    let text = text.trim();
+    let text: String = text.trim().nfc().collect();
     let bad = |c: char| {
         c.is_control() || matches!(c, '/' | '\\' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
@@ -97,7 +98,7 @@ pub fn name(field: &str, text: &str) -> Result<String, Problem> {
     if text.len() > LONGEST {
         return Err(Problem::new(field, format!("A name has at most {LONGEST} bytes")));
     }
-    Ok(text.to_owned())
+    Ok(text)
 }
 
 /// The last part of what a browser or a server calls a file: some send the whole way to it.
@@ -176,6 +177,17 @@ mod tests {
         for good in ["a", "Grüße aus Köln.txt", "..a", "a b", "%2e%2e", &"x".repeat(255)] {
             assert_eq!(name("name", good).unwrap(), good);
         }
+        assert_eq!(
+            name("name", "Gru\u{308}ße.txt").unwrap(),
+            "Gr\u{fc}ße.txt",
+            "a letter and its mark are one"
+        );
+        assert_eq!(names("path", "/e\u{301}/ \u{1112}\u{1161}\u{11ab}").unwrap(), ["\u{e9}", "\u{d55c}"]);
+        assert_eq!(
+            name("name", "\u{fb01}le \u{2460}").unwrap(),
+            "\u{fb01}le \u{2460}",
+            "but signs stay what they are"
+        );
         assert_eq!(last("C:\\Users\\me\\photo.png"), "photo.png");
         assert_eq!(last("../../etc/passwd"), "passwd");
         assert_eq!(names("path", "/a//b/ c /").unwrap(), ["a", "b", "c"]);

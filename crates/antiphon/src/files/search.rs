@@ -9,6 +9,7 @@ use antiphon_wire::error::Problem;
 use antiphon_wire::files::FileType;
 use antiphon_wire::id::MAX_SAFE;
 use antiphon_wire::page::{Link, Page};
+use unicode_normalization::UnicodeNormalization;
 
 use super::{folders, links, narrowed, place, shown};
 use crate::call::{Answer, Call};
@@ -85,7 +86,7 @@ impl<'a> Asked<'a> {
         self.conditions.extend(least.map(|id| FileCondition::AtLeast(FileField::Id, id)));
         self.conditions.extend(most.map(|id| FileCondition::AtMost(FileField::Id, id)));
         let name = self.call.query.text("name");
-        let name = self.take(name).flatten().map(str::to_owned);
+        let name = self.take(name).flatten().map(|name| name.nfc().collect());
         self.conditions.extend(name.map(FileCondition::Named));
         for (name, field) in moments {
             self.range(name, *field, |query, name| query.timestamp(name));

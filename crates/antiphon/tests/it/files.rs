@@ -450,6 +450,84 @@ async fn folders_are_made_moved_and_deleted_with_all_that_is_in_them() {
     user.delete(&format!("{V3}/folders/a")).await.expect(404);
 }
 
+#[tokio::test]
+async fn no_move_makes_folders_deeper_than_they_may_be() {
+    let desk = Desk::open().await;
+    let user = &desk.user;
+    let make = async |path: &str, name: &str| {
+        let body = json!({ "name": name, "parentPath": path });
+        user.post(&format!("{V3}/folders"), body).await.expect(201).json()
+    };
+    let deep = (2..=12).map(|n| format!("/{n}")).collect::<String>();
+    make(&format!("/tree{deep}"), "leaf").await;
+    let tree = text(&user.get(&format!("{V3}/folders/tree")).await.expect(200).json(), "id");
+    // 13 are in one another: there is room for 7 around them.
+    make("/a/b/c/d/e/f", "g").await;
+    make("/a/b/c/d/e/f/g", "h").await;
+    let path = |path: &str| path.to_owned();
+    let at = async |at: String| text(&user.get(&format!("{V3}/folders/{at}")).await.expect(200).json(), "id");
+    let into =
+        async |id: &str| user.patch(&format!("{V3}/folders/{tree}"), json!({ "parentFolderId": id })).await;
+    let (seventh, eighth) = (at(path("a/b/c/d/e/f/g")).await, at(path("a/b/c/d/e/f/g/h")).await);
+    let refused = into(&eighth).await.expect(400).text();
+    assert!(
+        refused.contains("Folders are at most 20 deep, and there are 13 in one another here"),
+        "{refused}"
+    );
+    assert_eq!(into(&seventh).await.expect(200).json()["path"], "/a/b/c/d/e/f/g/tree");
+    let leaf = format!("a/b/c/d/e/f/g/tree{deep}/leaf");
+    user.post(&format!("{V3}/folders"), json!({ "name": "x", "parentPath": format!("/{leaf}") }))
+        .await
+        .expect(400);
+    at(leaf).await;
+    // What has grown inside counts, what was deleted there does not.
+    assert_eq!(into("0").await.expect(200).json()["path"], "/tree");
+    user.delete(&format!("{V3}/folders/tree{deep}/leaf")).await.expect(204);
+    assert_eq!(into(&eighth).await.expect(200).json()["path"], "/a/b/c/d/e/f/g/h/tree");
+    let task = json!({ "id": tree, "parentFolderId": 0 });
+    let task = user.post(&format!("{V3}/folders/update/async"), task).await.expect(202).json();
+    assert_eq!(finished(&desk, &task).await["result"]["path"], "/tree");
+    make(&format!("/tree{deep}"), "leaf").await;
+    let task = json!({ "id": tree, "parentFolderId": eighth });
+    let task = user.post(&format!("{V3}/folders/update/async"), task).await.expect(202).json();
+    let told = finished(&desk, &task).await;
+    assert!(told["errors"].to_string().contains("Folders are at most 20 deep"), "{told}");
+}
+
+#[tokio::test]
+async fn names_that_look_the_same_are_the_same() {
+    let desk = Desk::open().await;
+    let user = &desk.user;
+    let (one, two) = ("Re\u{301}sume\u{301}", "R\u{e9}sum\u{e9}");
+    let folder = user.post(&format!("{V3}/folders"), json!({ "name": one })).await.expect(201).json();
+    assert_eq!(folder["name"], two);
+    user.post(&format!("{V3}/folders"), json!({ "name": two })).await.expect(409);
+    let path = |name: &str| {
+        percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC).to_string()
+    };
+    for name in [one, two] {
+        let found = user.get(&format!("{V3}/folders/{}", path(name))).await.expect(200).json();
+        assert_eq!(found["id"], folder["id"], "{name}");
+    }
+    let options = r#"{"access":"PRIVATE","duplicateValidationStrategy":"NONE"}"#;
+    let file = upload(
+        &desk,
+        &[("folderPath", "", one), ("options", "", options), ("file", &format!("{one}.txt"), "x")],
+    )
+    .await;
+    assert_eq!((&file["parentFolderId"], &file["name"]), (&folder["id"], &json!(two)));
+    for name in [one, two] {
+        let found = user.get(&format!("{V3}/files/search?name={}", path(name))).await.expect(200).json();
+        assert_eq!(found["results"][0]["id"], file["id"], "{name}");
+        let found = user
+            .get(&format!("{V3}/files/search?path={}", path(&format!("/{name}"))))
+            .await
+            .expect(200)
+            .json();
+        assert_eq!(found["results"].as_array().unwrap().len(), 1, "{name}");
+    }
+}
+
 /// What a task says once it is complete.
 pub async fn finished(desk: &Desk, task: &Value) -> Value {
     let path = local(&task["links"]["status"]);
