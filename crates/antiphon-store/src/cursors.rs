@@ -28,9 +28,9 @@ impl Reader {
     /// How those are found for whom this one reads.
     pub(crate) fn which(self) -> Which {
         match self {
-            Self::Webhooks => Which { home: 1, away: 1 << Self::ANYWHERE, parted: Millis::MAX },
+            Self::Webhooks => Which { home: 1, away: 1 << Self::ANYWHERE, parted: -1 },
             // What an app wants in its journal does not depend on where it is let in. It is also told that it no longer is.
-            Self::Journal => Which { home: 2, away: 2, parted: -PARTED },
+            Self::Journal => Which { home: 2, away: 2, parted: PARTED },
         }
     }
 
@@ -45,7 +45,7 @@ impl Reader {
     }
 }
 
-/// How long an app that was removed is still read for, so that its journal can say so.
+/// How long an app that was removed is still read for: its journal says so, and what waited on its channels is given up.
 pub const PARTED: Millis = 3 * 24 * 60 * 60 * 1000;
 
 /// For whom the spine is read, as apps' rows say it.
@@ -54,17 +54,18 @@ pub(crate) struct Which {
     /// What the sum has of an app that is at home, and of one that is elsewhere.
     pub home: i64,
     pub away: i64,
-    /// Those count as well that were removed no earlier than this moment, or so long ago if it is below zero.
+    /// Those count as well that were removed no longer ago than this.
     pub parted: Millis,
 }
 
 impl Which {
+    /// What waited on a channel when its app was removed is given up by whoever told it, even if that is another one by then.
     pub(crate) const CHANNELS: Self =
-        Self { home: Reader::CHANNELS, away: Reader::CHANNELS << Reader::ANYWHERE, parted: Millis::MAX };
+        Self { home: Reader::CHANNELS, away: Reader::CHANNELS << Reader::ANYWHERE, parted: PARTED };
 
     /// Since when those count that were removed.
     pub(crate) fn since(self, now: Millis) -> Millis {
-        if self.parted < 0 { now + self.parted } else { self.parted }
+        if self.parted < 0 { Millis::MAX } else { now - self.parted }
     }
 }
 

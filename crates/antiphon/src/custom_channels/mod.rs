@@ -14,6 +14,7 @@ pub mod get;
 pub mod list;
 pub mod messages;
 pub mod outgoing;
+pub mod overdue;
 pub mod publish;
 pub mod staging;
 pub mod update;

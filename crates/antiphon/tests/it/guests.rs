@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use antiphon::journal::write::Writer;
-use antiphon_testkit::{Teller, TestReceiver, TestServer, User};
+use antiphon_store::{AppId, PortalId, Told};
+use antiphon_testkit::{Reaction, Teller, TestReceiver, TestServer, User};
 use serde_json::{Value, json};
 
 use crate::custom_channels::{BASE, phone};
-use crate::deliveries::events;
+use crate::deliveries::{Steps, events};
 use crate::installs::{Public, install, uninstall};
 use crate::journal::{JOURNAL, LOCAL, SNAPSHOTS, SUBSCRIPTIONS, files, told};
 use crate::kit::{Desk, V3, ids, text};
@@ -436,4 +437,92 @@ async fn a_guests_journal_loses_and_doubles_nothing_when_nodes_take_turns_and_st
     let mut last = Writer::default();
     written(server, &mut last).await;
     assert_eq!(journal(&guest, JOURNAL, "").await.concat(), made);
+}
+
+impl Guest {
+    /// A channel of the app with an account in the portal that is its host, on which somebody has written: its number, the
+    /// account, and the thread.
+    async fn channel(&self, receiver: &TestReceiver) -> (String, String, String) {
+        let query = format!("?appId={}&hapikey={}", self.public.app, self.public.key);
+        let made =
+            json!({ "name": "Harbour SMS", "capabilities": {}, "webhookUrl": receiver.url("/events") });
+        let made =
+            self.here.server.anybody().send("POST", &format!("{BASE}/{query}"), made.to_string()).await;
+        let channel = text(&made.expect(201).json(), "id");
+        let account = json!({ "name": "Harbour", "inboxId": self.here.portal.inbox, "deliveryIdentifier": phone("+4940555012") });
+        let account = self.token.post(&format!("{BASE}/{channel}/channel-accounts"), account).await;
+        let account = text(&account.expect(201).json(), "id");
+        let said = json!({ "channelAccountId": account, "messageDirection": "INCOMING", "text": "Is berth 4 free?",
+                           "integrationThreadId": "t1", "senders": [{ "deliveryIdentifier": phone("+31205550178") }] });
+        let said = self.token.post(&format!("{BASE}/{channel}/messages"), said).await.expect(201).json();
+        (channel, account, text(&said, "conversationsThreadId"))
+    }
+
+    async fn status(&self, thread: &str, message: &str) -> String {
+        let message =
+            self.here.get(&format!("/threads/{thread}/messages/{message}")).await.expect(200).json();
+        text(&message["status"], "statusType")
+    }
+}
+
+#[tokio::test]
+async fn what_waits_on_the_channel_of_an_app_that_is_removed_has_failed_whoever_dies() {
+    let guest = Guest::new().await;
+    let (public, here) = (&guest.public, &guest.here);
+    let (server, receiver) = (&here.server, TestReceiver::start().await);
+    let (channel, account, thread) = guest.channel(&receiver).await;
+    receiver.react(|_| Reaction::status(500));
+    let whom = Told {
+        portal: PortalId(here.portal.id.parse().unwrap()),
+        app: AppId::of_channel(channel.parse().unwrap()),
+    };
+    let stop = tokio::sync::watch::channel(false);
+    let tell = || antiphon::webhooks::deliver::tell(server.app().clone(), whom, stop.1.clone());
+    let answer = json!({ "type": "MESSAGE", "text": "Yes", "senderActorId": here.portal.agent,
+                         "channelId": channel, "channelAccountId": account });
+    let say = async || {
+        text(
+            &here.post(&format!("/threads/{thread}/messages"), answer.clone()).await.expect(201).json(),
+            "id",
+        )
+    };
+    for crashes in [0, 12, usize::MAX] {
+        // One that was tried, and one that nobody has read.
+        let tried = say().await;
+        let before = receiver.received().len();
+        let teller = Teller::start(server);
+        for _ in 0..500 {
+            if receiver.received().len() > before {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        teller.stop().await;
+        let ids = [tried, say().await];
+        uninstall(here, &public.app).await;
+        // The node that would have given it up is dead by then, and so is the next, some steps further each time.
+        for steps in 1..=crashes.min(12) {
+            let crash = Steps { task: Box::pin(tell()), left: steps };
+            tokio::time::timeout(Duration::from_millis(300), crash).await.ok();
+        }
+        if crashes == usize::MAX {
+            // Nobody comes for longer than it is known to have been there.
+            server.advance(Duration::from_millis(antiphon_store::PARTED as u64));
+            antiphon::events::retention::run(server.app(), server.now()).await.unwrap();
+        }
+        let teller = Teller::start(server);
+        for _ in 0..500 {
+            if guest.status(&thread, &ids[0]).await == "FAILED"
+                && guest.status(&thread, &ids[1]).await == "FAILED"
+            {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        for id in &ids {
+            assert_eq!(guest.status(&thread, id).await, "FAILED", "{crashes}");
+        }
+        teller.stop().await;
+        install(here, &public.app, SCOPES).await;
+    }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use antiphon_store::{
-    AppId, Changes, EventKind, Expand, MessageId, Moment, State, StoreError, Subscription, SubscriptionId,
-    Target, ThreadId, Told,
+    AppId, Changes, EventKind, Expand, MessageId, Moment, PortalId, State, StoreError, Subscription,
+    SubscriptionId, Target, ThreadId, Told,
 };
 use antiphon_wire::channel_events::ChannelEvent;
 use antiphon_wire::id::Id;
@@ -115,7 +115,20 @@ pub async fn given_up(app: &App, told: Told, item: &Item, why: &str) -> bool {
 }
 
 async fn fail(app: &App, told: Told, item: &Item, why: &str) -> Result<(), StoreError> {
-    let Some((thread, message)) = message_of(item) else { return Ok(()) };
+    match message_of(item) {
+        Some((thread, message)) => fail_message(app, told.portal, thread, message, why).await,
+        None => Ok(()),
+    }
+}
+
+/// Notes that a message could not be handed over. Harmless to repeat.
+pub async fn fail_message(
+    app: &App,
+    portal: PortalId,
+    thread: ThreadId,
+    message: MessageId,
+    why: &str,
+) -> Result<(), StoreError> {
     let error = format!("The channel could not be reached. {why}");
     let delivery = Delivery { sent: message.to_string(), status: StatusType::Failed, error: Some(error) };
     let rule = move |state: &State, moment: &mut Moment| {
@@ -127,7 +140,7 @@ async fn fail(app: &App, told: Told, item: &Item, why: &str) -> Result<(), Store
         }
         set_status(state, &delivery, moment)
     };
-    if let Err(refusal) = app.store.change(told.portal, Target::Message(thread, message), rule).await? {
+    if let Err(refusal) = app.store.change(portal, Target::Message(thread, message), rule).await? {
         tracing::info!(?refusal, "a message that could not be handed over is gone");
     }
     Ok(())

@@ -9,7 +9,7 @@
 //! finds that another one has taken the cursor, and writes nothing.
 
 mod body;
-mod channel;
+pub mod channel;
 pub mod matching;
 mod queue;
 mod reader;
