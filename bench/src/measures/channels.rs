@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use antiphon_cluster::{Cluster, Options};
+use antiphon_store::{Postgres, Settings};
 use anyhow::{Context, Result};
 use memchr::memmem;
 use serde_json::{Value, json};
@@ -13,7 +15,7 @@ use super::{per_second, rate, sends, small, token};
 use crate::Bench;
 use crate::load::{Load, Requests, fetch, request};
 use crate::report::{Line, Mark, Report, Unit, progress};
-use crate::seed::{self, INBOX};
+use crate::seed::{self, INBOX, Recipe};
 use crate::server::Server;
 
 /// Room for a number, and for a time.
@@ -27,8 +29,43 @@ const MOST: f64 = 1.3;
 
 pub fn run(bench: &Bench, report: &mut Report) -> Result<()> {
     let recipe = small();
-    let threads = recipe.threads();
     let (server, other) = (bench.server(&recipe, "publishes")?, bench.server(&recipe, "sends-beside")?);
+    beside(bench, report, &recipe, (server, other), "")?;
+    postgres(bench, report, &recipe)
+}
+
+/// The same on PostgreSQL, of which both have the same one.
+fn postgres(bench: &Bench, report: &mut Report, recipe: &Recipe) -> Result<()> {
+    let cluster =
+        Cluster::start(Options::durable().set("checkpoint_timeout", "1h").set("max_wal_size", "16GB"))?;
+    let database = cluster.database()?;
+    let directory = |name: &str| {
+        let directory = bench.root.join("run").join(name);
+        std::fs::create_dir_all(&directory).map(|()| directory)
+    };
+    let store = Settings {
+        postgres: Some(Postgres { writers: 1, ..Postgres::new(database.url()) }),
+        durable: false,
+        queue: 4096,
+        ..Settings::new(&directory("channels-postgres")?)
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(recipe.fill(store))?;
+    database.rows("VACUUM ANALYZE")?;
+    let copy = cluster.database_like(database.name())?;
+    let server = Server::antiphon_on(&bench.server, &directory("publishes-postgres")?, &database.url())?;
+    let other = Server::antiphon_on(&bench.server, &directory("sends-postgres")?, &copy.url())?;
+    beside(bench, report, recipe, (server, other), "PostgreSQL: ")
+}
+
+fn beside(
+    bench: &Bench,
+    report: &mut Report,
+    recipe: &Recipe,
+    (server, other): (Server, Server),
+    on: &str,
+) -> Result<()> {
+    let threads = recipe.threads();
     let next = Arc::new(AtomicU64::new(0));
     let publishes = publishes(&server, threads.len() as u64, &next)?;
     let sends = sends(&threads);
@@ -51,7 +88,7 @@ pub fn run(bench: &Bench, report: &mut Report) -> Result<()> {
         let (published, sent) = (rate(&published), rate(&sent));
         report.add(Line {
             what: format!(
-                "what publishing an incoming message costs at {connections} connections, against sending one"
+                "{on}what publishing an incoming message costs at {connections} connections, against sending one"
             ),
             ours: per_second(published),
             theirs: per_second(sent),

@@ -11,6 +11,7 @@ mod oracle;
 mod small_disk;
 mod stream;
 mod told;
+mod uses;
 mod visitors;
 
 use std::sync::Arc;
