@@ -100,7 +100,6 @@ async fn a_guest_acts_where_it_was_let_in_and_nowhere_else() {
         ("PATCH", "", json!({ "name": "Mine" })),
         ("POST", "/rotate-secret", json!({})),
         ("PATCH", "/oauth", json!({ "scopes": ["oauth"] })),
-        ("GET", "/webhook", json!({})),
         ("POST", "/webhook/pause", json!({})),
     ] {
         let path = format!("/antiphon/v1/apps/{}{path}", public.app);
@@ -525,4 +524,78 @@ async fn what_waits_on_the_channel_of_an_app_that_is_removed_has_failed_whoever_
         teller.stop().await;
         install(here, &public.app, SCOPES).await;
     }
+}
+
+#[tokio::test]
+async fn whoever_lets_an_app_in_sees_what_it_is_sent_from_there() {
+    let guest = Guest::new().await;
+    let (public, here) = (&guest.public, &guest.here);
+    let receiver = &public.receiver;
+    let target =
+        json!({ "targetUrl": receiver.url("/hook?key=hush"), "throttling": { "maxConcurrentRequests": 10 } });
+    public.owner("PUT", "/settings", target).await;
+    install(&public.desk, &public.app, SCOPES).await;
+    here.server.advance(Duration::from_millis(1));
+    public.subscribe("conversation.creation").await;
+    receiver.react(|_| Reaction::answer(500, &[], "out of order"));
+    let teller = Teller::start(&here.server);
+    let (first, at_home) = (here.chat("first").await, public.desk.chat("at home").await);
+    guest.told(receiver, &[(here, &first), (&public.desk, &at_home)]).await;
+    let path = format!("/antiphon/v1/apps/{}/webhook", public.app);
+    let ask =
+        async |desk: &Desk, more: &str| desk.user.get(&format!("{path}{more}")).await.expect(200).json();
+    for (desk, thread) in [(here, &first), (&public.desk, &at_home)] {
+        for _ in 0..500 {
+            if ask(desk, "").await["waiting"] == 1 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let own = std::ptr::eq(desk, &raw const public.desk);
+        let url = receiver.url(if own { "/hook?key=hush" } else { "/hook" });
+        let status = ask(desk, "").await;
+        assert_eq!((&status["waiting"], &status["targetUrl"]), (&json!(1), &json!(url)));
+        let waiting = ask(desk, "/deliveries").await;
+        assert_eq!(
+            (ids_of(&waiting, "objectId"), waiting["results"][0]["attempts"].clone()),
+            (vec![thread.clone()], json!(1))
+        );
+        let attempts = ask(desk, "/attempts").await;
+        let attempts = attempts["results"].as_array().unwrap();
+        assert_eq!(attempts.len(), 1, "each its own");
+        assert_eq!((&attempts[0]["url"], &attempts[0]["status"]), (&json!(url), &json!(500)));
+        let one = ask(desk, &format!("/attempts/{}", text(&attempts[0], "id"))).await;
+        assert_eq!(one["events"][0]["event"]["objectId"].to_string(), **thread);
+        assert_eq!(one["excerpt"] == "", !own, "what its receiver answers is the app's own: {one}");
+    }
+    // Looking is all there is to it.
+    let resend = json!({ "since": "2020-01-01T00:00:00Z" });
+    let event = text(&ask(here, "/deliveries").await["results"][0], "eventId");
+    for (more, body) in [
+        ("/attempts/1/resend".to_owned(), json!({})),
+        (format!("/events/{event}/resend"), json!({})),
+        ("/resend".into(), resend.clone()),
+        ("/pause".into(), json!({})),
+        ("/resume".into(), json!({})),
+        ("/test".into(), json!({})),
+    ] {
+        here.user.post(&format!("{path}{more}"), body).await.expect(404);
+    }
+    assert_eq!(
+        here.portal.operator().post(&format!("{path}/resend"), resend).await.expect(200).json()["resent"],
+        1
+    );
+    let stranger = Desk::on(&here.server).await;
+    for more in ["", "/attempts", "/attempts/1", "/deliveries"] {
+        stranger.user.get(&format!("{path}{more}")).await.expect(404);
+    }
+    // It stays to be seen when the app is gone.
+    uninstall(here, &public.app).await;
+    assert!(!ask(here, "/attempts").await["results"].as_array().unwrap().is_empty());
+    teller.stop().await;
+}
+
+/// A member of each result.
+fn ids_of(page: &Value, member: &str) -> Vec<String> {
+    page["results"].as_array().unwrap().iter().map(|one| text(one, member)).collect()
 }

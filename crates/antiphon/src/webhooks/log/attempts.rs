@@ -1,12 +1,12 @@
 //! The requests that were sent to an app, the newest first.
 
-use antiphon_store::{Attempt, AttemptQuery, PortalId, Store, SubscriptionId};
+use antiphon_store::{AppId, Attempt, AttemptQuery, PortalId, Store, SubscriptionId};
 use antiphon_wire::cursor::List;
 use antiphon_wire::id::{Id, MAX_SAFE, parse_path_id};
 use antiphon_wire::timestamp::Timestamp;
 use antiphon_wire::webhook_log::{SentEvent, WebhookAttempt, WebhookTrial};
 
-use super::named;
+use super::{is_own, seen, shown_url};
 use crate::call::{Answer, Call};
 use crate::checks::Checks;
 use crate::events;
@@ -17,7 +17,8 @@ use crate::webhooks::sent;
 
 /// `GET /apps/{appId}/webhook/attempts`
 pub async fn list(call: Call) -> Result<Answer, Refusal> {
-    let (app, _) = named(&call).await?;
+    let (app, directory) = seen(&call).await?;
+    let own = is_own(&directory, app) || call.caller.operator;
     let asked = listing::asked(&call.query, List::Attempts)?;
     let mut checks = Checks::default();
     let succeeded = checks.take(call.query.flag("succeeded")).flatten();
@@ -26,23 +27,23 @@ pub async fn list(call: Call) -> Result<Answer, Refusal> {
     checks.done()?;
     let query = AttemptQuery { before: asked.after, succeeded, status, since, limit: asked.limit };
     let found = call.app.store.attempts(call.caller.portal(), app, &query).await?;
-    listing::until(&call, List::Attempts, found.attempts.iter().map(shown), found.next)
+    listing::until(&call, List::Attempts, found.attempts.iter().map(|one| shown(one, own)), found.next)
 }
 
 /// `GET /apps/{appId}/webhook/attempts/{attemptId}`
 pub async fn get(call: Call) -> Result<Answer, Refusal> {
     let (store, portal) = (&call.app.store, call.caller.portal());
-    let attempt = sought(&call).await?;
-    let mut shown = shown(&attempt);
+    let (app, directory) = seen(&call).await?;
+    let attempt = sought(&call, app).await?;
+    let mut shown = shown(&attempt, is_own(&directory, app) || call.caller.operator);
     for (sent, (position, ..)) in shown.events.iter_mut().zip(parts(&attempt)) {
         sent.event = event_at(store, portal, position).await?.map(events::list::shown);
     }
     Answer::json(200, &shown)
 }
 
-/// The attempt that a call names.
-pub(super) async fn sought(call: &Call) -> Result<Attempt, Refusal> {
-    let (app, _) = named(call).await?;
+/// The attempt to tell an app that a call names.
+pub(super) async fn sought(call: &Call, app: AppId) -> Result<Attempt, Refusal> {
     let sent = call.segment(1);
     let id = parse_path_id(sent, MAX_SAFE).ok_or_else(|| Refusal::not_found(sent))?;
     let found = call.app.store.attempt_by_id(call.caller.portal(), app, id).await?;
@@ -76,7 +77,14 @@ pub(super) fn came_of(attempt: &Attempt) -> WebhookTrial {
     }
 }
 
-fn shown(attempt: &Attempt) -> WebhookAttempt {
+/// What was answered is the app's own business.
+fn shown(attempt: &Attempt, own: bool) -> WebhookAttempt {
+    let came = came_of(attempt);
+    let came = WebhookTrial {
+        url: shown_url(&came.url, own),
+        excerpt: if own { came.excerpt } else { String::new() },
+        ..came
+    };
     let sent = |(position, subscription, made): (i64, SubscriptionId, i64)| SentEvent {
         event_id: Id(event_id((position, subscription))),
         subscription_id: Id(subscription.0),
@@ -86,7 +94,7 @@ fn shown(attempt: &Attempt) -> WebhookAttempt {
     WebhookAttempt {
         id: Id(attempt.id),
         at: Timestamp(attempt.at),
-        sent: came_of(attempt),
+        sent: came,
         events: parts(attempt).into_iter().map(sent).collect(),
     }
 }

@@ -7,7 +7,7 @@ use antiphon_wire::id::Id;
 use antiphon_wire::timestamp::Timestamp;
 use antiphon_wire::webhook_log::WebhookDelivery;
 
-use super::named;
+use super::seen;
 use crate::call::{Answer, Call};
 use crate::listing;
 use crate::refusal::Refusal;
@@ -18,7 +18,7 @@ pub const STATES: &[&str] = &["waiting", "givenUp"];
 
 /// `GET /apps/{appId}/webhook/deliveries`
 pub async fn list(call: Call) -> Result<Answer, Refusal> {
-    let (app, _) = named(&call).await?;
+    let (app, _) = seen(&call).await?;
     let asked = listing::asked(&call.query, List::Deliveries)?;
     let state = match call.query.scalar("state") {
         None | Some("waiting") => DeliveryState::Waiting,

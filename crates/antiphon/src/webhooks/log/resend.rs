@@ -16,7 +16,8 @@ use crate::webhooks::event_id;
 
 /// `POST /apps/{appId}/webhook/attempts/{attemptId}/resend`
 pub async fn attempt(call: Call) -> Result<Answer, Refusal> {
-    let attempt = sought(&call).await?;
+    let (app, _) = named(&call).await?;
+    let attempt = sought(&call, app).await?;
     let (app, matching) = told(&call).await?;
     let all = parts(&attempt);
     let mut wanted = Vec::with_capacity(all.len());

@@ -5,7 +5,7 @@ use antiphon_wire::id::Id;
 use antiphon_wire::timestamp::Timestamp;
 use antiphon_wire::webhook_log::{WebhookPause, WebhookStatus};
 
-use super::{named, own, settings};
+use super::{is_own, own, seen, settings, shown_url};
 use crate::call::{Answer, Call};
 use crate::checks::Checks;
 use crate::directory;
@@ -17,7 +17,7 @@ const COUNTED: usize = 10_000;
 
 /// `GET /apps/{appId}/webhook`
 pub async fn show(call: Call) -> Result<Answer, Refusal> {
-    let (app, directory) = named(&call).await?;
+    let (app, directory) = seen(&call).await?;
     status(&call, app, &directory).await
 }
 
@@ -49,6 +49,7 @@ async fn set(call: Call, why: Option<String>) -> Result<Answer, Refusal> {
 async fn status(call: &Call, app: AppId, directory: &Directory) -> Result<Answer, Refusal> {
     let (store, portal) = (&call.app.store, call.caller.portal());
     let (owner, webhook) = settings(directory, app)?;
+    let own = is_own(directory, app) || call.caller.operator;
     let last = async |succeeded| {
         let query = AttemptQuery { succeeded, limit: 1, ..AttemptQuery::default() };
         let found = store.attempts(portal, app, &query).await?;
@@ -68,7 +69,7 @@ async fn status(call: &Call, app: AppId, directory: &Directory) -> Result<Answer
         &WebhookStatus {
             app_id: Id(owner.id.0),
             channel_id: app.channel().map(Id),
-            target_url: webhook.target_url.clone(),
+            target_url: shown_url(&webhook.target_url, own),
             max_concurrent_requests: webhook.max_concurrent,
             active_subscriptions: active as i64,
             paused_at: webhook.paused.as_ref().map(|paused| Timestamp(paused.at)),
