@@ -1,0 +1,44 @@
+/** Answering: replies and notes, their drafts, and what is said often. */
+import { api, ok } from './client';
+import { Problem } from './problem';
+import type { Answer, CannedReply, Draft, Entry } from './shapes';
+
+const THREAD = '/antiphon/v1/threads/{threadId}';
+
+export interface Sent extends Answer {
+  /** The newest entry that was seen when it was written. */
+  seen: string | null;
+  /** The same for every attempt, so that none is made twice. */
+  clientId: string;
+  anyway?: boolean;
+  closeAfter?: boolean;
+}
+
+export function send(threadId: string, body: Sent): Promise<Entry> {
+  return ok(api.POST(`${THREAD}/replies`, { params: { path: { threadId } }, body }));
+}
+
+export function retry(threadId: string, messageId: string): Promise<unknown> {
+  return ok(api.POST(`${THREAD}/messages/{messageId}/retry`, { params: { path: { threadId, messageId } } }));
+}
+
+export async function draft(threadId: string): Promise<Draft | null> {
+  try {
+    return (await ok(api.GET(`${THREAD}/draft`, { params: { path: { threadId } } }))) ?? null;
+  } catch (error) {
+    if (error instanceof Problem && error.status === 404) return null;
+    throw error;
+  }
+}
+
+export function saveDraft(threadId: string, body: Answer): Promise<unknown> {
+  return ok(api.PUT(`${THREAD}/draft`, { params: { path: { threadId } }, body, keepalive: true }));
+}
+
+export function dropDraft(threadId: string): Promise<unknown> {
+  return ok(api.DELETE(`${THREAD}/draft`, { params: { path: { threadId } }, keepalive: true }));
+}
+
+export async function canned(): Promise<CannedReply[]> {
+  return (await ok(api.GET('/antiphon/v1/canned-replies', {}))).results;
+}

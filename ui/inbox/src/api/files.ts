@@ -1,0 +1,18 @@
+/** What messages carry. */
+import { api, ok, upload } from './client';
+import type { StoredFile } from './shapes';
+
+/** Only those who get the message may read it, and no list of files shows it. */
+const OPTIONS = JSON.stringify({ access: 'HIDDEN_PRIVATE' });
+
+export function send(file: File, progress: (share: number) => void, signal: AbortSignal): Promise<StoredFile> {
+  const form = new FormData();
+  form.set('options', OPTIONS);
+  form.set('folderPath', '/conversations');
+  form.set('file', file, file.name);
+  return upload('/files/v3/files', form, progress, signal);
+}
+
+export function read(fileId: string): Promise<StoredFile> {
+  return ok(api.GET('/files/v3/files/{fileId}', { params: { path: { fileId } } })) as Promise<StoredFile>;
+}

@@ -1,0 +1,51 @@
+/** Names and plain text, as they are shown. */
+
+/** One or two letters that stand for a name. */
+export function initials(name: string): string {
+  const parts = name.trim().split(/[\s._@-]+/u).filter(Boolean);
+  const first = (part: string | undefined) => (part ? ([...part][0] ?? '') : '');
+  const last = parts.length > 1 && !name.includes('@') ? first(parts[parts.length - 1]) : '';
+  return (first(parts[0]) + last).toLocaleUpperCase();
+}
+
+/** A number below `many` that is always the same for a name. */
+export function shade(name: string, many: number): number {
+  let hash = 0;
+  for (const letter of name) hash = (hash * 31 + (letter.codePointAt(0) ?? 0)) >>> 0;
+  return hash % many;
+}
+
+export type Piece = { text: string; href?: string };
+
+const LINK = /\bhttps?:\/\/[^\s<>"']+|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b/giu;
+
+/** Text with the addresses in it found. */
+export function pieces(text: string): Piece[] {
+  const found: Piece[] = [];
+  let from = 0;
+  for (const match of text.matchAll(LINK)) {
+    const raw = match[0];
+    // A sentence that ends behind an address is not part of it.
+    let trimmed = raw.replace(/[.,;:!?]+$/u, '');
+    if (trimmed.endsWith(')') && !trimmed.includes('(')) trimmed = trimmed.slice(0, -1);
+    if (match.index > from) found.push({ text: text.slice(from, match.index) });
+    const href = trimmed.includes('://') ? trimmed : `mailto:${trimmed}`;
+    found.push({ text: trimmed, href });
+    from = match.index + trimmed.length;
+  }
+  if (from < text.length) found.push({ text: text.slice(from) });
+  return found;
+}
+
+/** How large a file is, as people say it. */
+export function size(bytes: number, language: string): string {
+  const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const;
+  let unit = 0;
+  let amount = bytes;
+  while (amount >= 1000 && unit < units.length - 1) {
+    amount /= 1000;
+    unit += 1;
+  }
+  const style = { style: 'unit', unit: units[unit] ?? 'byte', unitDisplay: 'short', maximumFractionDigits: 1 } as const;
+  return new Intl.NumberFormat(language, style).format(amount);
+}

@@ -1,0 +1,28 @@
+/** The pages below /inbox/settings: a new one is a line here. */
+import type { Component } from 'svelte';
+import type { Key } from '../i18n/catalogue';
+import type { IconName } from '../lib/ui/icons';
+
+export interface SettingsPage {
+  /** Below /inbox/settings/; what follows it in the address is given to the page as `rest`. */
+  path: string;
+  title: Key;
+  icon: IconName;
+  group: Key;
+  /** For administrators alone. */
+  admin?: boolean;
+  load: () => Promise<{ default: Component<{ rest: string }> }>;
+}
+
+export const PAGES: SettingsPage[] = [
+  { path: '', title: 'settings.preferences', icon: 'gear', group: 'settings.mine', load: () => import('./Preferences.svelte') },
+  { path: 'account', title: 'settings.account', icon: 'person', group: 'settings.mine', load: () => import('./Account.svelte') },
+];
+
+/** The page that an address names, and what stands behind it. */
+export function pageAt(path: string, pages: SettingsPage[] = PAGES): { page: SettingsPage; rest: string } | null {
+  const fits = pages
+    .filter((page) => path === page.path || (page.path !== '' && path.startsWith(`${page.path}/`)))
+    .sort((a, b) => b.path.length - a.path.length)[0];
+  return fits ? { page: fits, rest: path.slice(fits.path.length).replace(/^\//u, '') } : null;
+}
