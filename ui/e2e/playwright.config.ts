@@ -26,8 +26,11 @@ export default defineConfig<object, Stores>({
   reporter: [["list"]],
   use: { launchOptions, trace: "retain-on-failure", locale: "en-GB", timezoneId: "Europe/Berlin" },
   projects: [
-    { name: "embedded", use: { store: "embedded" } },
+    { name: "embedded", use: { store: "embedded" }, grepInvert: /@alone|@pictures/ },
     // Two nodes on one database, and whoever talks to whom is on the other one.
     { name: "nodes", use: { store: "nodes" }, grep: /@nodes/ },
+    // What is timed has the machine to itself.
+    { name: "alone", use: { store: "embedded" }, grep: /@alone/, dependencies: ["embedded", "nodes"], workers: 1 },
+    ...(process.env["ANTIPHON_PICTURES"] ? [{ name: "pictures", grep: /@pictures/ }] : []),
   ],
 });

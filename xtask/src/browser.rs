@@ -17,13 +17,16 @@ pub struct Options {
     /// Writes the pictures of docs/images anew
     #[arg(long)]
     pictures: bool,
+    /// Measures how long people wait, on a release build, and tests nothing
+    #[arg(long, conflicts_with = "pictures")]
+    measure: bool,
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     rest: Vec<String>,
 }
 
 /// The step of the suite: all of it.
 pub fn all() -> Result<()> {
-    run(&Options { pictures: false, rest: Vec::new() })
+    run(&Options { pictures: false, measure: false, rest: Vec::new() })
 }
 
 pub fn run(options: &Options) -> Result<()> {
@@ -32,9 +35,14 @@ pub fn run(options: &Options) -> Result<()> {
     // A debug build reads what people see from where it was just built.
     finish(cargo(&["build", "--quiet", "--package", "antiphon", "--package", "antiphon-cluster"]))?;
     let mut test = ui::npm(&["run", "e2e", "--silent", "--workspace", "e2e", "--"]);
-    test.args(&options.rest);
     test.env("ANTIPHON_PROGRAM", target().join("debug/antiphon"));
     test.env("ANTIPHON_CLUSTER", target().join("debug/antiphon-cluster"));
+    if options.measure {
+        finish(cargo(&["build", "--quiet", "--release", "--package", "antiphon"]))?;
+        test.env("ANTIPHON_PROGRAM", target().join("release/antiphon"));
+        test.args(["--config", "measure.config.ts"]);
+    }
+    test.args(&options.rest);
     if options.pictures {
         test.env("ANTIPHON_PICTURES", "1");
     }

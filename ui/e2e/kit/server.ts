@@ -64,6 +64,8 @@ class Database {
 export class Node {
   private process: ChildProcess | undefined;
   private log = "";
+  /** What it said when it began to serve. */
+  told: Record<string, unknown> = {};
 
   constructor(
     readonly port: number,
@@ -80,8 +82,8 @@ export class Node {
     return `http://${this.host}`;
   }
 
-  /** Starts it, and returns what it says once it serves. */
-  async start(): Promise<Record<string, unknown>> {
+  /** Starts it, and returns once it serves. */
+  async start(): Promise<void> {
     const flags = ["serve", "--json", "--listen", this.host, "--data-dir", this.dataDir, ...this.flags];
     const child = spawn(PROGRAM, flags, {
       stdio: ["ignore", "pipe", "pipe"],
@@ -92,7 +94,7 @@ export class Node {
     child.once("exit", () => running.delete(child));
     child.stderr.on("data", (text: Buffer) => (this.log = (this.log + text.toString()).slice(-20_000)));
     try {
-      return JSON.parse(await firstLine(child)) as Record<string, unknown>;
+      this.told = JSON.parse(await firstLine(child)) as Record<string, unknown>;
     } catch (error) {
       throw new Error(`${PROGRAM} does not serve: ${String(error)}\n${this.log}`);
     }
