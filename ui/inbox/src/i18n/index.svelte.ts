@@ -1,11 +1,11 @@
 /** Every word that people read comes from here, in their language. */
 import { type Catalogue, fill, type Key, type Values } from './catalogue';
 import { en } from './en';
+import { type Language, LANGUAGES } from './languages';
 
 export type { Key } from './catalogue';
+export { type Language, LANGUAGES } from './languages';
 
-export const LANGUAGES = { en: 'English', de: 'Deutsch', ar: 'العربية' } as const;
-export type Language = keyof typeof LANGUAGES;
 
 /** English is at hand; the others are fetched when somebody wants them. */
 const others: Record<Exclude<Language, 'en'>, () => Promise<Catalogue>> = {

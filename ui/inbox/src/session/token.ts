@@ -13,3 +13,13 @@ export function takeToken(): string | null {
   if (location.hash) history.replaceState(null, '', location.pathname);
   return token;
 }
+
+/** The ready sign-in of the demo's link: an address and a password. */
+export function demoOf(hash: string): { email: string; password: string } | null {
+  const found = /^#demo=([^:]+):(.+)$/u.exec(hash);
+  try {
+    return found ? { email: decodeURIComponent(found[1] ?? ''), password: decodeURIComponent(found[2] ?? '') } : null;
+  } catch {
+    return null;
+  }
+}

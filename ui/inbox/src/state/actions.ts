@@ -1,6 +1,6 @@
 /** What is done to a thread by hand: shown at once, taken back when the server does not take it. */
 import * as door from '../api/threads';
-import type { WorkState, WorkThread } from '../api/shapes';
+import type { WorkThread } from '../api/shapes';
 import { t } from '../i18n/index.svelte';
 import { announcer } from './announce.svelte';
 import { desk } from './desk.svelte';
@@ -9,15 +9,8 @@ import { list } from './list.svelte';
 import { open } from './open.svelte';
 import { router } from './router.svelte';
 import { session } from './session.svelte';
+import { stateOf } from './rows';
 import { ui } from './ui.svelte';
-
-/** The state that follows from the rest. */
-export function stateOf(thread: Pick<WorkThread, 'archived' | 'spam' | 'status' | 'snoozedUntil'>): WorkState {
-  if (thread.archived) return 'ARCHIVED';
-  if (thread.spam) return 'SPAM';
-  if (thread.status === 'CLOSED') return 'CLOSED';
-  return thread.snoozedUntil ? 'SNOOZED' : 'OPEN';
-}
 
 function show(thread: WorkThread): void {
   list.changed(thread);

@@ -2,19 +2,10 @@
 import * as door from '../api/threads';
 import type { Entry, WorkThread } from '../api/shapes';
 import { t } from '../i18n/index.svelte';
+import { concerns } from './concerns';
 import { router } from './router.svelte';
 import { session } from './session.svelte';
 import { settings } from './settings.svelte';
-
-/** Whether somebody has to be called for what was said. */
-export function concerns(entry: Entry, thread: WorkThread, me: string): boolean {
-  if (thread.spam || thread.archived) return false;
-  if (entry.type === 'MESSAGE') {
-    if (entry.direction !== 'INCOMING') return false;
-    return !thread.assignedTo || thread.assignedTo === me;
-  }
-  return entry.type === 'COMMENT' && entry.createdBy !== me && thread.assignedTo === me;
-}
 
 /** So many calls in a burst are one. */
 const APART = 1500;

@@ -11,6 +11,14 @@ export interface Wanted {
   tagId: string | null;
 }
 
+/** The state that follows from the rest. */
+export function stateOf(thread: Pick<WorkThread, 'archived' | 'spam' | 'status' | 'snoozedUntil'>): WorkState {
+  if (thread.archived) return 'ARCHIVED';
+  if (thread.spam) return 'SPAM';
+  if (thread.status === 'CLOSED') return 'CLOSED';
+  return thread.snoozedUntil ? 'SNOOZED' : 'OPEN';
+}
+
 export function wantedBy(filter: ViewFilter, me: string): Wanted {
   const asked = filter.assignee?.toUpperCase();
   const assignee = !asked || asked === 'ANY' ? 'anybody' : asked === 'UNASSIGNED' ? null : asked === 'ME' ? me : (filter.assignee ?? null);

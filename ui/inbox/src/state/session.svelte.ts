@@ -3,6 +3,7 @@ import { onSignedOut, useCsrf } from '../api/client';
 import { Problem } from '../api/problem';
 import * as door from '../api/session';
 import type { Session } from '../api/shapes';
+import { demoOf } from '../session/token';
 
 export type Standing = 'asking' | 'out' | 'in' | 'unreachable';
 
@@ -82,12 +83,6 @@ class Sitting {
   get admin(): boolean {
     return this.now?.agent.role === 'ADMIN';
   }
-}
-
-/** The ready sign-in of the demo's link: an address and a password. */
-export function demoOf(hash: string): { email: string; password: string } | null {
-  const found = /^#demo=([^:]+):(.+)$/u.exec(hash);
-  return found ? { email: decodeURIComponent(found[1] ?? ''), password: decodeURIComponent(found[2] ?? '') } : null;
 }
 
 export const session = new Sitting();

@@ -1,43 +1,10 @@
 /** What somebody prefers on this device. */
-import { type Language, LANGUAGES, preferred, speak } from '../i18n/index.svelte';
+import { preferred, speak } from '../i18n/index.svelte';
+import { type Kept, restore } from './kept';
 
-export type Theme = 'system' | 'light' | 'dark';
-
-interface Kept {
-  theme: Theme;
-  language: Language;
-  /** Single keys act; without it only keys with Ctrl or Cmd do. */
-  keys: boolean;
-  sound: boolean;
-  notify: boolean;
-  contactPane: boolean;
-}
+export type { Theme } from './kept';
 
 const PLACE = 'antiphon.inbox.settings';
-const THEMES: Theme[] = ['system', 'light', 'dark'];
-
-/** Reads what was kept, and forgives whatever it is. */
-export function restore(kept: string | null, language: Language): Kept {
-  const fresh: Kept = { theme: 'system', language, keys: true, sound: true, notify: false, contactPane: true };
-  let said: Record<string, unknown> = {};
-  try {
-    const parsed: unknown = JSON.parse(kept ?? '{}');
-    if (typeof parsed === 'object' && parsed !== null) said = parsed as Record<string, unknown>;
-  } catch {
-    return fresh;
-  }
-  const flag = (name: 'keys' | 'sound' | 'notify' | 'contactPane') =>
-    typeof said[name] === 'boolean' ? said[name] : fresh[name];
-  return {
-    theme: THEMES.find((one) => one === said.theme) ?? fresh.theme,
-    language: typeof said.language === 'string' && said.language in LANGUAGES ? (said.language as Language) : language,
-    keys: flag('keys'),
-    sound: flag('sound'),
-    notify: flag('notify'),
-    contactPane: flag('contactPane'),
-  };
-}
-
 class Settings {
   private kept = $state<Kept>(restore(read(), preferred()));
 
