@@ -266,7 +266,7 @@ impl Changes {
             .iter()
             .map(|m| 1 + usize::from(m.original.is_some()) + m.people.len() + m.files.len());
         entries.sum::<usize>()
-            + self.threads.len()
+            + self.threads.iter().map(|thread| 1 + thread.tags.len()).sum::<usize>()
             + self.replaced.len()
             + self.visitors.len()
             + self.identities.len()

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::secrets::{Seals, StoredKey, is_sealed};
-use crate::{AppId, KeySource, Usage};
+use crate::{AppId, KeySource, Kind, Usage};
 
 /// More findings than this tell nobody more.
 pub(crate) const MOST: usize = 100;
@@ -33,6 +33,8 @@ pub enum Invariant {
     Events,
     /// A portal holds what it is said to hold.
     Usage,
+    /// As many threads of each kind are counted as there are, and lists find each where it is.
+    Counts,
     /// No id or number is in use twice, or will be given out again.
     Ids,
     /// The master key is where the next start looks for it.
@@ -53,6 +55,7 @@ impl Invariant {
             Self::Formats => "formats",
             Self::Events => "events",
             Self::Usage => "usage",
+            Self::Counts => "counts",
             Self::Ids => "ids",
             Self::Key => "key",
             Self::KeyFile => "keyFile",
@@ -191,6 +194,25 @@ impl Findings {
         self.add(Invariant::Events, what);
     }
 
+    /// Threads of a kind are counted wrongly.
+    pub(crate) fn count(&mut self, portal: i64, kind: &Kind, counted: i64, there: i64) {
+        let Kind { tag, state, inbox, account, assigned_to } = kind;
+        let tagged = tag.map_or(String::new(), |tag| format!(" with tag {tag}"));
+        let whose = assigned_to.as_deref().unwrap_or("nobody");
+        let what = format!(
+            "portal {portal} counts {counted} threads{tagged} as {state:?} in inbox {inbox} on account {account} of {whose} and \
+             has {there}"
+        );
+        self.add(Invariant::Counts, what);
+    }
+
+    /// Some threads are not where lists of a tag look for them.
+    pub(crate) fn untagged(&mut self, portal: i64, count: i64) {
+        let what =
+            format!("{count} threads of portal {portal} are not where lists of their tags look for them");
+        self.add(Invariant::Counts, what);
+    }
+
     /// Holds what a portal holds against what it counts.
     pub(crate) fn usage(&mut self, portal: i64, counted: Usage, held: Usage) {
         if counted != held {
@@ -204,7 +226,7 @@ impl Findings {
 }
 
 /// Tables with ids, and the counters that give them out.
-pub(crate) const COUNTED: [(&str, &str); 11] = [
+pub(crate) const COUNTED: [(&str, &str); 13] = [
     ("next_thread", "threads"),
     ("next_visitor", "visitors"),
     ("next_ticket", "tickets"),
@@ -216,4 +238,6 @@ pub(crate) const COUNTED: [(&str, &str); 11] = [
     ("next_subscription", "subscriptions"),
     ("next_subscription", "journal_subscriptions"),
     ("next_subscription", "grants"),
+    ("next_subscription", "tags"),
+    ("next_subscription", "views"),
 ];

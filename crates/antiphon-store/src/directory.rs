@@ -6,12 +6,14 @@ mod oauth;
 mod objects;
 mod revision;
 mod webhooks;
+pub(crate) mod work;
 
 pub use channels::{Channel, StagingToken};
 pub use oauth::{Client, Code, Grant, Install, Login};
 pub use objects::Objects;
 pub use revision::{Directory, DirectoryChange};
 pub use webhooks::{Expand, JournalSubscription, Paused, Replaced, Subscription, Webhook};
+pub use work::{Tag, View, ViewWhose};
 
 use crate::{AccountId, AppId, InboxId, Millis, PortalId};
 

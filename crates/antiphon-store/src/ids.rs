@@ -37,6 +37,10 @@ numeric_id! {
     AppId,
     /// A subscription of any kind, unique within its portal. 1 … 2^31−1.
     SubscriptionId,
+    /// A tag, unique within its portal. 1 … 2^31−1.
+    TagId,
+    /// A saved view, unique within its portal. 1 … 2^31−1.
+    ViewId,
 }
 
 impl AppId {

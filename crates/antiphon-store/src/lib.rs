@@ -46,7 +46,8 @@ pub use desk::{Desk, DeskChange, DeskKey, ReadMark};
 pub use directory::{
     Account, Actor, ActorKind, Adapter, App, Channel, Client, Code, Directory, DirectoryChange, Expand,
     Grant, Identifier, Inbox, InboxKind, Install, JournalSubscription, Login, Objects, Paused, Portal,
-    Profile, Quota, Replaced, StagingToken, Subscription, Token, TokenHash, Usage, Webhook,
+    Profile, Quota, Replaced, StagingToken, Subscription, Tag, Token, TokenHash, Usage, View, ViewWhose,
+    Webhook,
 };
 pub use error::{OpenError, StoreError};
 pub use events::{Event, EventKind, NewEvent, ObjectKind};
@@ -55,7 +56,8 @@ pub use files::{
     FileState, FileTask, FileTaskKind, FileTaskStatus, FileTidy, Folder, Sha, numbered,
 };
 pub use ids::{
-    AccountId, AppId, InboxId, MessageId, Millis, PortalId, SubscriptionId, ThreadId, TicketId, VisitorId,
+    AccountId, AppId, InboxId, MessageId, Millis, PortalId, SubscriptionId, TagId, ThreadId, TicketId,
+    ViewId, VisitorId,
 };
 pub use journal::{
     AwayProgress, JournalEntry, JournalPlace, JournalProgress, NewEntry, Snapshot, SnapshotState,
@@ -68,6 +70,7 @@ pub use moving::{MoveError, Moved, MovedTable, Moving};
 pub use postgres::Layout;
 pub use secrets::{KeySource, MasterKey, Resealed, SigningKey};
 pub use store::{Postgres, Settings, Store, StoreStatus};
+pub use threads::work::{Kind, Whose, WorkQuery, WorkState};
 pub use threads::{KnownThread, Thread, ThreadPosition, ThreadQuery, ThreadSort, ThreadStatus, ThreadView};
 pub use uses::{Sweep, Used};
 pub use visitors::{Ticket, Visitor, VisitorQuery, phone_key};

@@ -166,6 +166,7 @@ mod keys;
 mod told;
 mod uses;
 mod visitor_tokens;
+mod work;
 
 impl Store {
     /// Opens a store and brings its schema up to date. The embedded one takes the lock of its data directory and keeps a

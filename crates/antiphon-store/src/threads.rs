@@ -1,8 +1,9 @@
 //! Threads: one conversation with one visitor.
 
 pub(crate) mod lists;
+pub(crate) mod work;
 
-use crate::{AccountId, InboxId, MessageId, Millis, ThreadId, TicketId, VisitorId};
+use crate::{AccountId, InboxId, MessageId, Millis, TagId, ThreadId, TicketId, VisitorId};
 
 /// Whether a conversation still waits for somebody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -47,6 +48,12 @@ pub struct Thread {
     pub ticket_id: Option<TicketId>,
     /// Subject of the first email, without repeated reply prefixes.
     pub subject: Option<String>,
+    /// Until when nobody is to answer; `None` unless it is snoozed.
+    pub snoozed_until: Option<Millis>,
+    /// In ascending order.
+    pub tags: Vec<TagId>,
+    /// How the newest `MESSAGE` begins.
+    pub preview: Option<String>,
     pub created_at: Millis,
     pub closed_at: Option<Millis>,
     /// When the thread went to the trash; `None` while it is live.

@@ -6,9 +6,9 @@ use imbl::{OrdMap, OrdSet};
 
 use super::{
     Account, Actor, ActorKind, App, Channel, Client, Grant, Identifier, Inbox, Install, JournalSubscription,
-    Login, Objects, Portal, StagingToken, Subscription, Token, TokenHash, Webhook,
+    Login, Objects, Portal, StagingToken, Subscription, Tag, Token, TokenHash, View, Webhook,
 };
-use crate::{AccountId, AppId, InboxId, Millis, PortalId, Reader, SubscriptionId};
+use crate::{AccountId, AppId, InboxId, Millis, PortalId, Reader, SubscriptionId, TagId, ViewId};
 
 /// A portal's directory at one revision. Copies share what they have in common: a change costs the same however much the
 /// portal has, and whoever reads keeps the revision it began with.
@@ -32,6 +32,8 @@ pub struct Directory {
     clients: Objects<AppId, Client>,
     grants: Objects<i64, Grant>,
     pub(super) installs: Objects<AppId, Install>,
+    tags: Objects<TagId, Tag>,
+    views: Objects<ViewId, View>,
     /// The portals of apps from elsewhere; and their directories, as far as those are known.
     pub(super) guests_homes: OrdSet<PortalId>,
     pub(super) homes: OrdMap<PortalId, Arc<Self>>,
@@ -70,6 +72,8 @@ pub enum DirectoryChange {
     Client(Client),
     Grant(Grant),
     Install(Install),
+    Tag(Tag),
+    View(View),
 }
 
 impl DirectoryChange {
@@ -91,7 +95,9 @@ impl DirectoryChange {
             | Self::Token(_)
             | Self::StagingToken(_)
             | Self::Login(_)
-            | Self::Grant(_) => None,
+            | Self::Grant(_)
+            | Self::Tag(_)
+            | Self::View(_) => None,
         }
     }
 }
@@ -116,6 +122,8 @@ impl Directory {
             clients: Default::default(),
             grants: Default::default(),
             installs: Default::default(),
+            tags: Default::default(),
+            views: Default::default(),
             guests_homes: OrdSet::new(),
             homes: OrdMap::new(),
             grants_by_app: OrdSet::new(),
@@ -263,6 +271,16 @@ impl Directory {
     /// The agents who can sign in.
     pub fn logins(&self) -> &Objects<i64, Login> {
         &self.logins
+    }
+
+    /// What threads can be marked with, archived tags included.
+    pub fn tags(&self) -> &Objects<TagId, Tag> {
+        &self.tags
+    }
+
+    /// The views that somebody saved.
+    pub fn views(&self) -> &Objects<ViewId, View> {
+        &self.views
     }
 
     /// How an app may be installed.
@@ -437,6 +455,11 @@ impl Directory {
                 }
                 self.installs.put(one.app_id, Arc::new(one));
             }
+            DirectoryChange::Tag(tag) => self.tags.put(tag.id, Arc::new(tag)),
+            DirectoryChange::View(view) => match view.deleted_at {
+                Some(_) => self.views.remove(&view.id),
+                None => self.views.put(view.id, Arc::new(view)),
+            },
             DirectoryChange::StagingToken(token) => match token.deleted_at {
                 Some(_) => self.staging_tokens.remove(&token.hash),
                 None => self.staging_tokens.put(token.hash, Arc::new(token)),

@@ -54,7 +54,7 @@ const fn in_directory(table: Table) -> Table {
 }
 
 /// Every table, in the order in which they are written: a row's thread, and a directory's portal, come before it.
-pub(crate) static TABLES: [Table; 41] = [
+pub(crate) static TABLES: [Table; 43] = [
     Table {
         owner: "id",
         ..table(
@@ -274,6 +274,9 @@ pub(crate) static TABLES: [Table; 41] = [
                 ("entries", Int),
                 ("revision", Int),
                 ("subject", Text),
+                ("snoozed_until", Int),
+                ("tags", Text),
+                ("preview", Text),
             ],
         ),
     ),
@@ -506,5 +509,28 @@ pub(crate) static TABLES: [Table; 41] = [
         2,
         &[("thread_id", Int), ("reader", Text), ("sequence", Int), ("message_id", Bytes), ("at", Int)],
     ),
+    in_directory(table(
+        "tags",
+        1,
+        &[("id", Int), ("name", Text), ("color", Int), ("created_at", Int), ("archived_at", Int)],
+    )),
+    in_directory(table(
+        "views",
+        1,
+        &[
+            ("id", Int),
+            ("name", Text),
+            ("shared", Bool),
+            ("owner_id", Int),
+            ("position", Int),
+            ("inboxes", Text),
+            ("accounts", Text),
+            ("states", Text),
+            ("assignee", Text),
+            ("tag_id", Int),
+            ("created_at", Int),
+            ("deleted_at", Int),
+        ],
+    )),
     table("visitor_tokens", 2, &[("ends_at", Int), ("nonce", Int), ("said", Text)]),
 ];

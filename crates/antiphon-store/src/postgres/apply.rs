@@ -10,8 +10,8 @@ use super::readers::{execute, row};
 use super::{cursors, desk, directory, files, people};
 use crate::messages::{MOST_ENTRIES, key};
 use crate::{
-    Changes, ConversationKey, DirectoryChange, Earlier, EventKind, Millis, NewEvent, NewMessage, ObjectKind,
-    Thread, ThreadId, Usage,
+    Changes, ConversationKey, DirectoryChange, Earlier, EventKind, Kind, Millis, NewEvent, NewMessage,
+    ObjectKind, Thread, ThreadId, Usage,
 };
 
 /// Ids of threads stay below this: they are the upper part of their entries' keys.
@@ -32,6 +32,10 @@ pub(super) struct Writes {
     pub placed: BTreeSet<ThreadId>,
     /// Threads that stand elsewhere in those lists.
     pub moved: BTreeSet<ThreadId>,
+    /// Threads whose tags are other ones, or that stand elsewhere in the lists of their tags.
+    pub tagged: BTreeSet<ThreadId>,
+    /// How many threads more of each kind there are, or fewer.
+    pub counts: BTreeMap<Kind, i64>,
     pub idempotency_keys: Vec<(i64, String, Earlier)>,
     /// Threads that are gone, and whose idempotency keys are taken over.
     pub gone: Vec<i64>,
@@ -115,6 +119,8 @@ impl Batch<'_> {
                 DirectoryChange::Subscription(one) => raise(&mut self.ids.subscription, one.id.0),
                 DirectoryChange::JournalSubscription(one) => raise(&mut self.ids.subscription, one.id.0),
                 DirectoryChange::Grant(grant) => raise(&mut self.ids.subscription, grant.id),
+                DirectoryChange::Tag(tag) => raise(&mut self.ids.subscription, tag.id.0),
+                DirectoryChange::View(view) => raise(&mut self.ids.subscription, view.id.0),
                 DirectoryChange::Channel(channel) => raise(&mut self.ids.channel, channel.id),
                 DirectoryChange::Portal(_)
                 | DirectoryChange::AccountPurged(..)
@@ -250,12 +256,21 @@ impl Batch<'_> {
 
     /// Puts a thread where those behind it in the batch look for it.
     fn settle(&mut self, thread: Thread) {
-        let place = |t: &Thread| (t.inbox_id, t.status, t.is_archived(), t.visitor_id, t.latest_message_at);
+        let place = |t: &Thread| (t.status, t.visitor_id, t.latest_message_at);
         let before = self.found.threads.get(&thread.id);
-        if before.is_none_or(|before| before.latest_message_at.is_none()) {
+        let recounted = before.is_none_or(|before| !before.same_kind(&thread));
+        let moved = recounted || before.map(place) != Some(place(&thread));
+        if before.is_none() {
             self.writes.placed.insert(thread.id);
-        } else if before.map(place) != Some(place(&thread)) && !self.writes.placed.contains(&thread.id) {
+        } else if moved && !self.writes.placed.contains(&thread.id) {
             self.writes.moved.insert(thread.id);
+        }
+        let tags = |t: &Thread| !t.tags.is_empty();
+        if moved && (tags(&thread) || before.is_some_and(tags)) {
+            self.writes.tagged.insert(thread.id);
+        }
+        if recounted {
+            count(&mut self.writes.counts, before, Some(&thread));
         }
         let newest = self.found.newest.get(&(thread.visitor_id, thread.account_id)).copied();
         if !thread.is_archived() && newest.is_none_or(|newest| newest < thread.id) {
@@ -317,6 +332,7 @@ impl Batch<'_> {
         for sql in [
             "DELETE FROM threads WHERE portal_id = $1 AND id = $2",
             "DELETE FROM thread_places WHERE portal_id = $1 AND id = $2",
+            "DELETE FROM thread_tags WHERE portal_id = $1 AND thread_id = $2",
             "INSERT INTO purges (portal_id, thread_id) VALUES ($1, $2)",
         ] {
             execute(client, sql, &[&self.portal.0, &id.0]).await?;
@@ -327,9 +343,11 @@ impl Batch<'_> {
             &mut self.writes.continued,
             &mut self.writes.placed,
             &mut self.writes.moved,
+            &mut self.writes.tagged,
         ] {
             gone.remove(&id);
         }
+        count(&mut self.writes.counts, Some(&thread), None);
         self.tally(Usage { threads: -1, messages: 0, bytes: 0 });
         revisions.insert((ObjectKind::Thread as u8, id.0), thread.revision + 1);
         Ok(())
@@ -354,6 +372,15 @@ impl Batch<'_> {
     }
 }
 
+/// Notes that a thread is of other kinds from now on.
+fn count(counts: &mut BTreeMap<Kind, i64>, before: Option<&Thread>, after: Option<&Thread>) {
+    for (thread, n) in [(before, -1), (after, 1)] {
+        for kind in thread.into_iter().flat_map(Thread::kinds) {
+            *counts.entry(kind).or_default() += n;
+        }
+    }
+}
+
 /// Whether two states of a thread differ in nothing but what is said in it: see [`commit::CONTINUED`](super::commit).
 fn continues(old: &Thread, new: &Thread) -> bool {
     let said = |thread: &Thread| Thread {
@@ -364,6 +391,7 @@ fn continues(old: &Thread, new: &Thread) -> bool {
         latest_entry_at: 0,
         entries: 0,
         revision: 0,
+        preview: None,
         ..thread.clone()
     };
     said(old) == said(new)

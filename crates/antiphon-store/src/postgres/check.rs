@@ -32,12 +32,53 @@ const EVENTS: &str = "SELECT (SELECT event_position FROM counters WHERE portal_i
 const SHARED: &str = "SELECT t.id FROM threads t JOIN purges p ON p.portal_id = t.portal_id AND p.thread_id = t.id \
      WHERE t.portal_id = $1";
 
+/// What a thread waits for, from its row.
+const STATE: &str = "(CASE WHEN population > 1 THEN 4 WHEN spam THEN 3 WHEN population = 1 THEN 2 \
+     WHEN snoozed_until IS NOT NULL THEN 1 ELSE 0 END)::smallint AS state, coalesce(assigned_to, '') AS assigned_to";
+
 /// Threads that lists do not find where they are, and places of threads that are not there.
-const MISPLACED: &str = "SELECT count(*) FROM (SELECT id, inbox_id, population, visitor_id, latest_message_at FROM threads \
-     WHERE portal_id = $1 AND latest_message_at IS NOT NULL) t FULL JOIN (SELECT id, inbox_id, population, visitor_id, \
-     latest_message_at FROM thread_places WHERE portal_id = $1) p ON p.id = t.id \
-     WHERE (t.inbox_id, t.population, t.visitor_id, t.latest_message_at) \
-     IS DISTINCT FROM (p.inbox_id, p.population, p.visitor_id, p.latest_message_at)";
+fn misplaced() -> String {
+    format!(
+        "SELECT count(*) FROM (SELECT id, inbox_id, population, visitor_id, latest_message_at, account_id, {STATE}, \
+         coalesce(latest_message_at, created_at) AS latest_at FROM threads WHERE portal_id = $1) t \
+         FULL JOIN (SELECT id, inbox_id, population, visitor_id, latest_message_at, account_id, state, assigned_to, latest_at \
+         FROM thread_places WHERE portal_id = $1) p ON p.id = t.id WHERE (t.inbox_id, t.population, t.visitor_id, \
+         t.latest_message_at, t.account_id, t.state, t.assigned_to, t.latest_at) IS DISTINCT FROM (p.inbox_id, p.population, \
+         p.visitor_id, p.latest_message_at, p.account_id, p.state, p.assigned_to, p.latest_at)"
+    )
+}
+
+/// Threads with each of their tags.
+fn tagged() -> String {
+    format!(
+        "SELECT id, tag::bigint AS tag_id, inbox_id, account_id, {STATE}, coalesce(latest_message_at, created_at) AS latest_at \
+         FROM threads CROSS JOIN LATERAL json_array_elements_text(tags::json) AS tag WHERE portal_id = $1 AND tags IS NOT NULL"
+    )
+}
+
+/// Threads that lists of their tags do not find where they are.
+fn untagged() -> String {
+    let tagged = tagged();
+    format!(
+        "SELECT count(*) FROM ({tagged}) t FULL JOIN (SELECT thread_id, tag_id, inbox_id, account_id, state, assigned_to, \
+         latest_at FROM thread_tags WHERE portal_id = $1) p ON p.thread_id = t.id AND p.tag_id = t.tag_id \
+         WHERE (t.inbox_id, t.account_id, t.state, t.assigned_to, t.latest_at) \
+         IS DISTINCT FROM (p.inbox_id, p.account_id, p.state, p.assigned_to, p.latest_at)"
+    )
+}
+
+/// Kinds of threads, and how many of each are kept and how many there are.
+fn counts() -> String {
+    let (tagged, kind) = (tagged(), "state, inbox_id, account_id, assigned_to");
+    format!(
+        "SELECT tag_id, state::bigint, inbox_id, account_id, assigned_to, sum(kept)::bigint, sum(there)::bigint FROM \
+         (SELECT tag_id, {kind}, n AS kept, 0::bigint AS there FROM thread_counts WHERE portal_id = $1 UNION ALL \
+         SELECT 0::bigint, {kind}, 0::bigint, count(*) FROM (SELECT inbox_id, account_id, {STATE} FROM threads \
+         WHERE portal_id = $1) every GROUP BY {kind} UNION ALL \
+         SELECT tag_id, {kind}, 0::bigint, count(*) FROM ({tagged}) tagged GROUP BY tag_id, {kind}) sides \
+         GROUP BY tag_id, {kind} HAVING sum(kept) <> sum(there)"
+    )
+}
 
 /// Everything that is wrong, up to a bound. `sound` judges documents of the known format; `progress` hears entries seen and
 /// entries in all.
@@ -68,15 +109,29 @@ pub(super) async fn findings(
         seen += held.messages;
         let usage = standing(client, PortalId(portal)).await?.map(|standing| standing.usage);
         findings.usage(portal, usage.unwrap_or_default(), held);
-        if let Some(row) = row(client, MISPLACED, &[&portal]).await?
-            && let count @ 1.. = row.try_get::<_, i64>(0)?
-        {
-            let what = format!("{count} threads of portal {portal} are not where lists look for them");
-            findings.add(Invariant::Entries, what);
-        }
+        work(client, portal, &mut findings).await?;
     }
     findings.sealed(&place.seals, source, &secrets::sealed(client).await?);
     Ok(findings.found)
+}
+
+/// Whether lists find threads, and whether as many are counted as there are.
+async fn work(client: &ClientWrapper, portal: i64, findings: &mut Findings) -> Result<()> {
+    if let Some(row) = row(client, &misplaced(), &[&portal]).await?
+        && let count @ 1.. = row.try_get::<_, i64>(0)?
+    {
+        let what = format!("{count} threads of portal {portal} are not where lists look for them");
+        findings.add(Invariant::Entries, what);
+    }
+    if let Some(row) = row(client, &untagged(), &[&portal]).await?
+        && let count @ 1.. = row.try_get::<_, i64>(0)?
+    {
+        findings.untagged(portal, count);
+    }
+    for row in rows(client, &counts(), &[&portal]).await? {
+        findings.count(portal, &super::work::kind(&row)?, row.try_get(5)?, row.try_get(6)?);
+    }
+    Ok(())
 }
 
 async fn ids(client: &ClientWrapper, portal: i64, findings: &mut Findings) -> Result<()> {

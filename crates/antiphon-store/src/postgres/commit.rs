@@ -11,7 +11,8 @@ use super::batch::Batch;
 use super::connect::Session;
 use super::failure::{Failure, Result};
 use crate::threads::population;
-use crate::{Thread, ThreadId};
+use crate::threads::work::tags_text;
+use crate::{Kind, Thread, ThreadId};
 
 const MESSAGES: &str = "INSERT INTO messages (portal_id, key, id, kind, direction, created_at, format, doc) \
      SELECT $1, * FROM unnest($2::bigint[], $3::bytea[], $4::smallint[], $5::smallint[], $6::bigint[], $7::smallint[], \
@@ -22,36 +23,49 @@ const MENTIONS: &str = "INSERT INTO mentions (portal_id, kind, object_id, messag
      SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) ON CONFLICT DO NOTHING";
 const NEW_THREADS: &str = "INSERT INTO threads (portal_id, id, inbox_id, population, channel_id, account_id, visitor_id, \
      spam, assigned_to, ticket_id, created_at, closed_at, archived_at, latest_message_at, latest_sent_at, \
-     latest_received_at, latest_message_id, latest_entry_at, entries, revision, subject) \
+     latest_received_at, latest_message_id, latest_entry_at, entries, revision, subject, snoozed_until, tags, preview) \
      SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], \
      $8::boolean[], $9::text[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], \
-     $16::bigint[], $17::bytea[], $18::bigint[], $19::bigint[], $20::bigint[], $21::text[])";
+     $16::bigint[], $17::bytea[], $18::bigint[], $19::bigint[], $20::bigint[], $21::text[], $22::bigint[], $23::text[], \
+     $24::text[])";
 const THREADS: &str = "UPDATE threads t SET inbox_id = n.inbox_id, population = n.population, channel_id = n.channel_id, \
      account_id = n.account_id, visitor_id = n.visitor_id, spam = n.spam, assigned_to = n.assigned_to, \
      ticket_id = n.ticket_id, created_at = n.created_at, closed_at = n.closed_at, archived_at = n.archived_at, \
      latest_message_at = n.latest_message_at, latest_sent_at = n.latest_sent_at, \
      latest_received_at = n.latest_received_at, latest_message_id = n.latest_message_id, \
-     latest_entry_at = n.latest_entry_at, entries = n.entries, revision = n.revision, subject = n.subject \
+     latest_entry_at = n.latest_entry_at, entries = n.entries, revision = n.revision, subject = n.subject, \
+     snoozed_until = n.snoozed_until, tags = n.tags, preview = n.preview \
      FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], \
      $8::boolean[], $9::text[], $10::bigint[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], \
-     $16::bigint[], $17::bytea[], $18::bigint[], $19::bigint[], $20::bigint[], $21::text[]) \
-     AS n (id, inbox_id, population, channel_id, account_id, visitor_id, spam, assigned_to, ticket_id, created_at, \
+     $16::bigint[], $17::bytea[], $18::bigint[], $19::bigint[], $20::bigint[], $21::text[], $22::bigint[], $23::text[], \
+     $24::text[]) AS n (id, inbox_id, population, channel_id, account_id, visitor_id, spam, assigned_to, ticket_id, created_at, \
      closed_at, archived_at, latest_message_at, latest_sent_at, latest_received_at, latest_message_id, latest_entry_at, \
-     entries, revision, subject) WHERE t.portal_id = $1 AND t.id = n.id";
+     entries, revision, subject, snoozed_until, tags, preview) WHERE t.portal_id = $1 AND t.id = n.id";
 const CONTINUED: &str = "UPDATE threads t SET latest_message_at = n.latest_message_at, latest_sent_at = n.latest_sent_at, \
      latest_received_at = n.latest_received_at, latest_message_id = n.latest_message_id, \
-     latest_entry_at = n.latest_entry_at, entries = n.entries, revision = n.revision \
+     latest_entry_at = n.latest_entry_at, entries = n.entries, revision = n.revision, preview = n.preview \
      FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bytea[], $7::bigint[], $8::bigint[], \
-     $9::bigint[]) AS n (id, latest_message_at, latest_sent_at, latest_received_at, latest_message_id, latest_entry_at, \
-     entries, revision) WHERE t.portal_id = $1 AND t.id = n.id";
+     $9::bigint[], $10::text[]) AS n (id, latest_message_at, latest_sent_at, latest_received_at, latest_message_id, \
+     latest_entry_at, entries, revision, preview) WHERE t.portal_id = $1 AND t.id = n.id";
 const MOVED: &str = "UPDATE thread_places p SET inbox_id = n.inbox_id, population = n.population, \
-     visitor_id = n.visitor_id, latest_message_at = n.latest_message_at \
-     FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[]) \
-     AS n (id, inbox_id, population, visitor_id, latest_message_at) WHERE p.portal_id = $1 AND p.id = n.id";
-const PLACES: &str = "INSERT INTO thread_places (portal_id, id, inbox_id, population, visitor_id, latest_message_at) \
-     SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[]) \
-     ON CONFLICT (portal_id, id) DO UPDATE SET inbox_id = excluded.inbox_id, population = excluded.population, \
-     visitor_id = excluded.visitor_id, latest_message_at = excluded.latest_message_at";
+     visitor_id = n.visitor_id, latest_message_at = n.latest_message_at, account_id = n.account_id, state = n.state, \
+     assigned_to = n.assigned_to, latest_at = n.latest_at \
+     FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::smallint[], \
+     $9::text[], $10::bigint[]) \
+     AS n (id, inbox_id, population, visitor_id, latest_message_at, account_id, state, assigned_to, latest_at) \
+     WHERE p.portal_id = $1 AND p.id = n.id";
+const PLACES: &str = "INSERT INTO thread_places (portal_id, id, inbox_id, population, visitor_id, latest_message_at, \
+     account_id, state, assigned_to, latest_at) \
+     SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], \
+     $8::smallint[], $9::text[], $10::bigint[])";
+const UNTAGGED: &str = "DELETE FROM thread_tags WHERE portal_id = $1 AND thread_id = ANY ($2::bigint[])";
+const TAGGED: &str = "INSERT INTO thread_tags (portal_id, thread_id, tag_id, inbox_id, account_id, state, assigned_to, \
+     latest_at) SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::smallint[], \
+     $7::text[], $8::bigint[])";
+pub(super) const COUNTS: &str = "INSERT INTO thread_counts (portal_id, slot, tag_id, state, inbox_id, account_id, \
+     assigned_to, n) SELECT $1, $2, * FROM unnest($3::bigint[], $4::smallint[], $5::bigint[], $6::bigint[], $7::text[], \
+     $8::bigint[]) ON CONFLICT (portal_id, tag_id, state, inbox_id, account_id, assigned_to, slot) \
+     DO UPDATE SET n = thread_counts.n + excluded.n";
 /// A key whose thread is known to be gone is free again; any other was spent by somebody who was quicker. It is not asked here
 /// whether a thread is gone: Citus does not look into what is asked behind `ON CONFLICT`.
 const IDEMPOTENCY_KEYS: &str = "INSERT INTO idempotency_keys (portal_id, account_id, key, thread_id, message_id) \
@@ -91,7 +105,7 @@ const COMMIT: &str = "COMMIT /* changes */";
 
 /// Every statement here. A session prepares them when it begins: one that still had to be prepared would be overtaken by
 /// the commit behind it.
-pub(super) const STATEMENTS: [&str; 12] = [
+pub(super) const STATEMENTS: [&str; 15] = [
     MESSAGES,
     ORIGINALS,
     MENTIONS,
@@ -100,6 +114,9 @@ pub(super) const STATEMENTS: [&str; 12] = [
     CONTINUED,
     PLACES,
     MOVED,
+    UNTAGGED,
+    TAGGED,
+    COUNTS,
     IDEMPOTENCY_KEYS,
     EVENTS,
     EVENTS_OF_UNSEEN,
@@ -177,6 +194,7 @@ pub(super) async fn commit(batch: &Batch<'_>, slot: i64, mark: i64) -> std::resu
     let (writes, portal) = (&batch.writes, batch.portal.0);
     let mut pipeline = Pipeline { session: batch.session, steps: Vec::with_capacity(10) };
     push_threads(&mut pipeline, batch)?;
+    push_counts(&mut pipeline, writes, portal, slot)?;
     push_messages(&mut pipeline, writes, portal)?;
     let mut keys = None;
     if !writes.idempotency_keys.is_empty() {
@@ -307,12 +325,12 @@ fn push_threads(pipeline: &mut Pipeline<'_>, batch: &Batch<'_>) -> Result<()> {
             Box::new(list(&continued, |t| t.latest_entry_at)),
             Box::new(list(&continued, |t| t.entries)),
             Box::new(list(&continued, |t| t.revision)),
+            Box::new(list(&continued, |t| t.preview.clone())),
         ];
         pipeline.push(CONTINUED, values)?;
     }
     for (sql, ids) in [(PLACES, &writes.placed), (MOVED, &writes.moved)] {
-        let mut places = of(ids);
-        places.retain(|thread| thread.latest_message_at.is_some());
+        let places = of(ids);
         if places.is_empty() {
             continue;
         }
@@ -323,10 +341,55 @@ fn push_threads(pipeline: &mut Pipeline<'_>, batch: &Batch<'_>) -> Result<()> {
             Box::new(list(&places, |t| population(t.is_archived(), t.status))),
             Box::new(list(&places, |t| t.visitor_id.0)),
             Box::new(list(&places, |t| t.latest_message_at)),
+            Box::new(list(&places, |t| t.account_id.0)),
+            Box::new(list(&places, |t| t.state() as i16)),
+            Box::new(list(&places, |t| t.assigned_to.clone().unwrap_or_default())),
+            Box::new(list(&places, Thread::latest_at)),
         ];
         pipeline.push(sql, values)?;
     }
+    if !writes.tagged.is_empty() {
+        let ids: Vec<i64> = writes.tagged.iter().map(|id| id.0).collect();
+        pipeline.push(UNTAGGED, vec![Box::new(portal), Box::new(ids)])?;
+        let threads = of(&writes.tagged);
+        let tags: Vec<(&Thread, i64)> =
+            threads.iter().flat_map(|thread| thread.tags.iter().map(move |tag| (thread, tag.0))).collect();
+        let values: Vec<Own> = vec![
+            Box::new(portal),
+            Box::new(list(&tags, |(t, _)| t.id.0)),
+            Box::new(list(&tags, |(_, tag)| *tag)),
+            Box::new(list(&tags, |(t, _)| t.inbox_id.0)),
+            Box::new(list(&tags, |(t, _)| t.account_id.0)),
+            Box::new(list(&tags, |(t, _)| t.state() as i16)),
+            Box::new(list(&tags, |(t, _)| t.assigned_to.clone().unwrap_or_default())),
+            Box::new(list(&tags, |(t, _)| t.latest_at())),
+        ];
+        pipeline.push(TAGGED, values)?;
+    }
     Ok(())
+}
+
+fn push_counts(pipeline: &mut Pipeline<'_>, writes: &Writes, portal: i64, slot: i64) -> Result<()> {
+    let counts: Vec<(&Kind, i64)> =
+        writes.counts.iter().map(|(kind, n)| (kind, *n)).filter(|(_, n)| *n != 0).collect();
+    if counts.is_empty() {
+        return Ok(());
+    }
+    let mut values: Vec<Own> = vec![Box::new(portal), Box::new(slot)];
+    values.extend(count_columns(&counts));
+    pipeline.push(COUNTS, values)
+}
+
+/// What is added to counts, as [`COUNTS`] takes it behind portal and slot.
+pub(super) fn count_columns(counts: &[(&Kind, i64)]) -> Vec<Own> {
+    vec![
+        Box::new(list(counts, |(kind, _)| kind.tag_number())),
+        Box::new(list(counts, |(kind, _)| kind.state as i16)),
+        Box::new(list(counts, |(kind, _)| kind.inbox.0)),
+        Box::new(list(counts, |(kind, _)| kind.account.0)),
+        Box::new(list(counts, |(kind, _)| kind.assignee().to_owned())),
+        Box::new(list(counts, |(_, n)| *n)),
+    ]
 }
 
 fn thread_columns(portal: i64, all: &[Thread]) -> Vec<Own> {
@@ -352,6 +415,9 @@ fn thread_columns(portal: i64, all: &[Thread]) -> Vec<Own> {
         Box::new(list(all, |t| t.entries)),
         Box::new(list(all, |t| t.revision)),
         Box::new(list(all, |t| t.subject.clone())),
+        Box::new(list(all, |t| t.snoozed_until)),
+        Box::new(list(all, |t| tags_text(&t.tags))),
+        Box::new(list(all, |t| t.preview.clone())),
     ]
 }
 

@@ -9,7 +9,7 @@ use tokio_postgres::Row;
 use super::connect::Session;
 use super::failure::{Result, conflict, damaged};
 use super::readers::{Values, execute, row, rows};
-use super::{channels, oauth, webhooks};
+use super::{channels, oauth, webhooks, work};
 use crate::secrets::Seals;
 use crate::{
     Account, AccountId, Actor, ActorKind, Adapter, App, AppId, Directory, DirectoryChange, Identifier, Inbox,
@@ -95,6 +95,8 @@ pub(super) async fn refresh(
         clients,
         grants,
         installs,
+        tags,
+        views,
     ) = try_join!(
         rows(client, INBOXES, values),
         rows(client, ACCOUNTS, values),
@@ -110,6 +112,8 @@ pub(super) async fn refresh(
         rows(client, oauth::CLIENTS, values),
         rows(client, oauth::GRANTS, values),
         rows(client, oauth::INSTALLS, values),
+        rows(client, work::TAGS, values),
+        rows(client, work::VIEWS, values),
     )?;
     let mut directory = match known {
         Some(known) => Directory::clone(&known),
@@ -117,7 +121,7 @@ pub(super) async fn refresh(
     };
     directory.put(DirectoryChange::Portal(portal(&head)?));
     directory.revision = revision;
-    let reads: [(Vec<Row>, Read); 14] = [
+    let reads: [(Vec<Row>, Read); 16] = [
         (inboxes, inbox),
         (accounts, account),
         (actors, actor),
@@ -132,6 +136,8 @@ pub(super) async fn refresh(
         (clients, oauth::client),
         (grants, oauth::grant),
         (installs, oauth::install),
+        (tags, work::tag),
+        (views, work::view),
     ];
     for (rows, read) in reads {
         for row in &rows {
@@ -356,6 +362,8 @@ pub(super) async fn write(
         DirectoryChange::Client(one) => oauth::write_client(client, owner, revision, one).await?,
         DirectoryChange::Grant(grant) => oauth::write_grant(client, owner, revision, grant).await?,
         DirectoryChange::Install(one) => oauth::write_install(client, owner, revision, one).await?,
+        DirectoryChange::Tag(tag) => work::write_tag(client, owner, revision, tag).await?,
+        DirectoryChange::View(view) => work::write_view(client, owner, revision, view).await?,
         DirectoryChange::StagingToken(token) => {
             channels::write_staging(client, owner, revision, token).await?
         }

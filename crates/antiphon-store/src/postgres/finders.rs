@@ -8,6 +8,7 @@ use super::failure::Failure;
 use super::{ANSWER, Answer, Engine};
 use super::{
     allowances, batch, directory, events, messages, purge, readers, thread_list, threads, tidy, visitors,
+    work,
 };
 use crate::*;
 
@@ -120,6 +121,35 @@ impl Engine {
             readers::discard(client);
         }
         Ok(page?)
+    }
+
+    pub(crate) async fn snooze_due(
+        &self,
+        portal: PortalId,
+        now: Millis,
+        limit: usize,
+    ) -> Answer<Vec<ThreadId>> {
+        ask!(self, client => threads::snooze_due(client, portal, now, limit))
+    }
+
+    pub(crate) async fn work(
+        &self,
+        portal: PortalId,
+        query: &WorkQuery,
+        sink: &mut (dyn FnMut(&KnownThread) + Send),
+    ) -> Answer<Page<ThreadPosition>> {
+        let found: Answer<(Vec<Thread>, _)> = ask!(self, client => work::page(client, portal, query));
+        let (threads, page) = found?;
+        threads.into_iter().for_each(|thread| sink(&thread.into()));
+        Ok(page)
+    }
+
+    pub(crate) async fn thread_counts(
+        &self,
+        portal: PortalId,
+        tags: &[Option<TagId>],
+    ) -> Answer<Vec<(Kind, i64)>> {
+        ask!(self, client => work::counts(client, portal, tags, &WorkState::ALL))
     }
 
     pub(crate) async fn history(

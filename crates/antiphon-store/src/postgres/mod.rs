@@ -42,6 +42,7 @@ mod uses;
 mod visitor_tokens;
 mod visitors;
 mod webhooks;
+mod work;
 
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};

@@ -38,9 +38,29 @@ const WAITING: &str = "WITH placed AS (SELECT kind, object, object_id, revision,
      JOIN placed b ON b.object = a.object AND b.object_id = a.object_id AND b.turn = a.nth \
      WHERE c.event_position + a.place > $2 ORDER BY 1";
 
-const PLACES: &str = "INSERT INTO thread_places (portal_id, id, inbox_id, population, visitor_id, latest_message_at) \
-     SELECT portal_id, id, inbox_id, population, visitor_id, latest_message_at FROM threads \
-     WHERE portal_id = $1 AND id = ANY ($2) AND latest_message_at IS NOT NULL ON CONFLICT DO NOTHING";
+const PLACES: &str = "INSERT INTO thread_places (portal_id, id, inbox_id, population, visitor_id, latest_message_at, \
+     account_id, state, assigned_to, latest_at) \
+     SELECT portal_id, id, inbox_id, population, visitor_id, latest_message_at, account_id, CASE WHEN population > 1 THEN 4 \
+     WHEN spam THEN 3 WHEN population = 1 THEN 2 WHEN snoozed_until IS NOT NULL THEN 1 ELSE 0 END, \
+     coalesce(assigned_to, ''), coalesce(latest_message_at, created_at) FROM threads \
+     WHERE portal_id = $1 AND id = ANY ($2) ON CONFLICT DO NOTHING";
+const TAGGED: &str = "INSERT INTO thread_tags (portal_id, thread_id, tag_id, inbox_id, account_id, state, assigned_to, \
+     latest_at) SELECT $1, p.id, tag.id::bigint, p.inbox_id, p.account_id, p.state, p.assigned_to, p.latest_at \
+     FROM (SELECT id, tags FROM threads WHERE portal_id = $1 AND id = ANY ($2) AND tags IS NOT NULL) t \
+     JOIN thread_places p ON p.portal_id = $1 AND p.id = t.id \
+     CROSS JOIN LATERAL json_array_elements_text(t.tags::json) AS tag (id) ON CONFLICT DO NOTHING";
+/// Adds threads to the counts, or takes them away.
+const COUNTED: &str = "INSERT INTO thread_counts (portal_id, slot, tag_id, state, inbox_id, account_id, assigned_to, n) \
+     SELECT $1, 0, tag_id, state, inbox_id, account_id, assigned_to, $3 * count(*) FROM \
+     (SELECT 0::bigint AS tag_id, state, inbox_id, account_id, assigned_to FROM thread_places \
+     WHERE portal_id = $1 AND id = ANY ($2) UNION ALL \
+     SELECT tag_id, state, inbox_id, account_id, assigned_to FROM thread_tags \
+     WHERE portal_id = $1 AND thread_id = ANY ($2)) kind GROUP BY tag_id, state, inbox_id, account_id, assigned_to \
+     ON CONFLICT (portal_id, tag_id, state, inbox_id, account_id, assigned_to, slot) \
+     DO UPDATE SET n = thread_counts.n + excluded.n";
+
+/// Tables that are made of others.
+const DERIVED: [&str; 4] = ["tallies", "thread_places", "thread_tags", "thread_counts"];
 
 pub(crate) struct End {
     pub(super) session: Session,
@@ -268,6 +288,8 @@ impl End {
             debug_assert!(table.thread == Of::Thread);
             let ids: Vec<i64> = rows.iter().map(|row| row[0].int()).collect();
             execute(client, PLACES, &[&portal, &ids]).await?;
+            execute(client, TAGGED, &[&portal, &ids]).await?;
+            execute(client, COUNTED, &[&portal, &ids, &1_i64]).await?;
         }
         Ok(())
     }
@@ -330,7 +352,13 @@ impl End {
         let replaced = async {
             // What is derived from a table goes with its rows.
             let derived = match table.name {
-                "threads" => vec!["thread_places"],
+                "threads" => {
+                    let ids: Vec<i64> = keys.iter().filter_map(|key| key.first()).map(Value::int).collect();
+                    execute(client, COUNTED, &[&portal, &ids, &-1_i64]).await?;
+                    let sql = "DELETE FROM thread_tags WHERE portal_id = $1 AND thread_id = ANY ($2)";
+                    execute(client, sql, &[&portal, &ids]).await?;
+                    vec!["thread_places"]
+                }
                 "counters" => vec!["tallies"],
                 _ => Vec::new(),
             };
@@ -350,8 +378,7 @@ impl End {
 
     /// Takes everything out again that an earlier move brought: while a store serves, it begins anew.
     pub(crate) async fn clear(&mut self) -> Result<()> {
-        let tables =
-            TABLES.iter().map(|table| table.name).chain(["tallies", "thread_places", "move_progress"]);
+        let tables = TABLES.iter().map(|table| table.name).chain(DERIVED).chain(["move_progress"]);
         let sql = format!("TRUNCATE {}", tables.collect::<Vec<_>>().join(", "));
         Ok(self.session.client.batch_execute(&sql).await?)
     }

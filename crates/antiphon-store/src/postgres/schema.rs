@@ -41,6 +41,9 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     Migration { sql: include_str!("../../migrations/postgres/0018_incoming.sql"), oldest: 5 },
     Migration { sql: include_str!("../../migrations/postgres/0019_guests_journals.sql"), oldest: 5 },
     Migration { sql: include_str!("../../migrations/postgres/0020_reads.sql"), oldest: 5 },
+    Migration { sql: include_str!("../../migrations/postgres/0021_work.sql"), oldest: 5 },
+    // Older programs count no threads.
+    Migration { sql: include_str!("../../migrations/postgres/0022_tags.sql"), oldest: 22 },
 ];
 
 /// With which migration each format of documents came, as on the embedded engine.

@@ -6,7 +6,7 @@ use deadpool_postgres::ClientWrapper;
 use super::failure::Result;
 use super::readers::{Values, rows};
 use super::threads::{self, COLUMNS};
-use crate::threads::lists::{EXAMINED, Filling, Range, Sink, page_of, ranges, start, unsorted};
+use crate::threads::lists::{EXAMINED, Filling, Range, Sink, few, page_of, ranges, start, unsorted};
 use crate::{Directory, KnownThread, Page, PortalId, Thread, ThreadPosition, ThreadQuery, ThreadSort};
 
 /// Most ranges that are merged as they are read: planning more takes too long. Of more than these, each is read as far as all
@@ -24,14 +24,13 @@ pub(super) async fn page(
     sink: &mut Sink<'_>,
 ) -> Result<Page<ThreadPosition>> {
     let portal = directory.portal.id;
-    if let (Some(ticket), ThreadSort::LatestMessage) = (query.ticket, query.sort) {
-        // Unless a ticket has so many threads that walking in the order of their newest message finds them sooner.
+    if let Some(few) = few(query) {
+        // Unless there are so many of them that walking in the order of their newest message finds them sooner.
         let mut found = Vec::new();
         let mut note = |thread: &KnownThread| {
             found.extend(thread.latest_message_at.is_some().then(|| Thread::clone(thread)));
         };
-        let range = [Range::Ticket(ticket.0)];
-        if merged(client, portal, &range, &unsorted(query), &mut note).await?.next.is_none() {
+        if merged(client, portal, &few, &unsorted(query), &mut note).await?.next.is_none() {
             let (found, page) = page_of(query, found, |thread| place(query, thread));
             for thread in found {
                 sink(&thread.into());

@@ -8,12 +8,14 @@ use super::messages::message_id;
 use super::readers::{Values, row, rows};
 use crate::changes::BETWEEN;
 use crate::threads::MOST_NAMES;
+use crate::threads::work::tags_read;
 use crate::{AccountId, InboxId, Millis, PortalId, Thread, ThreadId, ThreadStatus, TicketId, VisitorId};
 
 /// What [`thread`] reads.
 pub(super) const COLUMNS: &str = "id, inbox_id, population, channel_id, account_id, visitor_id, spam, assigned_to, \
                                   ticket_id, created_at, closed_at, archived_at, latest_message_at, latest_sent_at, \
-                                  latest_received_at, latest_message_id, latest_entry_at, entries, revision, subject";
+                                  latest_received_at, latest_message_id, latest_entry_at, entries, revision, subject, \
+                                  snoozed_until, tags, preview";
 
 pub(super) fn thread(row: &Row) -> Result<Thread> {
     let id = row.try_get(0)?;
@@ -39,6 +41,9 @@ pub(super) fn thread(row: &Row) -> Result<Thread> {
         entries: row.try_get(17)?,
         revision: row.try_get(18)?,
         subject: row.try_get(19)?,
+        snoozed_until: row.try_get(20)?,
+        tags: tags_read(row.try_get(21)?),
+        preview: row.try_get(22)?,
     })
 }
 
@@ -75,5 +80,18 @@ pub(super) async fn purge_due(
     let sql = "SELECT id FROM threads WHERE portal_id = $1 AND archived_at IS NOT NULL AND archived_at < $2 \
                ORDER BY archived_at LIMIT $3";
     let due = rows(client, sql, &[&portal.0, &before, &(limit as i64)]).await?;
+    due.iter().map(|row| Ok(ThreadId(row.try_get(0)?))).collect()
+}
+
+/// Threads whose snooze was to end before a moment, or then.
+pub(super) async fn snooze_due(
+    client: &ClientWrapper,
+    portal: PortalId,
+    now: Millis,
+    limit: usize,
+) -> Result<Vec<ThreadId>> {
+    let sql = "SELECT id FROM threads WHERE portal_id = $1 AND snoozed_until IS NOT NULL AND snoozed_until <= $2 \
+               ORDER BY snoozed_until LIMIT $3";
+    let due = rows(client, sql, &[&portal.0, &now, &(limit as i64)]).await?;
     due.iter().map(|row| Ok(ThreadId(row.try_get(0)?))).collect()
 }

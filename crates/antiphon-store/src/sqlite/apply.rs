@@ -96,6 +96,8 @@ fn write_directory(
             DirectoryChange::Subscription(one) => raise(&mut counters.next_subscription, one.id.0),
             DirectoryChange::JournalSubscription(one) => raise(&mut counters.next_subscription, one.id.0),
             DirectoryChange::Grant(grant) => raise(&mut counters.next_subscription, grant.id),
+            DirectoryChange::Tag(tag) => raise(&mut counters.next_subscription, tag.id.0),
+            DirectoryChange::View(view) => raise(&mut counters.next_subscription, view.id.0),
             DirectoryChange::Channel(channel) => highest_channel = highest_channel.max(channel.id),
             DirectoryChange::Portal(_)
             | DirectoryChange::AccountPurged(..)

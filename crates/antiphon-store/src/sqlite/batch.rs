@@ -141,9 +141,10 @@ impl<'a> Batch<'a> {
                 thread.visitor_id,
                 thread.account_id,
                 thread.ticket_id,
+                thread.snoozed_until,
             )
         };
-        let moved = place(&slot.thread) != place(&thread);
+        let moved = place(&slot.thread) != place(&thread) || slot.thread.tags != thread.tags;
         if moved {
             threads::put(self.conn, portal, &thread, false)?;
         }

@@ -12,7 +12,7 @@ use super::secrets;
 use crate::check::{COUNTED, Entries, Findings, MOST};
 use crate::messages::key;
 use crate::secrets::Seals;
-use crate::{Document, Finding, Invariant, KeySource, StoreError, Usage};
+use crate::{Document, Finding, Invariant, KeySource, Kind, StoreError, Usage};
 
 /// Steps of the engine between two reports of progress.
 const STRIDE: i32 = 4096;
@@ -47,6 +47,7 @@ pub(super) fn findings(
         events(&view, &mut findings)?;
         let held = entries(&view, sound, &walk, &mut findings)?;
         usage(&view, &held, &mut findings)?;
+        counts(&view, &mut findings)?;
         if let Some((seals, source)) = sealed {
             findings.sealed(seals, source, &secrets::sealed(&view)?);
         }
@@ -175,6 +176,36 @@ fn usage(view: &Connection, held: &HashMap<i64, Usage>, findings: &mut Findings)
         let portal: i64 = row.get(0)?;
         let counted = Usage { threads: row.get(1)?, messages: row.get(2)?, bytes: row.get(3)? };
         findings.usage(portal, counted, held.get(&portal).copied().unwrap_or_default());
+        Ok(())
+    })
+}
+
+/// Kinds of threads, and how many of each are kept and how many there are.
+const COUNTS: &str = "WITH there AS (SELECT portal_id, 0 AS tag_id, state, inbox_id, account_id, \
+     coalesce(assigned_to, '') AS assigned_to, count(*) AS n FROM threads GROUP BY 1, 3, 4, 5, 6 UNION ALL \
+     SELECT portal_id, value, state, inbox_id, account_id, coalesce(assigned_to, ''), count(*) \
+     FROM threads, json_each(threads.tags) GROUP BY 1, 2, 3, 4, 5, 6) \
+     SELECT portal_id, tag_id, state, inbox_id, account_id, assigned_to, coalesce(c.n, 0), coalesce(there.n, 0) \
+     FROM there FULL JOIN thread_counts c USING (portal_id, tag_id, state, inbox_id, account_id, assigned_to) \
+     WHERE coalesce(c.n, 0) <> coalesce(there.n, 0)";
+
+/// Portals, and how many threads are not where lists of their tags look for them.
+const UNTAGGED: &str = "WITH there AS (SELECT portal_id, threads.id AS id, value AS tag_id, inbox_id, account_id, state, \
+     coalesce(assigned_to, '') AS assigned_to, latest_at FROM threads, json_each(threads.tags)) \
+     SELECT coalesce(t.portal_id, there.portal_id), count(*) FROM there FULL JOIN thread_tags t \
+     ON t.portal_id = there.portal_id AND t.thread_id = there.id AND t.tag_id = there.tag_id \
+     WHERE (t.inbox_id, t.account_id, t.state, t.assigned_to, t.latest_at) \
+     IS NOT (there.inbox_id, there.account_id, there.state, there.assigned_to, there.latest_at) GROUP BY 1";
+
+fn counts(view: &Connection, findings: &mut Findings) -> Result<()> {
+    each(view, COUNTS, |row| {
+        let assigned_to: String = row.get(5)?;
+        let kind = Kind::of(row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, &assigned_to)?;
+        findings.count(row.get(0)?, &kind, row.get(6)?, row.get(7)?);
+        Ok(())
+    })?;
+    each(view, UNTAGGED, |row| {
+        findings.untagged(row.get(0)?, row.get(1)?);
         Ok(())
     })
 }

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::failure::{Result, conflict, damaged};
-use super::{channels, oauth, webhooks};
+use super::{channels, oauth, webhooks, work};
 use crate::secrets::Seals;
 use crate::{
     Account, AccountId, Actor, ActorKind, Adapter, App, AppId, Directory, DirectoryChange, Identifier, Inbox,
@@ -156,6 +156,8 @@ pub(super) fn load(conn: &Connection, seals: &Seals, id: PortalId) -> Result<Opt
     rows(conn, &mut directory, oauth::CLIENTS, oauth::client)?;
     rows(conn, &mut directory, oauth::GRANTS, oauth::grant)?;
     rows(conn, &mut directory, oauth::INSTALLS, oauth::install)?;
+    rows(conn, &mut directory, work::TAGS, work::tag)?;
+    rows(conn, &mut directory, work::VIEWS, work::view)?;
     let sql = format!("SELECT {TOKEN} FROM tokens WHERE portal_id = ?1 AND deleted_at IS NULL");
     rows(conn, &mut directory, &sql, |row| Ok(DirectoryChange::Token(token(row)?)))?;
     Ok(Some(directory))
@@ -229,6 +231,8 @@ pub(super) fn apply(
         DirectoryChange::Client(client) => oauth::write_client(conn, owner, client)?,
         DirectoryChange::Grant(grant) => oauth::write_grant(conn, owner, grant)?,
         DirectoryChange::Install(one) => oauth::write_install(conn, owner, one)?,
+        DirectoryChange::Tag(tag) => work::write_tag(conn, owner, tag)?,
+        DirectoryChange::View(view) => work::write_view(conn, owner, view)?,
     }
     directory.put(change.clone());
     Ok(())

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Answer, Engine, events, messages, threads, visitors};
+use super::{Answer, Engine, events, messages, threads, visitors, work};
 use crate::*;
 
 impl Engine {
@@ -121,6 +121,24 @@ impl Engine {
         limit: usize,
     ) -> Answer<Vec<ThreadId>> {
         self.read(|conn| threads::purge_due(conn, portal, archived_before, limit))
+    }
+
+    pub(crate) fn snooze_due(&self, portal: PortalId, now: Millis, limit: usize) -> Answer<Vec<ThreadId>> {
+        self.read(|conn| threads::snooze_due(conn, portal, now, limit))
+    }
+
+    pub(crate) fn work(
+        &self,
+        portal: PortalId,
+        query: &WorkQuery,
+        sink: &mut (dyn FnMut(&KnownThread) + Send),
+    ) -> Answer<Page<ThreadPosition>> {
+        let known = self.shared.known.reading();
+        self.read(|conn| work::page(conn, &known, portal, query, sink))
+    }
+
+    pub(crate) fn thread_counts(&self, portal: PortalId, tags: &[Option<TagId>]) -> Answer<Vec<(Kind, i64)>> {
+        self.read(|conn| work::counts(conn, portal, tags, &WorkState::ALL))
     }
 
     pub(crate) fn events_after(&self, portal: PortalId, position: i64, limit: usize) -> Answer<Vec<Event>> {

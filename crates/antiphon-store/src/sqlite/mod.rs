@@ -39,6 +39,7 @@ mod uses;
 mod visitor_tokens;
 mod visitors;
 mod webhooks;
+mod work;
 mod writer;
 
 use std::path::{Path, PathBuf};

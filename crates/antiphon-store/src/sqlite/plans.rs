@@ -89,6 +89,9 @@ fn exercise(conn: &Connection) -> Result<()> {
         assigned_to: None,
         ticket_id: Some(TicketId(1)),
         subject: None,
+        snoozed_until: Some(9),
+        tags: vec![TagId(1), TagId(2)],
+        preview: None,
         created_at: 1,
         closed_at: None,
         archived_at: None,
@@ -264,6 +267,11 @@ fn questions(conn: &Connection, thread: ThreadId, message: MessageId) -> Result<
     for query in every_query(5) {
         thread_list::page(conn, &Known::default().reading(), &furnished(), &query, &mut |_| {})?;
     }
+    for query in every_work_query(5) {
+        work::page(conn, &Known::default().reading(), PORTAL, &query, &mut |_| {})?;
+    }
+    work::counts(conn, PORTAL, &[None], &WorkState::ALL)?;
+    threads::snooze_due(conn, PORTAL, 100, 5)?;
     for (archived, ascending) in [(true, true), (true, false)] {
         let query = HistoryQuery { archived, ascending, after: None, limit: 5 };
         messages::history(conn, &Known::default().reading(), PORTAL, thread, &query, &mut |_| {})?.unwrap();
@@ -335,7 +343,8 @@ fn what_is_purged_leaves_no_key_behind() {
     let dir = tempfile::tempdir().unwrap();
     let conn = schema::open(&dir.path().join("plans.db"), false).unwrap();
     exercise(&conn).unwrap();
-    for table in ["messages", "originals", "mentions", "thread_keys", "idempotency_keys", "reads", "purges"] {
+    let tables = ["messages", "originals", "mentions", "thread_keys", "idempotency_keys", "reads", "purges"];
+    for table in tables.into_iter().chain(["thread_tags", "thread_counts"]) {
         let left: i64 =
             conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();
         assert_eq!(left, 0, "{table}");
@@ -384,13 +393,66 @@ fn filled(threads: i64) -> (tempfile::TempDir, Connection) {
     conn.execute(
         "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1) \
          INSERT INTO threads (number, portal_id, id, inbox_id, population, channel_id, account_id, visitor_id, spam, \
-         ticket_id, created_at, archived_at, latest_message_at, latest_entry_at, entries, revision) \
-         SELECT n, 1, n, 1 + n % 3, n / 3 % 4, 1000, 1, iif(n <= 40, 1, n), 0, \
-         iif(n <= 40 AND n % 5 = 0, 1, NULL), n, iif(n / 3 % 4 > 1, n, NULL), n * 7919 % 100003, n, 0, 1 FROM n",
+         ticket_id, created_at, archived_at, latest_message_at, latest_entry_at, entries, revision, assigned_to, \
+         snoozed_until, tags) SELECT n, 1, n, 1 + n % 3, n / 3 % 4, 1000, 1, iif(n <= 40, 1, n), 0, \
+         iif(n <= 40 AND n % 5 = 0, 1, NULL), n, iif(n / 3 % 4 > 1, n, NULL), n * 7919 % 100003, n, 0, 1, \
+         CASE n % 7 WHEN 0 THEN 'A-1' WHEN 1 THEN 'A-2' END, iif(n % 13 = 0, n + 1000000, NULL), \
+         CASE WHEN n <= 40 THEN '[1,2]' WHEN n % 2 = 0 THEN '[2]' END FROM n",
         [threads],
     )
     .unwrap();
     (dir, conn)
+}
+
+/// Every filter of the lists that agents see, from the beginning and from the middle.
+fn every_work_query(limit: usize) -> Vec<WorkQuery> {
+    let mut all = Vec::new();
+    for states in [vec![WorkState::Open], vec![WorkState::Closed, WorkState::Spam], vec![]] {
+        for inboxes in [vec![], vec![InboxId(2)], vec![InboxId(1), InboxId(3)], vec![InboxId(99)]] {
+            for whose in [Whose::Anybodys, Whose::Nobodys, Whose::Of("A-1".into()), Whose::Of("A-9".into())] {
+                for bits in 0..24 {
+                    let tag = [None, Some(1), Some(2), Some(9)][bits % 4];
+                    let after = ThreadPosition { key: 50_000, id: ThreadId(500) };
+                    all.push(WorkQuery {
+                        states: states.clone(),
+                        inboxes: inboxes.clone(),
+                        accounts: if bits % 3 == 0 { vec![AccountId(1)] } else { Vec::new() },
+                        whose: whose.clone(),
+                        tag: tag.map(TagId),
+                        visitor: (bits / 4 % 2 == 1).then_some(VisitorId(1)),
+                        after: (bits / 8 % 2 == 1).then_some(after),
+                        limit,
+                    });
+                }
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn no_list_of_an_agent_costs_more_with_more_threads() {
+    // In both there are more threads of each kind than a page holds.
+    let ((_small_dir, mut small), (_large_dir, mut large)) = (filled(5_000), filled(100_000));
+    for query in every_work_query(20) {
+        let ask = |conn: &Connection| {
+            work::page(conn, &Known::default().reading(), PORTAL, &query, &mut |_| {}).unwrap();
+        };
+        planned(&mut large, false, ask);
+        let (few, many) = (counted(&mut small, ask), counted(&mut large, ask));
+        assert!(many * 10 <= few * 12 + 500, "{query:?} took {few} steps of 5,000 and {many} of 100,000");
+    }
+    let counts =
+        |conn: &Connection| work::counts(conn, PORTAL, &[None, Some(TagId(1))], &WorkState::ALL).unwrap();
+    for (conn, size) in [(&mut small, 5_000), (&mut large, 100_000)] {
+        let all = counts(conn);
+        let sum = |tag| all.iter().filter(|(kind, _)| kind.tag == tag).map(|(_, n)| n).sum::<i64>();
+        assert_eq!((sum(None), sum(Some(TagId(1)))), (size, 40));
+        planned(conn, false, |conn| drop(threads::snooze_due(conn, PORTAL, 1_000_100, 5).unwrap()));
+    }
+    let (few, many) =
+        (counted(&mut small, |conn| drop(counts(conn))), counted(&mut large, |conn| drop(counts(conn))));
+    assert!(many * 10 <= few * 12, "{few} steps to count 5,000 and {many} to count 100,000");
 }
 
 fn steps(conn: &mut Connection, query: &ThreadQuery) -> u64 {

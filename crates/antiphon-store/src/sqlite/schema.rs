@@ -28,6 +28,8 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0018_incoming.sql"),
     include_str!("../../migrations/sqlite/0019_guests_journals.sql"),
     include_str!("../../migrations/sqlite/0020_reads.sql"),
+    include_str!("../../migrations/sqlite/0021_work.sql"),
+    include_str!("../../migrations/sqlite/0022_tags.sql"),
 ];
 
 /// With which migration each format of documents came. A format comes with a migration, be it an empty one: so programs that

@@ -6,10 +6,8 @@ use rusqlite::{CachedStatement, Connection, Rows};
 
 use super::failure::Result;
 use super::known::Reading;
-use crate::threads::lists::{EXAMINED, Filling, Range, Sink, page_of, ranges, start, unsorted};
-use crate::{
-    Directory, KnownThread, Page, PortalId, ThreadId, ThreadPosition, ThreadQuery, ThreadSort, TicketId,
-};
+use crate::threads::lists::{EXAMINED, Filling, Range, Sink, few, page_of, ranges, start, unsorted};
+use crate::{Directory, KnownThread, Page, PortalId, ThreadId, ThreadPosition, ThreadQuery, ThreadSort};
 
 /// The statement for one range. `nth` keeps apart the statements that are open at the same time.
 fn statement(range: Range, sort: ThreadSort, descending: bool, nth: usize) -> String {
@@ -18,8 +16,7 @@ fn statement(range: Range, sort: ThreadSort, descending: bool, nth: usize) -> St
         (Range::Population(_), _) => ("threads_by_population", "population = ?3"),
         (Range::Inbox(..), false) => ("threads_by_inbox", "inbox_id = ?2 AND population = ?3"),
         (Range::Inbox(..), true) => ("threads_by_inbox_latest", "inbox_id = ?2 AND population = ?3"),
-        (Range::Visitor(..), false) => ("threads_by_visitor", "visitor_id = ?2 AND population = ?3"),
-        (Range::Visitor(..), true) => ("threads_by_visitor_latest", "visitor_id = ?2 AND population = ?3"),
+        (Range::Visitor(..), _) => ("threads_by_visitor", "visitor_id = ?2 AND population = ?3"),
         (Range::Ticket(_), _) => ("threads_by_ticket", "ticket_id = ?2"),
     };
     let (place, order) = match (latest, descending) {
@@ -67,8 +64,8 @@ pub(super) fn page(
     sink: &mut Sink<'_>,
 ) -> Result<Page<ThreadPosition>> {
     let portal = directory.portal.id;
-    if let (Some(ticket), ThreadSort::LatestMessage) = (query.ticket, query.sort)
-        && let Some(places) = places_of_ticket(conn, known, portal, ticket, query)?
+    if let Some(few) = few(query)
+        && let Some(places) = places(conn, known, portal, &few, query)?
     {
         let (places, page) = page_of(query, places, |place| *place);
         for place in &places {
@@ -131,19 +128,19 @@ fn first(heads: &[Option<ThreadPosition>], descending: bool) -> Option<(usize, T
     if descending { waiting.max_by_key(order) } else { waiting.min_by_key(order) }
 }
 
-/// Where the threads of a ticket that match are in the order of their newest message. `None` when there are so many
+/// Where the threads of a few ranges that match are in the order of their newest message. `None` when there are so many
 /// that walking that order finds them sooner.
-fn places_of_ticket(
+fn places(
     conn: &Connection,
     known: &Reading<'_>,
     portal: PortalId,
-    ticket: TicketId,
+    few: &[Range],
     query: &ThreadQuery,
 ) -> Result<Option<Vec<ThreadPosition>>> {
     let mut places = Vec::new();
     let mut note = |thread: &KnownThread| {
         places.extend(thread.latest_message_at.map(|key| ThreadPosition { key, id: thread.id }));
     };
-    let page = merged(conn, known, portal, &[Range::Ticket(ticket.0)], &unsorted(query), &mut note)?;
+    let page = merged(conn, known, portal, few, &unsorted(query), &mut note)?;
     Ok(page.next.is_none().then_some(places))
 }

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::failure::Result;
 use crate::changes::BETWEEN;
+use crate::threads::work::{tags_read, tags_text};
 use crate::threads::{MOST_NAMELESS, MOST_NAMES, population};
 use crate::{
     AccountId, InboxId, MessageId, Millis, PortalId, Thread, ThreadId, ThreadStatus, TicketId, VisitorId,
@@ -32,13 +33,16 @@ fn thread(row: &Row<'_>) -> rusqlite::Result<Thread> {
         entries: row.get(18)?,
         revision: row.get(19)?,
         subject: row.get(20)?,
+        snoozed_until: row.get(21)?,
+        tags: tags_read(row.get::<_, Option<String>>(22)?.as_deref()),
+        preview: row.get(23)?,
     })
 }
 
 pub(super) fn by_id(conn: &Connection, portal: PortalId, id: ThreadId) -> Result<Option<Thread>> {
     let sql = "SELECT number, id, inbox_id, population, channel_id, account_id, visitor_id, spam, assigned_to, ticket_id, \
                created_at, closed_at, archived_at, latest_message_at, latest_sent_at, latest_received_at, \
-               latest_message_id, latest_entry_at, entries, revision, subject FROM threads WHERE portal_id = ?1 AND id = ?2";
+               latest_message_id, latest_entry_at, entries, revision, subject, snoozed_until, tags, preview FROM threads WHERE portal_id = ?1 AND id = ?2";
     Ok(conn.prepare_cached(sql)?.query_row([portal.0, id.0], thread).optional()?)
 }
 
@@ -109,13 +113,15 @@ pub(super) fn put(conn: &Connection, portal: PortalId, thread: &Thread, new: boo
     let sql = if new {
         "INSERT INTO threads (number, portal_id, id, inbox_id, population, channel_id, account_id, visitor_id, spam, \
          assigned_to, ticket_id, created_at, closed_at, archived_at, latest_message_at, latest_sent_at, \
-         latest_received_at, latest_message_id, latest_entry_at, entries, revision, subject) VALUES \
-         (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)"
+         latest_received_at, latest_message_id, latest_entry_at, entries, revision, subject, snoozed_until, tags, preview) VALUES \
+         (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, \
+         ?25)"
     } else {
         "UPDATE threads SET portal_id = ?2, id = ?3, inbox_id = ?4, population = ?5, channel_id = ?6, account_id = ?7, \
          visitor_id = ?8, spam = ?9, assigned_to = ?10, ticket_id = ?11, created_at = ?12, closed_at = ?13, \
          archived_at = ?14, latest_message_at = ?15, latest_sent_at = ?16, latest_received_at = ?17, \
-         latest_message_id = ?18, latest_entry_at = ?19, entries = ?20, revision = ?21, subject = ?22 WHERE number = ?1"
+         latest_message_id = ?18, latest_entry_at = ?19, entries = ?20, revision = ?21, subject = ?22, snoozed_until = ?23, \
+         tags = ?24, preview = ?25 WHERE number = ?1"
     };
     conn.prepare_cached(sql)?.execute(params![
         thread.number,
@@ -140,6 +146,9 @@ pub(super) fn put(conn: &Connection, portal: PortalId, thread: &Thread, new: boo
         thread.entries,
         thread.revision,
         thread.subject,
+        thread.snoozed_until,
+        tags_text(&thread.tags),
+        thread.preview,
     ])?;
     Ok(())
 }
@@ -148,7 +157,7 @@ pub(super) fn put(conn: &Connection, portal: PortalId, thread: &Thread, new: boo
 pub(super) fn touch(conn: &Connection, thread: &Thread) -> Result<()> {
     let sql = "UPDATE threads SET spam = ?2, assigned_to = ?3, closed_at = ?4, latest_message_at = ?5, \
                latest_sent_at = ?6, latest_received_at = ?7, latest_message_id = ?8, latest_entry_at = ?9, \
-               entries = ?10, revision = ?11, subject = ?12 WHERE number = ?1";
+               entries = ?10, revision = ?11, subject = ?12, preview = ?13 WHERE number = ?1";
     conn.prepare_cached(sql)?.execute(params![
         thread.number,
         thread.spam,
@@ -162,6 +171,7 @@ pub(super) fn touch(conn: &Connection, thread: &Thread) -> Result<()> {
         thread.entries,
         thread.revision,
         thread.subject,
+        thread.preview,
     ])?;
     Ok(())
 }
@@ -177,6 +187,20 @@ pub(super) fn purge_due(
                ORDER BY archived_at LIMIT ?3";
     let mut sql = conn.prepare_cached(sql)?;
     let due = sql.query_map([portal.0, before, limit as i64], |row| row.get(0).map(ThreadId))?;
+    Ok(due.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Threads whose snooze was to end before a moment, or then.
+pub(super) fn snooze_due(
+    conn: &Connection,
+    portal: PortalId,
+    now: Millis,
+    limit: usize,
+) -> Result<Vec<ThreadId>> {
+    let sql = "SELECT id FROM threads WHERE portal_id = ?1 AND snoozed_until IS NOT NULL AND snoozed_until <= ?2 \
+               ORDER BY snoozed_until LIMIT ?3";
+    let mut sql = conn.prepare_cached(sql)?;
+    let due = sql.query_map([portal.0, now, limit as i64], |row| row.get(0).map(ThreadId))?;
     Ok(due.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -23,16 +23,12 @@ pub(crate) enum Range {
 
 /// The ranges a query is made of; all of one kind. What they let through is filtered as the page is filled.
 pub(crate) fn ranges(query: &ThreadQuery, directory: &Directory) -> Vec<Range> {
-    let populations: Vec<i64> = [ThreadStatus::Open, ThreadStatus::Closed]
-        .into_iter()
-        .filter(|status| query.status.is_none_or(|wanted| wanted == *status))
-        .map(|status| population(query.archived, status))
-        .collect();
+    let populations: Vec<i64> = populations(query).collect();
     let latest = query.sort == ThreadSort::LatestMessage;
     if let (Some(ticket), false) = (query.ticket, latest) {
         return vec![Range::Ticket(ticket.0)];
     }
-    if let Some(visitor) = query.visitor {
+    if let (Some(visitor), false) = (query.visitor, latest) {
         return populations.into_iter().map(|p| Range::Visitor(visitor.0, p)).collect();
     }
     if query.inboxes.is_empty() && !latest {
@@ -42,6 +38,25 @@ pub(crate) fn ranges(query: &ThreadQuery, directory: &Directory) -> Vec<Range> {
         .iter()
         .flat_map(|id| populations.iter().map(|p| Range::Inbox(*id, *p)))
         .collect()
+}
+
+fn populations(query: &ThreadQuery) -> impl Iterator<Item = i64> {
+    let wanted = [ThreadStatus::Open, ThreadStatus::Closed].into_iter();
+    let wanted = wanted.filter(|status| query.status.is_none_or(|wanted| wanted == *status));
+    wanted.map(|status| population(query.archived, status))
+}
+
+/// The ranges of a ticket's or a visitor's threads, where those are to be sorted by their newest message: no index does, as there
+/// are few.
+pub(crate) fn few(query: &ThreadQuery) -> Option<Vec<Range>> {
+    if query.sort != ThreadSort::LatestMessage {
+        return None;
+    }
+    match (query.ticket, query.visitor) {
+        (Some(ticket), _) => Some(vec![Range::Ticket(ticket.0)]),
+        (None, Some(visitor)) => Some(populations(query).map(|p| Range::Visitor(visitor.0, p)).collect()),
+        (None, None) => None,
+    }
 }
 
 /// The inboxes a query may have to look into, each once.

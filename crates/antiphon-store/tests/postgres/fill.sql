@@ -1,14 +1,30 @@
--- A portal with so many threads, a visitor, a ticket, a file and an event to each.
+-- A portal with so many threads, a visitor, a ticket, a file and an event to each. Some are given to two agents, some snoozed,
+-- some spam; 40 have a tag, and those with even numbers another.
 
 INSERT INTO threads (portal_id, id, inbox_id, population, channel_id, account_id, visitor_id, spam, ticket_id, created_at,
-    closed_at, archived_at, latest_message_at, latest_entry_at, entries, revision)
-SELECT $PORTAL, n, 1 + n % 3, n / 3 % 4, 1000, 1, CASE WHEN n <= 40 THEN 1 ELSE n END, false,
+    closed_at, archived_at, latest_message_at, latest_entry_at, entries, revision, assigned_to, snoozed_until, tags)
+SELECT $PORTAL, n, 1 + n % 3, n / 3 % 4, 1000, 1, CASE WHEN n <= 40 THEN 1 ELSE n END, n % 11 = 0,
     CASE WHEN n <= 40 AND n % 5 = 0 THEN 1 END, n, NULL, CASE WHEN n / 3 % 4 > 1 THEN n END, n * 7919 % 100003, n,
-    CASE WHEN n = 480 THEN 40 ELSE 2 END, 1
+    CASE WHEN n = 480 THEN 40 ELSE 2 END, 1, CASE n % 7 WHEN 0 THEN 'A-1' WHEN 1 THEN 'A-2' END,
+    CASE WHEN n % 13 = 0 THEN n + 1000000 END, CASE WHEN n <= 40 THEN '[1,2]' WHEN n % 2 = 0 THEN '[2]' END
 FROM generate_series(1, $SIZE) n;
 
-INSERT INTO thread_places (portal_id, id, inbox_id, population, visitor_id, latest_message_at)
-SELECT portal_id, id, inbox_id, population, visitor_id, latest_message_at FROM threads WHERE portal_id = $PORTAL;
+INSERT INTO thread_places (portal_id, id, inbox_id, population, visitor_id, latest_message_at, account_id, state, assigned_to,
+    latest_at)
+SELECT portal_id, id, inbox_id, population, visitor_id, latest_message_at, account_id,
+    CASE WHEN population > 1 THEN 4 WHEN spam THEN 3 WHEN population = 1 THEN 2 WHEN snoozed_until IS NOT NULL THEN 1 ELSE 0 END,
+    coalesce(assigned_to, ''), latest_message_at FROM threads WHERE portal_id = $PORTAL;
+
+INSERT INTO thread_tags (portal_id, thread_id, tag_id, inbox_id, account_id, state, assigned_to, latest_at)
+SELECT p.portal_id, p.id, tag::bigint, p.inbox_id, p.account_id, p.state, p.assigned_to, p.latest_at
+FROM threads t JOIN thread_places p ON p.portal_id = t.portal_id AND p.id = t.id,
+    json_array_elements_text(t.tags::json) tag WHERE t.portal_id = $PORTAL;
+
+INSERT INTO thread_counts (portal_id, tag_id, state, inbox_id, account_id, assigned_to, slot, n)
+SELECT $PORTAL, 0, state, inbox_id, account_id, assigned_to, 0, count(*) FROM thread_places WHERE portal_id = $PORTAL
+    GROUP BY state, inbox_id, account_id, assigned_to UNION ALL
+SELECT $PORTAL, tag_id, state, inbox_id, account_id, assigned_to, 0, count(*) FROM thread_tags WHERE portal_id = $PORTAL
+    GROUP BY tag_id, state, inbox_id, account_id, assigned_to;
 
 INSERT INTO messages (portal_id, key, id, kind, direction, created_at, format, doc)
 SELECT $PORTAL, (t.id << 24) + s, decode(lpad(to_hex(t.id), 16, '0') || lpad(to_hex(s), 16, '0'), 'hex'), 1, 1, t.id + s, 1,

@@ -144,6 +144,70 @@ async fn no_list_of_threads_looks_at_more_pages_where_there_are_more_threads() {
     bed.store.close().await;
 }
 
+/// Every filter of the lists that agents see, from the beginning and from the middle.
+fn every_work_query() -> Vec<WorkQuery> {
+    let mut all = Vec::new();
+    let states = [vec![WorkState::Open], vec![WorkState::Closed, WorkState::Spam], vec![]];
+    for states in states {
+        for inboxes in [vec![], vec![InboxId(2)], vec![InboxId(1), InboxId(3)], vec![InboxId(99)]] {
+            for whose in [Whose::Anybodys, Whose::Nobodys, Whose::Of("A-1".into()), Whose::Of("A-9".into())] {
+                for (tag, visitor) in [
+                    (None, None),
+                    (Some(1), None),
+                    (Some(2), None),
+                    (Some(9), None),
+                    (None, Some(1)),
+                    (Some(1), Some(1)),
+                ] {
+                    for after in [None, Some(ThreadPosition { key: 50_000, id: ThreadId(500) })] {
+                        all.push(WorkQuery {
+                            states: states.clone(),
+                            inboxes: inboxes.clone(),
+                            accounts: Vec::new(),
+                            whose: whose.clone(),
+                            tag: tag.map(TagId),
+                            visitor: visitor.map(VisitorId),
+                            after,
+                            limit: 20,
+                        });
+                    }
+                }
+            }
+        }
+    }
+    all
+}
+
+#[tokio::test]
+async fn no_list_of_an_agent_looks_at_more_pages_where_there_are_more_threads() {
+    let bed = Bed::new().await;
+    for query in every_work_query() {
+        let ask = async |store: &Store, portal| {
+            store.work(portal, &query, &mut |_| {}).await.unwrap();
+        };
+        if query.visitor.is_none() {
+            bed.flat(&format!("{query:?}"), ask).await;
+            continue;
+        }
+        // All of the visitor's 40 threads are looked at, and may lie on two pages in turns.
+        let (pages, sql) = bed.pages(LARGE.0, ask).await;
+        assert!(pages < 50, "{query:?} looks at {pages} pages:\n{sql}");
+    }
+    bed.flat("counts", async |store, portal| {
+        let tags = [None, Some(TagId(1)), Some(TagId(2))];
+        let counts = store.thread_counts(portal, &tags).await.unwrap();
+        let size = if portal == SMALL.0 { SMALL.1 } else { LARGE.1 };
+        let sum = |tag| counts.iter().filter(|(kind, _)| kind.tag == tag).map(|(_, n)| n).sum::<i64>();
+        assert_eq!((sum(None), sum(Some(TagId(1)))), (size, 40));
+    })
+    .await;
+    bed.flat("what is to be woken", async |store, portal| {
+        assert_eq!(store.snooze_due(portal, 1_000_900, 20).await.unwrap().len(), 20);
+    })
+    .await;
+    bed.store.close().await;
+}
+
 #[tokio::test]
 async fn no_log_of_an_app_looks_at_more_pages_where_there_is_more_in_it() {
     let bed = Bed::new().await;

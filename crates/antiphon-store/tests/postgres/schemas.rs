@@ -34,6 +34,9 @@ const DIFFERENCES: &[(&str, &[&str])] = &[
         "Many write at once, so what every message changes is kept in parts, and apart from what gives out ids.",
         &[
             "+ tallies",
+            "+ thread_counts.slot INTEGER NOT NULL",
+            "- thread_counts KEY (portal_id, tag_id, state, inbox_id, account_id, assigned_to)",
+            "+ thread_counts KEY (portal_id, tag_id, state, inbox_id, account_id, assigned_to, slot)",
             "- counters.bytes INTEGER NOT NULL",
             "- counters.latest_now INTEGER NOT NULL",
             "- counters.messages INTEGER NOT NULL",
@@ -63,6 +66,8 @@ const DIFFERENCES: &[(&str, &[&str])] = &[
             "+ logins.revision INTEGER NOT NULL",
             "+ staging_tokens.revision INTEGER NOT NULL",
             "+ subscriptions.revision INTEGER NOT NULL",
+            "+ tags.revision INTEGER NOT NULL",
+            "+ views.revision INTEGER NOT NULL",
             "+ webhooks.revision INTEGER NOT NULL",
             "+ tokens.revision INTEGER NOT NULL",
         ],
