@@ -55,6 +55,12 @@ wire_enum! {
         CustomChannels = "CUSTOM_CHANNELS",
         /// Accounts of one of them.
         CustomAccounts = "CUSTOM_CHANNEL_ACCOUNTS",
+        /// Our own list of threads, as agents see them.
+        Work = "WORK",
+        /// Our own list of tags.
+        Tags = "TAGS",
+        /// Our own list of views.
+        Views = "VIEWS",
     }
 }
 

@@ -34,3 +34,4 @@ pub mod thread;
 pub mod timestamp;
 pub mod webhook_log;
 pub mod webhooks;
+pub mod work;

@@ -7,8 +7,10 @@ use crate::error::Problem;
 use crate::timestamp;
 
 /// Parameters that are lists: only these are split at commas.
-const LISTS: [&str; 9] = [
+const LISTS: [&str; 11] = [
     "inboxId",
+    "channelAccountId",
+    "state",
     "channelId",
     "sort",
     "association",

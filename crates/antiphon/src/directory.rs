@@ -103,6 +103,8 @@ fn is_so(current: &Directory, change: &DirectoryChange) -> bool {
             current.grants().get(&grant.id).is_some_and(|known| **known == *grant)
         }
         DirectoryChange::Install(one) => current.install(one.app_id) == Some(one),
+        DirectoryChange::Tag(tag) => current.tags().get(&tag.id).is_some_and(|known| **known == *tag),
+        DirectoryChange::View(view) => current.views().get(&view.id).is_some_and(|known| **known == *view),
         DirectoryChange::StagingToken(token) => {
             current.staging_tokens().get(&token.hash).is_some_and(|known| **known == *token)
         }

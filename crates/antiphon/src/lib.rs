@@ -40,10 +40,12 @@ pub mod realtime;
 pub mod refusal;
 pub mod routes;
 pub mod serve;
+pub mod tags;
 #[cfg(test)]
 mod testing;
 pub mod threads;
 pub mod tickets;
 pub mod tokens;
 pub mod ui;
+pub mod views;
 pub mod webhooks;

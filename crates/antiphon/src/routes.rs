@@ -12,6 +12,7 @@ mod journal;
 mod oauth;
 mod own;
 mod webhooks;
+mod work;
 
 use std::pin::Pin;
 
@@ -35,6 +36,7 @@ pub static OPERATIONS: &[&[Operation]] = &[
     journal::TABLE,
     own::TABLE,
     answering::TABLE,
+    work::TABLE,
     oauth::TABLE,
 ];
 

@@ -37,6 +37,11 @@ pub static JOBS: &[Job] = &[
         },
     },
     Job {
+        name: "snooze",
+        every: Duration::from_secs(30),
+        work: |app, now| Box::pin(async move { crate::threads::snooze::run(&app, now).await }),
+    },
+    Job {
         name: "forget",
         every: Duration::from_secs(3600),
         work: |app, now| {

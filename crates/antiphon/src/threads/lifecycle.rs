@@ -4,8 +4,8 @@
 //! A step that would change nothing does nothing: no entry, no event, no write.
 
 use antiphon_store::{
-    Account, AccountId, Changes, Channel, Direction, InboxId, MessageId, Millis, Moment, NewMessage, Thread,
-    ThreadStatus, TicketId, VisitorId,
+    Account, AccountId, Changes, Channel, Direction, InboxId, MessageId, Millis, Moment, NewMessage, TagId,
+    Thread, ThreadStatus, TicketId, VisitorId,
 };
 use antiphon_wire::message::{self as wire, Message};
 use antiphon_wire::timestamp::Timestamp;
@@ -74,6 +74,9 @@ impl<'m> Lifecycle<'m> {
             assigned_to: None,
             ticket_id: None,
             subject: None,
+            snoozed_until: None,
+            tags: Vec::new(),
+            preview: None,
             created_at: now,
             closed_at: None,
             archived_at: None,
@@ -105,8 +108,12 @@ impl<'m> Lifecycle<'m> {
     /// Something was said or noted.
     pub fn say(&mut self, entry: Entry) -> MessageId {
         let kind = history::kind_stored(entry.message.kind);
+        let incoming = entry.message.direction == Some(wire::Direction::Incoming);
         let (id, at) = self.append(entry);
         self.changes.events.push(kinds::message_added(self.thread.id, at, id, kind));
+        if incoming {
+            self.wake();
+        }
         id
     }
 
@@ -137,6 +144,7 @@ impl<'m> Lifecycle<'m> {
         };
         self.thread.closed_at = closed_at;
         self.changes.events.push(kinds::property_changed(self.thread.id, at, by.source(), "status", value));
+        self.wake();
     }
 
     /// Gives the thread to an actor, or to nobody.
@@ -189,6 +197,35 @@ impl<'m> Lifecycle<'m> {
         self.changes.events.push(kinds::property_touched(self.thread.id, self.now, "spam"));
     }
 
+    /// Lets nobody answer until a moment.
+    pub fn snooze(&mut self, until: Millis) {
+        self.set_snooze(Some(until));
+    }
+
+    /// Ends a snooze.
+    pub fn wake(&mut self) {
+        self.set_snooze(None);
+    }
+
+    fn set_snooze(&mut self, until: Option<Millis>) {
+        if self.thread.snoozed_until == until {
+            return;
+        }
+        self.thread.snoozed_until = until;
+        self.changes.events.push(kinds::property_touched(self.thread.id, self.now, "snoozedUntil"));
+    }
+
+    /// Marks the thread with these tags and no others.
+    pub fn mark(&mut self, mut tags: Vec<TagId>) {
+        tags.sort_unstable();
+        tags.dedup();
+        if self.thread.tags == tags {
+            return;
+        }
+        self.thread.tags = tags;
+        self.changes.events.push(kinds::property_touched(self.thread.id, self.now, "tags"));
+    }
+
     /// Links the thread to a ticket, or to none.
     pub fn link(&mut self, ticket: Option<TicketId>) {
         if self.thread.ticket_id == ticket {
@@ -224,6 +261,7 @@ impl<'m> Lifecycle<'m> {
             message.updated_at = Some(Timestamp(at));
             self.thread.latest_message_at = Some(at);
             self.thread.latest_message_id = Some(id);
+            self.thread.preview = message.text.as_deref().and_then(preview);
             match direction {
                 Direction::Incoming => self.thread.latest_received_at = Some(at),
                 Direction::Outgoing => self.thread.latest_sent_at = Some(at),
@@ -241,5 +279,48 @@ impl<'m> Lifecycle<'m> {
             files,
         });
         (id, at)
+    }
+}
+
+/// Most characters of a preview.
+const PREVIEW: usize = 140;
+
+/// How a text begins, on one line.
+fn preview(text: &str) -> Option<String> {
+    let mut short = String::with_capacity(PREVIEW);
+    let mut left = PREVIEW;
+    // What is further back is not seen, however long the text is.
+    for word in text.split_whitespace().take(PREVIEW) {
+        if !short.is_empty() && left > 0 {
+            short.push(' ');
+            left -= 1;
+        }
+        for character in word.chars().filter(|character| !character.is_control()) {
+            if left == 0 {
+                return Some(short);
+            }
+            short.push(character);
+            left -= 1;
+        }
+    }
+    Some(short).filter(|short| !short.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_preview_is_one_short_line() {
+        for (text, is) in [
+            ("", None),
+            (" \n\t ", None),
+            ("Hello", Some("Hello".to_owned())),
+            ("  Two\n\nlines\u{7}  ", Some("Two lines".to_owned())),
+            (&"é".repeat(300), Some("é".repeat(140))),
+            (&format!("{} x", "a".repeat(139)), Some(format!("{} ", "a".repeat(139)))),
+        ] {
+            assert_eq!(preview(text), is, "{text}");
+        }
     }
 }

@@ -149,8 +149,18 @@ impl<'q> Asked<'q> {
         found
     }
 
+    /// A text.
+    pub(crate) fn text(&self, name: &str) -> Option<&'q str> {
+        self.query.scalar(name)
+    }
+
+    /// The members of a list.
+    pub(crate) fn list(&self, name: &str) -> Vec<&'q str> {
+        self.query.list(name)
+    }
+
     /// Whether a parameter was given at all.
-    fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.query.scalar(name).is_some() || !self.query.list(name).is_empty()
     }
 

@@ -10,16 +10,19 @@ pub mod history;
 pub mod lifecycle;
 pub mod link;
 pub mod list;
+pub mod mark;
 #[cfg(test)]
 mod properties;
 pub mod purge;
 pub mod read;
 pub mod relocate;
+pub mod snooze;
 pub mod spam;
 pub mod start;
 #[cfg(test)]
 mod triggers;
 pub mod update;
+pub mod work;
 
 use antiphon_store::{Applied, KnownThread, State, Thread, ThreadStatus, ThreadView};
 use antiphon_wire::id::{MAX_SAFE, parse_path_id};

@@ -20,6 +20,8 @@ struct Names {
     /// An inbox without accounts.
     inbox: String,
     subscription: String,
+    tag: String,
+    view: String,
     /// One that was sent, with the first attempt.
     event: String,
     custom: Custom,
@@ -81,7 +83,9 @@ impl Names {
         let subscription = text(&subscription.json(), "id");
         let event = desk.attempted(&desk.portal.app, &subscription).await;
         let custom = Custom::new(&desk).await;
-        Self { desk, thread, message, ticket, file, token, inbox, subscription, event, custom }
+        let tag = text(&desk.make("tags", json!({ "name": "VIP" })).await, "id");
+        let view = text(&desk.make("views", json!({ "name": "All" })).await, "id");
+        Self { desk, thread, message, ticket, file, token, inbox, subscription, tag, view, event, custom }
     }
 
     /// The path below the prefix, with ids in the place of names.
@@ -116,6 +120,8 @@ impl Names {
             ("{appId}", &portal.app),
             ("{portalId}", &portal.id),
             ("{subscriptionId}", &self.subscription),
+            ("{tagId}", &self.tag),
+            ("{viewId}", &self.view),
             ("{attemptId}", "1"),
             ("{eventId}", &self.event),
         ]
@@ -192,6 +198,14 @@ impl Names {
             | "webhooks.subscriptions.get"
             | "webhooks.subscriptions.delete"
             | "events.list"
+            | "work.threads.list"
+            | "work.threads.get"
+            | "work.threads.unsnooze"
+            | "tags.list"
+            | "tags.archive"
+            | "views.list"
+            | "views.counts"
+            | "views.delete"
             | "journal.earliest"
             | "journal.latest"
             | "journal.next"
@@ -289,6 +303,11 @@ impl Names {
                 json!({ "channelAccountId": portal.chat, "sender": person, "text": "Hello" })
             }
             "own.threads.relocate" => json!({ "inboxId": portal.inbox }),
+            "work.threads.tags" => json!({ "add": [self.tag] }),
+            "work.threads.snooze" => json!({ "until": "2026-10-07T08:00:00Z" }),
+            "tags.create" | "views.create" => json!({ "name": "New" }),
+            "tags.update" => json!({ "color": "BLUE" }),
+            "views.update" => json!({ "filter": { "states": ["OPEN"] } }),
             "own.threads.link" => json!({ "ticketId": self.ticket }),
             "threads.read" => json!({ "messageId": self.message, "senderActorId": portal.agent }),
             "own.messages.status" => json!({ "statusType": "READ" }),

@@ -36,6 +36,8 @@ async fn target(server: &TestServer) -> Target {
             .make("contacts", json!({ "name": name, "email": format!("p{number}@larkspur.example") }))
             .await["id"]
             .clone();
+        ids["tagId"] = desk.make("tags", json!({ "name": name })).await["id"].clone();
+        ids["viewId"] = desk.make("views", json!({ "name": name })).await["id"].clone();
         ids["ticketId"] = desk.make("tickets", json!({ "subject": name })).await["id"].clone();
         let file = json!({ "name": name, "mediaType": "text/plain", "url": format!("https://files.example/{number}") });
         ids["fileId"] = desk.make("files", file).await["id"].clone();
@@ -228,6 +230,16 @@ async fn foreign_ids_beside_own_ones_open_nothing() {
     refused("GET", format!("{messages}/{}", target.message), json!({})).await;
     refused("GET", format!("{messages}/{}/original-content", target.message), json!({})).await;
     refused("PUT", format!("/antiphon/v1/threads/{own}/ticket"), json!({ "ticketId": id("ticketId") })).await;
+    refused("PUT", format!("/antiphon/v1/threads/{own}/tags"), json!({ "add": [id("tagId")] })).await;
+    for filter in [
+        json!({ "inboxIds": [id("inboxId")] }),
+        json!({ "channelAccountIds": [id("channelAccountId")] }),
+        json!({ "assignee": id("actorId") }),
+        json!({ "tagId": id("tagId") }),
+    ] {
+        refused("POST", "/antiphon/v1/views".into(), json!({ "name": "x", "filter": filter })).await;
+    }
+    refused("GET", format!("/antiphon/v1/threads?viewId={}", id("viewId")), json!({})).await;
     refused("PUT", format!("/antiphon/v1/threads/{own}/inbox"), json!({ "inboxId": id("inboxId") })).await;
     refused(
         "PUT",
@@ -284,6 +296,15 @@ async fn foreign_ids_in_query_and_cursor_find_nothing() {
         nothing(&spy.user, &format!("{V3}/threads?{query}")).await;
     }
     nothing(&spy.user, &format!("{V3}/channel-accounts?inboxId={}", id("inboxId"))).await;
+    for query in [
+        format!("inboxId={}", id("inboxId")),
+        format!("channelAccountId={}", id("channelAccountId")),
+        format!("tagId={}", id("tagId")),
+        format!("contactId={contact}"),
+        format!("assignee={}", id("actorId")),
+    ] {
+        nothing(&spy.user, &format!("/antiphon/v1/threads?{query}")).await;
+    }
     let latest = "sort=latestMessageTimestamp&latestMessageTimestampAfter=2026-01-01";
     for (path, own) in [
         (format!("{V3}/threads?limit=2"), format!("{V3}/threads?limit=2")),
@@ -295,6 +316,9 @@ async fn foreign_ids_in_query_and_cursor_find_nothing() {
         (format!("{V3}/inboxes?limit=1"), format!("{V3}/inboxes?limit=1")),
         (format!("{V3}/channel-accounts?limit=1"), format!("{V3}/channel-accounts?limit=1")),
         ("/antiphon/v1/contacts?limit=1".into(), "/antiphon/v1/contacts?limit=1".into()),
+        ("/antiphon/v1/threads?limit=1".into(), "/antiphon/v1/threads?limit=1".into()),
+        ("/antiphon/v1/tags?limit=1".into(), "/antiphon/v1/tags?limit=1".into()),
+        ("/antiphon/v1/views?limit=1".into(), "/antiphon/v1/views?limit=1".into()),
         ("/antiphon/v1/tickets?limit=1".into(), "/antiphon/v1/tickets?limit=1".into()),
     ] {
         let page = target.desk.user.get(&path).await.expect(200).json();
@@ -310,7 +334,10 @@ async fn foreign_ids_in_query_and_cursor_find_nothing() {
     }) {
         assert!(!spy.user.get(&path).await.expect(200).text().contains(SECRET), "{path}");
     }
-    for list in ["apps", "tokens", "agents", "bots", "llms", "contacts", "tickets", "events"] {
+    for list in [
+        "apps", "tokens", "agents", "bots", "llms", "contacts", "tickets", "events", "threads", "tags",
+        "views",
+    ] {
         assert!(
             !spy.user
                 .get(&format!("/antiphon/v1/{list}?limit=500"))

@@ -58,3 +58,4 @@ mod undelivered;
 mod update;
 mod webhook_log;
 mod webhooks;
+mod work;
