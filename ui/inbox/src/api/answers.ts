@@ -31,7 +31,7 @@ export async function draft(threadId: string): Promise<Draft | null> {
   }
 }
 
-export function saveDraft(threadId: string, body: Answer): Promise<unknown> {
+export function saveDraft(threadId: string, body: Draft): Promise<unknown> {
   return ok(api.PUT(`${THREAD}/draft`, { params: { path: { threadId } }, body, keepalive: true }));
 }
 

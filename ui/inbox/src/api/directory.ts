@@ -19,18 +19,25 @@ export async function agents(): Promise<Agent[]> {
 }
 
 export async function tags(): Promise<Tag[]> {
-  return (await ok(api.GET('/antiphon/v1/tags', {}))).results;
+  return (await ok(api.GET('/antiphon/v1/tags', { params: { query } }))).results;
 }
 
 export function makeTag(name: string, color: string): Promise<Tag> {
   return ok(api.POST('/antiphon/v1/tags', { body: { name, color } }));
 }
 
-export async function views(): Promise<View[]> {
-  return (await ok(api.GET('/antiphon/v1/views', {}))).results;
+/** What is said of a view to make or change it. */
+export interface ViewBody {
+  name: string;
+  shared: boolean;
+  filter: View['filter'];
 }
 
-export function makeView(body: Omit<View, 'id' | 'position' | 'ownerAgentId'>): Promise<View> {
+export async function views(): Promise<View[]> {
+  return (await ok(api.GET('/antiphon/v1/views', { params: { query } }))).results;
+}
+
+export function makeView(body: ViewBody): Promise<View> {
   return ok(api.POST('/antiphon/v1/views', { body }));
 }
 
@@ -47,6 +54,6 @@ export async function actors(ids: string[]): Promise<Page<{ id: string; name?: s
   return (await ok(api.POST(`${V3}/actors/batch/read`, { body: { inputs: ids } }))) as never;
 }
 
-export function changeView(viewId: string, body: Partial<View>): Promise<View> {
+export function changeView(viewId: string, body: ViewBody): Promise<View> {
   return ok(api.PATCH('/antiphon/v1/views/{viewId}', { params: { path: { viewId } }, body }));
 }

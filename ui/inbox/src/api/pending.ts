@@ -21,32 +21,6 @@ export interface Pending {
     post: Op<S.Session, { token: string; portalName?: string; name: string; email: string; password: string }>;
   };
   '/antiphon/v1/invitations/accept': { post: Op<S.Session, { token: string; name?: string; password: string }> };
-  '/antiphon/v1/threads': {
-    get: Op<
-      S.Page<S.WorkThread>,
-      never,
-      {
-        state?: S.WorkState;
-        inboxId?: string;
-        assignee?: string;
-        tagId?: string;
-        viewId?: string;
-        contactId?: string;
-        limit?: number;
-        after?: string;
-        sort?: string;
-      }
-    >;
-  };
-  '/antiphon/v1/threads/{threadId}': { get: Op<S.WorkThread, never, never, InThread> };
-  '/antiphon/v1/threads/{threadId}/tags': {
-    put: Op<S.WorkThread, { add?: string[]; remove?: string[] }, never, InThread>;
-  };
-  '/antiphon/v1/threads/{threadId}/snooze': {
-    put: Op<S.WorkThread, { until: string }, never, InThread>;
-    delete: Op<never, never, never, InThread>;
-  };
-  '/antiphon/v1/threads/{threadId}/read': { put: Op<never, { messageId: string }, never, InThread> };
   '/antiphon/v1/threads/{threadId}/replies': {
     post: Op<
       S.Entry,
@@ -57,28 +31,19 @@ export interface Pending {
   };
   '/antiphon/v1/threads/{threadId}/draft': {
     get: Op<S.Draft, never, never, InThread>;
-    put: Op<S.Draft, S.Answer, never, InThread>;
+    put: Op<S.Draft, S.Draft, never, InThread>;
     delete: Op<never, never, never, InThread>;
   };
   '/antiphon/v1/threads/{threadId}/messages/{messageId}/retry': {
     post: Op<S.Entry, never, never, InThread & { messageId: string }>;
   };
-  '/antiphon/v1/tags': {
-    get: Op<S.Page<S.Tag>>;
-    post: Op<S.Tag, { name: string; color: string }>;
-  };
-  '/antiphon/v1/views': { get: Op<S.Page<S.View>>; post: Op<S.View, Omit<S.View, 'id' | 'position'>> };
-  '/antiphon/v1/views/{viewId}': {
-    patch: Op<S.View, Partial<S.View>, never, { viewId: string }>;
-    delete: Op<never, never, never, { viewId: string }>;
-  };
-  '/antiphon/v1/views/counts': { get: Op<S.Counts> };
   '/antiphon/v1/drafts': { get: Op<S.Page<{ threadId: string }>> };
   '/antiphon/v1/canned-replies': {
     get: Op<S.Page<S.CannedReply>>;
     post: Op<S.CannedReply, Omit<S.CannedReply, 'id'>>;
   };
-  '/antiphon/v1/mentions': { get: Op<S.Page<S.Mention> & { unseen?: number }, never, { after?: string }> };
+  '/antiphon/v1/mentions': { get: Op<S.Page<S.Mention>, never, { after?: string; limit?: number }> };
+  '/antiphon/v1/mentions/unseen': { get: Op<{ unseen: number }> };
   '/antiphon/v1/contacts/{contactId}/export': { get: Op<unknown, never, never, { contactId: string }> };
   '/antiphon/v1/contacts/{contactId}/erase': { post: Op<never, never, never, { contactId: string }> };
 }

@@ -17,6 +17,15 @@ export type ChannelMessage = Schemas['ChannelMessage'];
 export type Comment = Schemas['Comment'];
 export type Happening = Schemas['Event'];
 export type Passed = Schemas['Passed'];
+export type WorkState = Schemas['WorkState'];
+export type ThreadContact = Schemas['WorkContact'];
+/** As lists tell it; `readBy` only where it was asked for alone. */
+export type WorkThread = Schemas['WorkThread'] & { readBy?: Schemas['ReadBy'][] };
+export type Tag = Schemas['Tag'];
+export type View = Schemas['View'];
+export type ViewFilter = Partial<View['filter']>;
+export type Counts = Schemas['ViewCounts'];
+export type Figures = Schemas['WorkCounts'];
 
 export type Role = 'ADMIN' | 'AGENT' | 'READ_ONLY';
 
@@ -36,91 +45,16 @@ export interface Session {
   expiresAt: string;
 }
 
-export type WorkState = 'OPEN' | 'SNOOZED' | 'CLOSED' | 'SPAM' | 'ARCHIVED';
-
-export interface ThreadContact {
-  id: string;
-  actorId: string;
-  name?: string;
-  email?: string;
-  phone?: string;
-  avatar?: string;
-  contact: boolean;
-}
-
-export interface WorkThread {
-  id: string;
-  state: WorkState;
-  status: 'OPEN' | 'CLOSED';
-  inboxId: string;
-  channelId: string;
-  channelAccountId: string;
-  subject?: string;
-  preview?: string;
-  contact: ThreadContact;
-  assignedTo?: string;
-  tags: string[];
-  snoozedUntil?: string;
-  spam: boolean;
-  archived: boolean;
-  createdAt: string;
-  latestMessageTimestamp?: string;
-  latestEntryTimestamp: string;
-  latestDirection?: 'INCOMING' | 'OUTGOING';
-  unread: boolean;
-  ticketId?: string;
-  readBy?: { actorId: string; messageId: string; at: string }[];
-}
-
-export interface Tag {
-  id: string;
-  name: string;
-  color: string;
-  archived?: boolean;
-}
-
-export interface ViewFilter {
-  inboxIds?: string[];
-  channelAccountIds?: string[];
-  states?: WorkState[];
-  assignee?: string;
-  tagId?: string;
-}
-
-export interface View {
-  id: string;
-  name: string;
-  shared: boolean;
-  ownerAgentId?: string;
-  position: number;
-  filter: ViewFilter;
-}
-
-export interface Figures {
-  unassigned: number;
-  mine: number;
-  open: number;
-  snoozed: number;
-  closed: number;
-  spam: number;
-  archived: number;
-}
-
-export interface Counts {
-  views: { id: string; count: number }[];
-  inboxes: ({ inboxId: string } & Figures)[];
-  all: Figures;
-}
-
 export interface Answer {
   type: 'MESSAGE' | 'COMMENT';
   text: string;
   richText: string;
-  attachments: { type: 'FILE'; fileId: string; name?: string }[];
+  attachments: { type: 'FILE'; fileId: string }[];
   mentions?: string[];
 }
 
-export interface Draft extends Answer {
+export interface Draft extends Omit<Answer, 'attachments'> {
+  attachments: { fileId: string; name?: string; size?: number; type?: string }[];
   updatedAt?: string;
 }
 
@@ -138,8 +72,8 @@ export interface Mention {
   messageId: string;
   by: string;
   at: string;
-  seen?: boolean;
-  preview?: string;
+  seen: boolean;
+  text?: string;
 }
 
 export interface Page<T> {

@@ -1,6 +1,6 @@
 /** What is asked and done about threads. */
 import { api, ok } from './client';
-import type { Entry, Page, ViewFilter, WorkState, WorkThread } from './shapes';
+import type { Entry, Page, WorkState, WorkThread } from './shapes';
 
 const V3 = '/conversations/v3/conversations/threads/{threadId}';
 
@@ -17,7 +17,17 @@ export interface Asked {
 export const PAGE = 50;
 
 export function list(asked: Asked, after?: string, limit = PAGE): Promise<Page<WorkThread>> {
-  const query = { ...asked, limit, sort: 'latest', ...(after ? { after } : {}) };
+  const { state, inboxId, assignee, tagId, viewId, contactId } = asked;
+  const query = {
+    limit,
+    ...(state ? { state: [state] } : {}),
+    ...(inboxId ? { inboxId: [Number(inboxId)] } : {}),
+    ...(assignee ? { assignee } : {}),
+    ...(tagId ? { tagId: Number(tagId) } : {}),
+    ...(viewId ? { viewId: Number(viewId) } : {}),
+    ...(contactId ? { contactId: Number(contactId) } : {}),
+    ...(after ? { after } : {}),
+  };
   return ok(api.GET('/antiphon/v1/threads', { params: { query } }));
 }
 
@@ -81,14 +91,4 @@ export function tag(threadId: string, add: string[], remove: string[]): Promise<
 export function markRead(threadId: string, messageId: string): Promise<unknown> {
   const params = { path: { threadId } };
   return ok(api.PUT('/antiphon/v1/threads/{threadId}/read', { params, body: { messageId } }));
-}
-
-/** What a saved view asks for, where it can be asked without naming the view. */
-export function askedBy(filter: ViewFilter): Asked {
-  return {
-    ...(filter.states?.length === 1 ? { state: filter.states[0] } : {}),
-    ...(filter.inboxIds?.length === 1 ? { inboxId: filter.inboxIds[0] } : {}),
-    ...(filter.assignee ? { assignee: filter.assignee.toLowerCase() } : {}),
-    ...(filter.tagId ? { tagId: filter.tagId } : {}),
-  };
 }

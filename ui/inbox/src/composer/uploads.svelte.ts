@@ -1,7 +1,7 @@
 /** Files on their way to the server, and those that are there. */
 import * as files from '../api/files';
 import { Problem } from '../api/problem';
-import type { Answer } from '../api/shapes';
+import type { Draft } from '../api/shapes';
 import { reason } from '../state/announce.svelte';
 
 export interface Upload {
@@ -56,10 +56,10 @@ export class Uploads {
     this.all = [];
   }
 
-  /** What a draft had: names are asked for, since it knows only numbers. */
-  restore(attachments: Answer['attachments']): void {
-    this.all = attachments.map((one) => ({ key: one.fileId, name: one.name ?? '', size: 0, share: 1, fileId: one.fileId }));
-    for (const one of attachments) {
+  /** What a draft had, or an answer that comes back; where only numbers are known, names are asked for. */
+  restore(attachments: Draft['attachments']): void {
+    this.all = attachments.map((one) => ({ key: one.fileId, name: one.name ?? '', size: one.size ?? 0, share: 1, fileId: one.fileId }));
+    for (const one of attachments.filter((each) => !each.name)) {
       files.read(one.fileId).then(
         (file) => this.set(one.fileId, { name: [file.name, file.extension].filter(Boolean).join('.'), size: file.size ?? 0 }),
         () => this.remove(one.fileId),
@@ -71,7 +71,8 @@ export class Uploads {
     return this.all.some((one) => one.fileId === undefined && one.problem === undefined);
   }
 
-  get attachments(): Answer['attachments'] {
-    return this.all.flatMap((one) => (one.fileId === undefined ? [] : [{ type: 'FILE' as const, fileId: one.fileId }]));
+  /** Those that have arrived. */
+  get attachments(): (Draft['attachments'][number] & { fileId: string })[] {
+    return this.all.flatMap(({ fileId, name, size }) => (fileId === undefined ? [] : [{ fileId, name, size }]));
   }
 }

@@ -94,6 +94,7 @@ class Desk {
   private inThread(threadId: string, kind: string, payload: { messageId?: string; messageType?: string; reader?: string }): void {
     if (kind === 'antiphon.mentioned') void mentions.load();
     if (kind === 'antiphon.threadRead') {
+      if (payload.reader === session.me) void mentions.load();
       if (threadId === open.id || payload.reader === session.me) this.touch(threadId);
       return;
     }

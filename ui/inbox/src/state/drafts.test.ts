@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Answer } from '../api/shapes';
+import type { Draft } from '../api/shapes';
 import { Keeper, PAUSE } from './drafts';
 
-const text = (words: string): Answer => ({ type: 'MESSAGE', text: words, richText: `<p>${words}</p>`, attachments: [] });
+const text = (words: string): Draft => ({ type: 'MESSAGE', text: words, richText: `<p>${words}</p>`, attachments: [] });
 
 function shelf() {
   const written: string[] = [];
@@ -12,7 +12,7 @@ function shelf() {
     written,
     holdUntil: (promise: Promise<void>) => (hold = promise),
     break: (now: boolean) => (broken = now),
-    save: async (_thread: string, answer: Answer) => {
+    save: async (_thread: string, answer: Draft) => {
       await hold;
       if (broken) throw new Error('away');
       written.push(answer.text);

@@ -1,26 +1,26 @@
 /** What was begun and not sent: kept on the server, a moment after each pause. */
-import type { Answer } from '../api/shapes';
+import type { Draft } from '../api/shapes';
 
 export const PAUSE = 700;
 
 export interface Shelf {
-  save(threadId: string, answer: Answer): Promise<unknown>;
+  save(threadId: string, answer: Draft): Promise<unknown>;
   drop(threadId: string): Promise<unknown>;
 }
 
-export function isEmpty(answer: Answer): boolean {
+export function isEmpty(answer: Draft): boolean {
   return answer.text.trim() === '' && answer.attachments.length === 0;
 }
 
-function same(one: Answer | null, other: Answer | null): boolean {
+function same(one: Draft | null, other: Draft | null): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }
 
 /** Keeps one thread's draft. Writes are one after another, and only the newest that waits is written. */
 export class Keeper {
   /** What the server has, as far as we know. */
-  private kept: Answer | null = null;
-  private wanted: Answer | null = null;
+  private kept: Draft | null = null;
+  private wanted: Draft | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private busy: Promise<void> | null = null;
 
@@ -31,12 +31,12 @@ export class Keeper {
   ) {}
 
   /** Begins with what the server has. */
-  found(draft: Answer | null): void {
+  found(draft: Draft | null): void {
     this.kept = draft;
     this.wanted = draft;
   }
 
-  change(answer: Answer): void {
+  change(answer: Draft): void {
     this.wanted = isEmpty(answer) ? null : answer;
     clearTimeout(this.timer);
     if (!same(this.wanted, this.kept)) this.timer = setTimeout(() => void this.flush(), PAUSE);
@@ -62,7 +62,7 @@ export class Keeper {
     await this.busy;
   }
 
-  private async write(answer: Answer | null): Promise<void> {
+  private async write(answer: Draft | null): Promise<void> {
     this.told('saving');
     try {
       if (answer === null) await this.shelf.drop(this.threadId);

@@ -9,9 +9,12 @@ class Mentions {
 
   async load(): Promise<void> {
     try {
-      const page = await ok(api.GET('/antiphon/v1/mentions', {}));
+      const [page, count] = await Promise.all([
+        ok(api.GET('/antiphon/v1/mentions', { params: { query: { limit: 50 } } })),
+        ok(api.GET('/antiphon/v1/mentions/unseen', {})),
+      ]);
       this.all = page.results;
-      this.unseen = page.unseen ?? 0;
+      this.unseen = count.unseen;
       this.state = 'ready';
     } catch {
       if (this.state === 'loading') this.state = 'failed';
