@@ -73,10 +73,31 @@ export function isBlank(nodes: Node[]): boolean {
 const POLICY = (images: string) =>
   `default-src 'none'; style-src 'unsafe-inline'; img-src ${images}; media-src 'none'; font-src 'none'; form-action 'none'; base-uri 'none'`;
 
+/** What has no place in a letter. The frame keeps it from acting; this keeps it from being there. */
+const GONE = 'script, meta, base, link, iframe, frame, frameset, object, embed, applet, template, noscript, portal, form > input[type="image"]';
+
+/** HTML that others wrote, without what could act, call elsewhere or lead astray. Its looks stay. */
+export function clean(html: string): string {
+  const parsed = new DOMParser().parseFromString(html, 'text/html');
+  for (const element of parsed.querySelectorAll(GONE)) element.remove();
+  for (const element of parsed.querySelectorAll('*')) {
+    for (const { name } of [...element.attributes]) {
+      if (/^on|^(?:srcdoc|ping|formaction|action|target|autofocus)$/iu.test(name)) element.removeAttribute(name);
+    }
+    for (const name of ['href', 'xlink:href']) {
+      const href = element.getAttribute(name);
+      if (href !== null && !href.startsWith('#') && safeHref(href) === undefined) element.removeAttribute(name);
+    }
+    if (element.localName === 'a') element.setAttribute('rel', 'noopener noreferrer nofollow');
+  }
+  const styles = [...parsed.head.querySelectorAll('style')].map((style) => style.outerHTML);
+  return styles.join('') + parsed.body.innerHTML;
+}
+
 /** A whole page around HTML that others wrote, for a frame in which no script runs. */
 export function page(html: string, remote: boolean, colours: string): string {
   const images = remote ? "data: cid: 'self' https: http:" : "data: cid: 'self'";
-  return `<!doctype html><html><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${POLICY(images)}"><meta name="referrer" content="no-referrer"><base target="_blank"><style>${colours}</style></head><body>${html}</body></html>`;
+  return `<!doctype html><html><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${POLICY(images)}"><meta name="referrer" content="no-referrer"><base target="_blank"><style>${colours}</style></head><body>${clean(html)}</body></html>`;
 }
 
 /** Whether something in it would be fetched from elsewhere. */
