@@ -28,6 +28,7 @@ mod moving;
 mod postgres;
 mod retention;
 mod secrets;
+mod sessions;
 mod sqlite;
 mod store;
 mod threads;
@@ -46,7 +47,7 @@ pub use desk::{Desk, DeskChange, DeskKey, ReadMark};
 pub use directory::{
     Account, Actor, ActorKind, Adapter, App, Channel, Client, Code, Directory, DirectoryChange, Expand,
     Grant, Identifier, Inbox, InboxKind, Install, JournalSubscription, Login, Objects, Paused, Portal,
-    Profile, Quota, Replaced, StagingToken, Subscription, Tag, Token, TokenHash, Usage, View, ViewWhose,
+    Profile, Quota, Replaced, Role, StagingToken, Subscription, Tag, Token, TokenHash, Usage, View, ViewWhose,
     Webhook,
 };
 pub use error::{OpenError, StoreError};
@@ -69,6 +70,7 @@ pub use messages::{
 pub use moving::{MoveError, Moved, MovedTable, Moving};
 pub use postgres::Layout;
 pub use secrets::{KeySource, MasterKey, Resealed, SigningKey};
+pub use sessions::{Session, SessionId, SessionTurn};
 pub use store::{Postgres, Settings, Store, StoreStatus};
 pub use threads::work::{Kind, Whose, WorkQuery, WorkState};
 pub use threads::{KnownThread, Thread, ThreadPosition, ThreadQuery, ThreadSort, ThreadStatus, ThreadView};

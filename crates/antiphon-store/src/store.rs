@@ -163,6 +163,7 @@ macro_rules! write {
 mod desk;
 mod files;
 mod keys;
+mod sessions;
 mod told;
 mod uses;
 mod visitor_tokens;

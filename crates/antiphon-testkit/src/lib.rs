@@ -19,7 +19,7 @@ pub use connection::Connection;
 pub use disk::{Dial, Disk};
 pub use home::Home;
 pub use live::{EventStream, Frame, Socket, listen, opening};
-pub use portal::{EVERY_SCOPE, Portal};
+pub use portal::{EVERY_SCOPE, PASSWORD, Portal};
 pub use program::{Program, Running, copy_dir};
 pub use receiver::{Reaction, Received, TestReceiver};
 pub use reply::Reply;

@@ -20,6 +20,9 @@ pub const EVERY_SCOPE: &[&str] = &[
     "conversations.custom_channels.write",
 ];
 
+/// The password of agents who sign in.
+pub const PASSWORD: &str = "correct horse";
+
 /// One inbox with a chat and an email account, one agent, one app.
 #[derive(Clone)]
 pub struct Portal {
@@ -79,6 +82,32 @@ impl Portal {
     /// A user with every scope.
     pub async fn full(&self) -> User {
         self.user(EVERY_SCOPE).await
+    }
+
+    /// The portal's agent, signed in with a role.
+    ///
+    /// # Panics
+    /// When the server does not let them in.
+    pub async fn signed_in(&self, role: &str) -> User {
+        self.agent_in("mia@acme.example", self.agent.trim_start_matches("A-"), role).await
+    }
+
+    /// Another agent who is new, signed in with a role.
+    ///
+    /// # Panics
+    /// When the server does not let them in.
+    pub async fn colleague(&self, name: &str, role: &str) -> User {
+        let email = format!("{}@acme.example", name.to_lowercase());
+        let body = json!({ "name": name, "email": email });
+        let made = self.operator.post("/antiphon/v1/agents", body).await.expect(201).json();
+        self.agent_in(&email, &text(&made, "id"), role).await
+    }
+
+    async fn agent_in(&self, email: &str, id: &str, role: &str) -> User {
+        let login = json!({ "password": PASSWORD, "role": role });
+        self.operator.put(&format!("/antiphon/v1/agents/{id}/login"), login).await.expect(204);
+        let body = json!({ "email": email, "password": PASSWORD, "portalId": self.id });
+        User::signing_in(&self.server, body).await
     }
 
     /// A user who may only read.

@@ -73,6 +73,11 @@ impl Reply {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
+    /// The cookies that are set, each with its attributes.
+    pub fn cookies(&self) -> Vec<&str> {
+        self.headers.get_all("set-cookie").iter().filter_map(|value| value.to_str().ok()).collect()
+    }
+
     /// The `in` of every problem, in order.
     pub fn problems(&self) -> Vec<String> {
         let body = self.json();

@@ -30,6 +30,35 @@ impl User {
         Self { server: server.clone(), peer: Peer::default(), headers: Vec::new() }
     }
 
+    /// The agent with this address, in a browser in which they have just signed in.
+    ///
+    /// # Panics
+    /// When the server does not let them in.
+    pub async fn signing_in(server: &TestServer, body: Value) -> Self {
+        let reply = Self::anybody(server).post("/antiphon/v1/session", body).await.expect(200);
+        Self::anybody(server).in_session(&reply)
+    }
+
+    /// The same user, in the session that an answer has begun.
+    ///
+    /// # Panics
+    /// When it has begun none.
+    pub fn in_session(self, reply: &Reply) -> Self {
+        let named = |cookie: &&str| cookie.starts_with("antiphon_session=");
+        let cookies: Vec<&str> = reply.cookies();
+        let cookie = cookies.iter().find(|cookie| named(cookie)).and_then(|cookie| cookie.split(';').next());
+        let cookie = cookie.unwrap_or_else(|| panic!("no session was begun: {}", reply.text()));
+        let csrf = reply.json()["csrf"].as_str().unwrap_or_default().to_owned();
+        self.with("cookie", cookie).with("x-antiphon-csrf", &csrf).with("origin", "http://inbox.test")
+    }
+
+    /// The same user without a header.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.headers.retain(|(known, _)| known != name);
+        self
+    }
+
     /// The same user, sending one more header with every request.
     pub fn with(mut self, name: &'static str, value: &str) -> Self {
         let value = HeaderValue::from_str(value).unwrap_or_else(|e| panic!("{name}: {e}"));

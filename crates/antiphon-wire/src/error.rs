@@ -292,6 +292,45 @@ impl Envelope {
         )
     }
 
+    /// 403 for a caller who is no agent that is signed in.
+    pub fn no_agent() -> Self {
+        Self::new(Category::Forbidden, "Only agents who are signed in can call this.")
+    }
+
+    /// 403 for an administrator who is signed in and names no app of the portal.
+    pub fn no_app() -> Self {
+        let message =
+            "Only administrators can call this, and they have to name an app of this account as `appId`.";
+        Self::new(Category::Forbidden, message)
+    }
+
+    /// 403 for a request by a session that another page may have made.
+    pub fn foreign() -> Self {
+        let message = "A request by a session has to come from a page of this server, and to carry the session's `csrf` value \
+                       as `X-Antiphon-CSRF` unless it only reads.";
+        Self::new(Category::Forbidden, message)
+    }
+
+    /// 401 for an address and a password that do not belong together.
+    pub fn wrong_password() -> Self {
+        Self::new(Category::InvalidAuthentication, "The address or the password is wrong.")
+    }
+
+    /// 401 for a password that needs a code beside it.
+    pub fn code_needed() -> Self {
+        Self::new(
+            Category::InvalidAuthentication,
+            "Send a code of the authenticator as well, or a recovery code.",
+        )
+        .about("totp", "required")
+    }
+
+    /// 429 for a password that was tried too often.
+    pub fn tried_too_often(seconds: i64) -> Self {
+        let message = format!("A wrong password was sent too often. Wait {seconds} seconds, and try again.");
+        Self::new(Category::RateLimits, message)
+    }
+
     /// 403 for a portal that is full.
     pub fn quota_exceeded() -> Self {
         Self::new(Category::QuotaExceeded, "This account has reached its storage quota.")

@@ -30,6 +30,7 @@ pub mod own;
 pub mod page;
 pub mod query;
 pub mod schema;
+pub mod session;
 pub mod thread;
 pub mod timestamp;
 pub mod webhook_log;

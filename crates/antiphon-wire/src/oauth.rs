@@ -209,7 +209,9 @@ lenient! {
     pub struct LoginPut {
         /// At least eight characters.
         pub password: Option<String> = "password",
-        /// Whether apps can be installed by this agent: yes if absent.
+        /// What the agent may do: `ADMIN`, `AGENT` or `READ_ONLY`.
+        pub role: Option<String> = "role",
+        /// Where no role is said: whether it is `ADMIN`, as it is if absent, or `AGENT`.
         pub administrator: Option<bool> = "administrator",
     }
 

@@ -1,6 +1,7 @@
 //! One request on its way to a door, and the answer on its way back. No door sees a socket, a header map or a status line.
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -16,6 +17,8 @@ use crate::middleware::outflow::Outflow;
 use crate::operation::Version;
 use crate::realtime::socket::Upgrade;
 use crate::refusal::Refusal;
+use crate::sessions::SignedIn;
+use crate::sessions::csrf::Site;
 
 /// Who is calling: left here by the token check, already allowed to call this operation.
 #[derive(Debug, Clone)]
@@ -25,6 +28,9 @@ pub struct Caller {
     pub directory: Arc<Directory>,
     /// Came over the control socket. The token is then made up, and portal 0 stands for none.
     pub operator: bool,
+    /// The agent who is signed in, where it is one. The token is then made up, with what the agent's role may do, and app 0
+    /// stands for none.
+    pub agent: Option<SignedIn>,
 }
 
 impl Caller {
@@ -36,6 +42,14 @@ impl Caller {
     /// The app on whose behalf it happens.
     pub fn app(&self) -> AppId {
         self.token.app_id
+    }
+
+    /// The agent who is signed in, for what only agents do.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn signed_in(&self) -> Result<SignedIn, Refusal> {
+        self.agent.ok_or(Refusal::NoAgent)
     }
 }
 
@@ -75,6 +89,12 @@ pub struct Heads {
     /// Name and password of HTTP's own scheme.
     pub basic: Option<(String, String)>,
     pub cookie: String,
+    /// What the browser calls itself.
+    pub browser: String,
+    /// From where the request comes, as far as proxies can be believed.
+    pub address: Option<IpAddr>,
+    /// From which page.
+    pub site: Site,
     /// The query as it was sent.
     pub query: String,
     /// Whether JSON is wanted, and no page.

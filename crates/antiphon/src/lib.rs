@@ -41,6 +41,7 @@ pub mod refusal;
 pub mod routes;
 pub mod serve;
 pub mod tags;
+pub mod sessions;
 #[cfg(test)]
 mod testing;
 pub mod threads;

@@ -55,7 +55,7 @@ pub fn document(routes: &Routes, server: &str) -> Value {
             "license": { "name": "Apache-2.0 OR MIT" },
         },
         "servers": [{ "url": server }],
-        "security": [{ "bearer": [] }, { "private_app": [] }, { "private_app_legacy": [] }],
+        "security": [{ "bearer": [] }, { "private_app": [] }, { "private_app_legacy": [] }, { "session": [] }],
         "paths": paths,
         "components": {
             "schemas": schemas.named,
@@ -66,6 +66,7 @@ pub fn document(routes: &Routes, server: &str) -> Value {
                 "hapikey_header": { "type": "apiKey", "in": "header", "name": "hapikey" },
                 "private_app": { "type": "apiKey", "in": "header", "name": "private-app" },
                 "private_app_legacy": { "type": "apiKey", "in": "header", "name": "private-app-legacy" },
+                "session": { "type": "apiKey", "in": "cookie", "name": "antiphon_session" },
             },
         },
     })
@@ -156,6 +157,10 @@ fn operation(at: &Mounted, operation: &Operation, schemas: &mut Schemas) -> Valu
         Entry::Open => {
             described["description"] = "Needs no token: what is sent carries its own proof.".into();
             described["security"] = json!([]);
+        }
+        Entry::SignedIn => {
+            described["description"] = "Needs an agent who is signed in.".into();
+            described["security"] = json!([{ "session": [] }]);
         }
         Entry::Anyone => {
             described["description"] = "Needs a token, whatever its scopes.".into();

@@ -228,6 +228,8 @@ pub enum Scope {
     Write,
     /// `antiphon.admin`: our own calls that change the directory.
     Admin,
+    /// `antiphon.agent`: what agents do who work in the inbox. No token can carry it, only a session of theirs.
+    Agent,
     /// `antiphon.inbound`: injecting traffic and starting threads.
     Inbound,
     /// `antiphon.operator`: what concerns more than one portal.
@@ -256,10 +258,11 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope that a token may carry.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Read,
         Self::Write,
         Self::Admin,
+        Self::Agent,
         Self::Inbound,
         Self::Operator,
         Self::Journal,
@@ -285,6 +288,7 @@ impl Scope {
             Self::Read => &["conversations.read"],
             Self::Write => &["conversations.write"],
             Self::Admin => &["antiphon.admin"],
+            Self::Agent => &["antiphon.agent"],
             Self::Inbound => &["antiphon.inbound"],
             Self::Operator => &["antiphon.operator"],
             Self::Journal => &[
@@ -339,6 +343,8 @@ pub enum Entry {
     Open,
     /// Whoever has a token, whatever its scopes.
     Anyone,
+    /// An agent who is signed in, whatever their role.
+    SignedIn,
 }
 
 impl Entry {
@@ -346,7 +352,7 @@ impl Entry {
     pub fn scope(self) -> Option<Scope> {
         match self {
             Self::Scope(scope) => Some(scope),
-            Self::Owner | Self::App | Self::Address | Self::Open | Self::Anyone => None,
+            Self::Owner | Self::App | Self::Address | Self::Open | Self::Anyone | Self::SignedIn => None,
         }
     }
 }
@@ -436,6 +442,8 @@ pub struct Operation {
     /// Below the family's prefix.
     pub path: &'static str,
     pub entry: Entry,
+    /// Another scope that will do.
+    pub also: Option<Scope>,
     /// Most bytes of a body, inflated.
     pub body_limit: usize,
     pub door: Door,
@@ -477,6 +485,7 @@ impl Operation {
             verb,
             path,
             entry,
+            also: None,
             body_limit: BODY_LIMIT,
             door,
             summary: "",
@@ -572,6 +581,25 @@ impl Operation {
         self
     }
 
+    /// Says that agents who work in the inbox may do it, too.
+    pub const fn or_agents(mut self) -> Self {
+        self.also = Some(Scope::Agent);
+        self
+    }
+
+    /// Says that it is for agents who are signed in, whatever their role.
+    pub const fn signed_in(mut self) -> Self {
+        self.entry = Entry::SignedIn;
+        self
+    }
+
+    /// Says that no token is needed: what is sent carries its own proof.
+    pub const fn unguarded(mut self) -> Self {
+        self.entry = Entry::Open;
+        self
+    }
+
+    /// Says which scope is needed.
     pub const fn scope(mut self, scope: Scope) -> Self {
         self.entry = Entry::Scope(scope);
         self

@@ -19,6 +19,14 @@ pub enum Refusal {
     QuotaExceeded,
     /// 403 `FORBIDDEN`: the address is none that was given out, or no longer good.
     Forbidden,
+    /// 401: nobody is signed in any more.
+    SignedOut,
+    /// 403 `FORBIDDEN`: this is for agents who are signed in.
+    NoAgent,
+    /// 403 `FORBIDDEN`: another page may have made the request.
+    Foreign,
+    /// 401, or 429: nobody was signed in.
+    SignIn(SignInRefused),
     /// 400 in the words of the token endpoint, or 429.
     Token(TokenRefused),
     /// 503 `SERVICE_UNAVAILABLE` with `Retry-After: 1`.
@@ -30,6 +38,17 @@ pub enum Refusal {
     Unknown(String),
     /// 500 `INTERNAL_ERROR`. The text is for the log, never for the answer.
     Internal(String),
+}
+
+/// Why nobody was signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignInRefused {
+    /// The address or the password is wrong.
+    Wrong,
+    /// The password is right, and a code has to come with it.
+    CodeNeeded,
+    /// It was tried too often: nothing is tried for so many seconds.
+    TooOften(i64),
 }
 
 /// Why no token is given, in both generations of words.

@@ -11,6 +11,7 @@ mod identification;
 mod journal;
 mod oauth;
 mod own;
+mod sessions;
 mod webhooks;
 mod work;
 
@@ -37,6 +38,7 @@ pub static OPERATIONS: &[&[Operation]] = &[
     own::TABLE,
     answering::TABLE,
     work::TABLE,
+    sessions::TABLE,
     oauth::TABLE,
 ];
 

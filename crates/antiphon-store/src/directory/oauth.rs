@@ -3,14 +3,35 @@
 use super::TokenHash;
 use crate::{AppId, Millis, PortalId};
 
+/// What an agent who signs in may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Everything in the portal: its settings, too.
+    Admin = 1,
+    /// Work in the inbox.
+    Agent = 2,
+    /// Look at it.
+    ReadOnly = 3,
+}
+
+impl Role {
+    /// From what is stored. Programs that know no roles write only whether somebody is an administrator.
+    pub(crate) fn stored(administrator: bool, role: Option<i64>) -> Self {
+        match role {
+            _ if administrator => Self::Admin,
+            Some(3) => Self::ReadOnly,
+            _ => Self::Agent,
+        }
+    }
+}
+
 /// An agent who can sign in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login {
     pub agent_id: i64,
     /// What is kept of the password: enough to know it again.
     pub password: String,
-    /// Whether apps can be installed by this agent.
-    pub administrator: bool,
+    pub role: Role,
     /// What was begun with an earlier password has ended.
     pub changed_at: Millis,
 }

@@ -54,7 +54,7 @@ const fn in_directory(table: Table) -> Table {
 }
 
 /// Every table, in the order in which they are written: a row's thread, and a directory's portal, come before it.
-pub(crate) static TABLES: [Table; 43] = [
+pub(crate) static TABLES: [Table; 44] = [
     Table {
         owner: "id",
         ..table(
@@ -370,7 +370,7 @@ pub(crate) static TABLES: [Table; 43] = [
     in_directory(table(
         "logins",
         1,
-        &[("agent_id", Int), ("password", Text), ("administrator", Bool), ("changed_at", Int)],
+        &[("agent_id", Int), ("password", Text), ("administrator", Bool), ("changed_at", Int), ("role", Int)],
     )),
     in_directory(table(
         "installs",
@@ -532,5 +532,24 @@ pub(crate) static TABLES: [Table; 43] = [
             ("deleted_at", Int),
         ],
     )),
+    table(
+        "sessions",
+        1,
+        &[
+            ("id", Bytes),
+            ("agent_id", Int),
+            ("login_at", Int),
+            ("created_at", Int),
+            ("turned_at", Int),
+            ("ends_at", Int),
+            ("secret", Bytes),
+            ("next", Bytes),
+            ("next_at", Int),
+            ("old", Bytes),
+            ("old_until", Int),
+            ("browser", Text),
+            ("address", Text),
+        ],
+    ),
     table("visitor_tokens", 2, &[("ends_at", Int), ("nonce", Int), ("said", Text)]),
 ];

@@ -35,6 +35,7 @@ mod resolve;
 mod schema;
 pub(crate) mod secrets;
 mod sequencer;
+mod sessions;
 mod thread_list;
 mod threads;
 mod tidy;

@@ -6,9 +6,9 @@ use tokio_postgres::Row;
 use super::failure::{Result, damaged};
 use super::readers::{Values, execute};
 use crate::secrets::Seals;
-use crate::{AppId, Client, Code, DirectoryChange, Grant, Install, Login, PortalId, TokenHash};
+use crate::{AppId, Client, Code, DirectoryChange, Grant, Install, Login, PortalId, Role, TokenHash};
 
-pub(super) const LOGINS: &str = "SELECT agent_id, password, administrator, changed_at FROM logins \
+pub(super) const LOGINS: &str = "SELECT agent_id, password, administrator, changed_at, role FROM logins \
      WHERE portal_id = $1 AND revision > $2";
 
 pub(super) const CLIENTS: &str =
@@ -36,7 +36,7 @@ pub(super) fn login(row: &Row, _: &Seals) -> Result<DirectoryChange> {
     Ok(DirectoryChange::Login(Login {
         agent_id: row.try_get(0)?,
         password: row.try_get(1)?,
-        administrator: row.try_get(2)?,
+        role: Role::stored(row.try_get(2)?, row.try_get::<_, Option<i16>>(4)?.map(i64::from)),
         changed_at: row.try_get(3)?,
     }))
 }
@@ -89,11 +89,12 @@ pub(super) async fn write_login(
     revision: i64,
     login: &Login,
 ) -> Result<u64> {
-    let sql = "INSERT INTO logins (portal_id, agent_id, password, administrator, changed_at, revision) \
-               VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (portal_id, agent_id) DO UPDATE SET \
-               password = $3, administrator = $4, changed_at = $5, revision = $6";
-    let Login { agent_id, password, administrator, changed_at } = login;
-    execute(client, sql, &[&owner.0, agent_id, password, administrator, changed_at, &revision]).await
+    let sql = "INSERT INTO logins (portal_id, agent_id, password, administrator, changed_at, role, revision) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (portal_id, agent_id) DO UPDATE SET \
+               password = $3, administrator = $4, changed_at = $5, role = $6, revision = $7";
+    let Login { agent_id, password, role, changed_at } = login;
+    let (administrator, role) = (*role == Role::Admin, *role as i16);
+    execute(client, sql, &[&owner.0, agent_id, password, &administrator, changed_at, &role, &revision]).await
 }
 
 pub(super) async fn write_client(

@@ -44,6 +44,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     Migration { sql: include_str!("../../migrations/postgres/0021_work.sql"), oldest: 5 },
     // Older programs count no threads.
     Migration { sql: include_str!("../../migrations/postgres/0022_tags.sql"), oldest: 22 },
+    Migration { sql: include_str!("../../migrations/postgres/0023_sessions.sql"), oldest: 22 },
 ];
 
 /// With which migration each format of documents came, as on the embedded engine.

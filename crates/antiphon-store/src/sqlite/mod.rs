@@ -31,6 +31,7 @@ mod readers;
 mod resolve;
 mod schema;
 pub(crate) mod secrets;
+mod sessions;
 mod thread_list;
 mod threads;
 #[cfg(test)]

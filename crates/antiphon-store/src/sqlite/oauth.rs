@@ -3,10 +3,10 @@
 use rusqlite::{Connection, Row, params};
 
 use super::failure::Result;
-use crate::{AppId, Client, Code, DirectoryChange, Grant, Install, Login, PortalId, TokenHash};
+use crate::{AppId, Client, Code, DirectoryChange, Grant, Install, Login, PortalId, Role, TokenHash};
 
 pub(super) const LOGINS: &str =
-    "SELECT agent_id, password, administrator, changed_at FROM logins WHERE portal_id = ?1";
+    "SELECT agent_id, password, administrator, changed_at, role FROM logins WHERE portal_id = ?1";
 
 pub(super) const CLIENTS: &str = "SELECT app_id, redirect_uris, scopes FROM clients WHERE portal_id = ?1";
 
@@ -32,7 +32,7 @@ pub(super) fn login(row: &Row<'_>) -> Result<DirectoryChange> {
     Ok(DirectoryChange::Login(Login {
         agent_id: row.get(0)?,
         password: row.get(1)?,
-        administrator: row.get(2)?,
+        role: Role::stored(row.get(2)?, row.get(4)?),
         changed_at: row.get(3)?,
     }))
 }
@@ -76,10 +76,18 @@ pub(super) fn grant(row: &Row<'_>) -> Result<DirectoryChange> {
 }
 
 pub(super) fn write_login(conn: &Connection, owner: PortalId, login: &Login) -> Result<()> {
-    let sql = "INSERT OR REPLACE INTO logins (portal_id, agent_id, password, administrator, changed_at) \
-               VALUES (?1, ?2, ?3, ?4, ?5)";
-    let Login { agent_id, password, administrator, changed_at } = login;
-    conn.prepare_cached(sql)?.execute(params![owner.0, agent_id, password, administrator, changed_at])?;
+    let sql = "INSERT OR REPLACE INTO logins (portal_id, agent_id, password, administrator, changed_at, role) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let Login { agent_id, password, role, changed_at } = login;
+    let (administrator, role) = (*role == Role::Admin, *role as i64);
+    conn.prepare_cached(sql)?.execute(params![
+        owner.0,
+        agent_id,
+        password,
+        administrator,
+        changed_at,
+        role
+    ])?;
     Ok(())
 }
 

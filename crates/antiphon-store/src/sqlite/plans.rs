@@ -255,6 +255,31 @@ fn exercise(conn: &Connection) -> Result<()> {
     let _ = change(&mut batch, Target::Thread(thread.id), purge)?;
     while purge::step(&mut batch, PORTAL)? {}
     while events::purge(&mut batch, PORTAL, i64::MAX, i64::MAX)? > 0 {}
+    let session = crate::Session {
+        id: crate::SessionId([1; 16]),
+        agent_id: 7,
+        login_at: 1,
+        created_at: 1,
+        turned_at: 1,
+        ends_at: 2,
+        secret: crate::TokenHash([1; 32]),
+        next: None,
+        old: None,
+        browser: String::new(),
+        address: String::new(),
+    };
+    sessions::put(conn, PORTAL, &session)?;
+    for _ in 0..2 {
+        let next = crate::TokenHash([2; 32]);
+        let turned = crate::SessionTurn { at: 1, old_until: 1, ends_at: 2 };
+        assert!(sessions::by_id(conn, PORTAL, session.id)?.is_some());
+        assert_eq!(sessions::of_agent(conn, PORTAL, 7)?.len(), 1);
+        sessions::offer(conn, PORTAL, session.id, session.secret, (next, 1), 0)?;
+        sessions::turn(conn, PORTAL, session.id, next, turned)?;
+        assert_eq!(sessions::end_others(conn, PORTAL, 7, session.id)?, 0);
+        assert!(!sessions::end(conn, PORTAL, 8, session.id)?);
+        assert_eq!(sessions::purge(conn, PORTAL, 1, 5)?, 0);
+    }
     visitor_tokens::put(conn, PORTAL, 2, 1, "{}")?;
     for _ in 0..2 {
         visitor_tokens::said(conn, PORTAL, 2, 1)?.unwrap();

@@ -407,7 +407,7 @@ async fn portals_are_made_once() {
 #[tokio::test]
 async fn grants_are_found_by_what_takes_them_up() {
     let kit = Kit::new().await;
-    let login = Login { agent_id: 7, password: "hash".into(), administrator: true, changed_at: NOON };
+    let login = Login { agent_id: 7, password: "hash".into(), role: Role::Admin, changed_at: NOON };
     let uris = vec!["https://example.org/back".into(), "http://127.0.0.1/x?y=1".into()];
     let client =
         Client { app_id: AppId(4410), redirect_uris: uris, scopes: vec!["oauth".into(), "files".into()] };
@@ -460,7 +460,7 @@ async fn grants_are_found_by_what_takes_them_up() {
         let login = Login {
             agent_id: moment.subscription_id().0,
             password: String::new(),
-            administrator: false,
+            role: Role::ReadOnly,
             changed_at: NOON,
         };
         Ok::<_, No>(Changes { directory: vec![DirectoryChange::Login(login)], ..Changes::default() })

@@ -25,6 +25,7 @@ mod journal;
 mod paths;
 mod purge;
 mod secrets;
+mod sessions;
 mod thread_lists;
 mod uses;
 mod visitor_tokens;

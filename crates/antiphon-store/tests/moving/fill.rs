@@ -59,6 +59,22 @@ pub async fn fill(store: &Store) -> Vec<PortalId> {
         for nonce in [i64::MIN, -1, 7] {
             store.visitor_token_put(*id, NOON, nonce, format!("said {nonce} of {id}")).await.unwrap();
         }
+        for (n, pair) in [(1, None), (2, Some((TokenHash([3; 32]), NOON + 1)))] {
+            let session = Session {
+                id: SessionId([n; 16]),
+                agent_id: 7,
+                login_at: NOON,
+                created_at: NOON,
+                turned_at: NOON + 2,
+                ends_at: NOON + 3,
+                secret: TokenHash([n; 32]),
+                next: pair,
+                old: pair.map(|(_, at)| (TokenHash([4; 32]), at)),
+                browser: format!("Browser of {id}"),
+                address: "192.0.2.7".into(),
+            };
+            store.session_put(*id, session).await.unwrap();
+        }
     }
     portals
 }
@@ -216,7 +232,7 @@ async fn people(store: &Store, id: PortalId) {
                 DirectoryChange::Login(Login {
                     agent_id: 7,
                     password: "$argon2id$hash".into(),
-                    administrator: true,
+                    role: Role::ReadOnly,
                     changed_at: now,
                 }),
                 DirectoryChange::Client(Client {

@@ -49,6 +49,7 @@ async fn of_portal(store: &Store, id: PortalId, seen: &mut Vec<String>) {
             seen.push(format!("{:?}", store.deliveries(id, app, state, None, 100).await.unwrap()));
         }
     }
+    seen.push(format!("{:?}", store.sessions_of(id, 7).await.unwrap()));
     for nonce in [i64::MIN, -1, 7] {
         seen.push(format!("{:?}", store.visitor_token(id, kit::NOON, nonce).await.unwrap()));
     }

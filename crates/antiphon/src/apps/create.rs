@@ -80,6 +80,9 @@ fn read(body: AppCreate) -> Result<Draft, Refusal> {
 
 /// The user on whose behalf a token calls.
 fn user(call: &Call) -> Option<i64> {
+    if let Some(agent) = call.caller.agent {
+        return Some(agent.agent);
+    }
     call.caller.directory.grants().get(&call.caller.token.grant_id?)?.user_id
 }
 

@@ -9,13 +9,20 @@ pub struct Limits {
     pub enabled: bool,
     pub per_ten_seconds: u32,
     pub oauth_per_ten_seconds: u32,
+    pub agent_per_ten_seconds: u32,
     pub per_day: u64,
 }
 
 impl Limits {
     pub(super) fn check(&self) -> anyhow::Result<()> {
         if self.enabled
-            && [self.per_ten_seconds.into(), self.oauth_per_ten_seconds.into(), self.per_day].contains(&0)
+            && [
+                self.per_ten_seconds.into(),
+                self.oauth_per_ten_seconds.into(),
+                self.agent_per_ten_seconds.into(),
+                self.per_day,
+            ]
+            .contains(&0)
         {
             bail!("limits of 0 would refuse every request; write positive numbers or limits.enabled = false");
         }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use antiphon_mail::subject;
 use antiphon_store::{
-    Account, AccountId, Actor, ActorKind, Adapter, AppId, Applied, Changes, Channel, Directory, Moment,
-    PortalId, State, Store, Target, ThreadId, VisitorId,
+    Account, AccountId, Actor, ActorKind, Adapter, Applied, Changes, Channel, Directory, Moment, PortalId,
+    State, Store, Target, ThreadId, VisitorId,
 };
 use antiphon_wire::actor::ActorId;
 use antiphon_wire::error::Problem;
@@ -45,8 +45,8 @@ const INCOMING_LIMIT: usize = 500;
 pub struct Draft {
     /// The thread as the client named it.
     pub sent: String,
-    /// The app that is calling.
-    pub app: AppId,
+    /// The app or the agent that is calling.
+    pub by: Author,
     /// `None` when the client asked for a kind that cannot be sent.
     kind: Option<MessageType>,
     request: Create,
@@ -68,7 +68,7 @@ pub async fn post(call: Call) -> Result<Answer, Refusal> {
     let id = thread_id(&call)?;
     let create: Create = call.json()?;
     let (store, portal) = (&call.app.store, call.caller.portal());
-    let mut draft = Draft::read(store, portal, call.caller.app(), create).await?;
+    let mut draft = Draft::read(store, portal, Author::of(&call.caller), create).await?;
     draft.sent = path(&call, 0).to_owned();
     draft.find_counterparts(store, portal, id).await?;
     let mut draft = Arc::new(draft);
@@ -100,11 +100,11 @@ async fn apply(
 
 impl Draft {
     /// Reads a request and looks up what it names, but for visitors.
-    pub async fn read(store: &Store, portal: PortalId, app: AppId, request: Create) -> Result<Self, Refusal> {
+    pub async fn read(store: &Store, portal: PortalId, by: Author, request: Create) -> Result<Self, Refusal> {
         let asked = request.attachments.iter().map(|attachment| attachment.outgoing()).collect();
         let mut problems = Vec::new();
         let attachments = Attachments::find(store, portal, asked, &mut problems).await?;
-        let mut draft = Self::of(app, request, attachments, problems);
+        let mut draft = Self::of(by, request, attachments, problems);
         if draft.kind == Some(MessageType::Message) {
             draft.find_people(store, portal).await?;
         }
@@ -112,13 +112,27 @@ impl Draft {
     }
 
     /// What can be said of a request without looking anything up. `problems` are those of its attachments.
-    fn of(app: AppId, mut request: Create, attachments: Attachments, mut problems: Vec<Problem>) -> Self {
+    fn of(by: Author, mut request: Create, attachments: Attachments, mut problems: Vec<Problem>) -> Self {
         let attached = !attachments.is_empty() || !problems.is_empty();
         let kind = request.kind().map_err(|problem| problems.push(problem)).ok();
         too_long(&mut problems, "text", request.text.as_deref(), TEXT_LIMIT);
         too_long(&mut problems, "richText", request.rich_text.as_deref(), HTML_LIMIT);
         if kind == Some(MessageType::Message) {
             too_long(&mut problems, "subject", request.subject.as_deref(), SUBJECT_LIMIT);
+        }
+        if let Author::Agent(_) = by {
+            // Whoever is signed in writes as nobody else.
+            let own = by.actor();
+            match &request.sender_actor_id {
+                None => request.sender_actor_id = Some(LenientId(own)),
+                Some(sent) if sent.as_str() == own => {}
+                Some(_) => {
+                    let message = format!(
+                        "Agents who are signed in send as themselves; leave it out, or write `{own}`"
+                    );
+                    problems.push(Problem::new("senderActorId", message));
+                }
+            }
         }
         let unset = request.text.is_none() && request.rich_text.is_none();
         let bodies = Bodies::complete(request.text.take(), request.rich_text.take());
@@ -129,7 +143,7 @@ impl Draft {
         }
         Self {
             sent: String::new(),
-            app,
+            by,
             kind,
             request,
             bodies,
@@ -237,7 +251,7 @@ pub fn say(life: &mut Lifecycle<'_>, state: &State, draft: &Draft) -> Result<(),
     if !problems.is_empty() {
         return Err(Refusal::Invalid(problems));
     }
-    let author = Author::App(draft.app);
+    let author = &draft.by;
     let kind = if sending.is_some() { MessageType::Message } else { MessageType::Comment };
     let mut message = history::entry(kind, author.actor(), author.client());
     let (attachments, files) = draft.attachments.settle(life.now, life.moment, &mut life.changes);
@@ -245,7 +259,7 @@ pub fn say(life: &mut Lifecycle<'_>, state: &State, draft: &Draft) -> Result<(),
     message.rich_text = Some(draft.bodies.rich_text.clone());
     message.attachments = Some(attachments);
     let Some(sending) = sending else {
-        message.senders = vec![Sender { name: app_name(state, draft.app), ..Sender::actor(author.actor()) }];
+        message.senders = vec![Sender { name: author_name(state, author), ..Sender::actor(author.actor()) }];
         life.say(Entry { files, ..Entry::plain(message) });
         return Ok(());
     };
@@ -269,8 +283,12 @@ pub fn say(life: &mut Lifecycle<'_>, state: &State, draft: &Draft) -> Result<(),
     Ok(())
 }
 
-fn app_name(state: &State, app: AppId) -> Option<String> {
-    state.directory.app(app).map(|app| app.name.clone())
+fn author_name(state: &State, author: &Author) -> Option<String> {
+    match author {
+        Author::App(app) => state.directory.app(*app).map(|app| app.name.clone()),
+        Author::Agent(id) => state.directory.actor(ActorKind::Agent, *id)?.name.clone(),
+        Author::System | Author::Actor(_) => None,
+    }
 }
 
 /// What a `MESSAGE` needs besides what it says.

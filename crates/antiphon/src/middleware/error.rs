@@ -7,7 +7,7 @@ use http::header::{ALLOW, HeaderName, HeaderValue, RETRY_AFTER};
 use super::limits::{Limited, Policy};
 use super::reply::{JSON, Reply};
 use crate::call::Caller;
-use crate::refusal::{Refusal, TokenRefused};
+use crate::refusal::{Refusal, SignInRefused, TokenRefused};
 
 const AUTH_FAILURE: HeaderName = HeaderName::from_static("x-hubspot-auth-failure");
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
@@ -136,6 +136,14 @@ impl From<Refusal> for Failure {
                 }
             }
             Refusal::Forbidden => Envelope::forbidden().into(),
+            Refusal::SignedOut => Self::no_token(),
+            Refusal::NoAgent => Envelope::no_agent().into(),
+            Refusal::Foreign => Envelope::foreign().into(),
+            Refusal::SignIn(SignInRefused::Wrong) => Self::unauthenticated(Envelope::wrong_password()),
+            Refusal::SignIn(SignInRefused::CodeNeeded) => Self::unauthenticated(Envelope::code_needed()),
+            Refusal::SignIn(SignInRefused::TooOften(wait)) => {
+                Self::from(Envelope::tried_too_often(wait)).with(RETRY_AFTER, HeaderValue::from(wait))
+            }
             Refusal::QuotaExceeded => Envelope::quota_exceeded().into(),
             Refusal::Unavailable | Refusal::Busy => Self::unavailable(),
             Refusal::Unknown(cause) => Self::unknown(cause),

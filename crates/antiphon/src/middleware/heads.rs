@@ -2,21 +2,30 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{ACCEPT, AUTHORIZATION, COOKIE};
+use http::header::{ACCEPT, AUTHORIZATION, COOKIE, HeaderName, USER_AGENT};
 use http::{HeaderMap, request};
 use percent_encoding::percent_decode_str;
 
+use super::Peer;
 use crate::call::Heads;
+use crate::sessions::csrf;
 
-/// What of a request's head these doors need.
-pub fn of(head: &request::Parts) -> Heads {
+/// What of a request's head these doors need. `reached` is under what the client reached us.
+pub fn of(peer: &Peer, head: &request::Parts, reached: &str) -> Heads {
     let cookies = head.headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
     Heads {
         basic: head.headers.get(AUTHORIZATION).and_then(|value| basic(value.to_str().ok()?)),
         cookie: cookies.collect::<Vec<_>>().join("; "),
         query: head.uri.query().unwrap_or_default().to_owned(),
         json: wants_json(&head.headers),
+        browser: text(&head.headers, USER_AGENT),
+        address: peer.address,
+        site: csrf::site(&head.headers, reached),
     }
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> String {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
 }
 
 /// Browsers ask for pages, whatever else they take; those who name JSON and no page are programs.

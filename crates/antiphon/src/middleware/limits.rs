@@ -10,10 +10,11 @@ mod shared;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use antiphon_store::{AppId, Directory, PortalId, Store, StoreError, Token, TokenHash};
+use antiphon_store::{AppId, PortalId, Store, StoreError, Token, TokenHash};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
 
+use crate::call::Caller;
 use crate::config;
 use crate::operation::Family;
 use apps::Apps;
@@ -62,11 +63,15 @@ enum Payer {
     Token(TokenHash),
     /// An app, with all its tokens from OAuth.
     App(PortalId, AppId),
+    /// An agent, in however many browsers.
+    Agent(PortalId, i64),
 }
 
 impl Payer {
-    fn of(token: &Token) -> Self {
+    fn of(caller: &Caller) -> Self {
+        let token = &caller.token;
         match token.grant_id {
+            _ if let Some(agent) = caller.agent => Self::Agent(token.portal_id, agent.agent),
             None => Self::Token(token.hash),
             Some(_) => Self::App(token.portal_id, token.app_id),
         }
@@ -77,6 +82,7 @@ impl Payer {
         match self {
             Self::Token(_) => limits.per_ten_seconds,
             Self::App(..) => limits.oauth_per_ten_seconds,
+            Self::Agent(..) => limits.agent_per_ten_seconds,
         }
     }
 
@@ -118,8 +124,7 @@ impl Limits {
     pub async fn take(
         &self,
         store: &Store,
-        token: &Token,
-        directory: &Directory,
+        caller: &Caller,
         now: i64,
         count: bool,
     ) -> Result<Option<(Allowance, Result<(), Limited>)>, StoreError> {
@@ -127,8 +132,8 @@ impl Limits {
             return Ok(None);
         }
         let taken = match store.allowances() {
-            None => self.take_alone(token, directory, now, count),
-            Some(nodes) => self.shared.take(nodes, &self.config, (token, directory), now, count).await?,
+            None => self.take_alone(caller, now, count),
+            Some(nodes) => self.shared.take(nodes, &self.config, caller, now, count).await?,
         };
         Ok(Some(taken))
     }
@@ -151,21 +156,15 @@ impl Limits {
         }
     }
 
-    fn take_alone(
-        &self,
-        token: &Token,
-        directory: &Directory,
-        now: i64,
-        count: bool,
-    ) -> (Allowance, Result<(), Limited>) {
-        let (payer, per_day) = (Payer::of(token), self.config.per_day);
+    fn take_alone(&self, caller: &Caller, now: i64, count: bool) -> (Allowance, Result<(), Limited>) {
+        let (payer, per_day) = (Payer::of(caller), self.config.per_day);
         let most = payer.most(&self.config);
         let window = entry(&self.windows, payer);
-        let day = entry(&self.days, token.portal_id);
+        let day = entry(&self.days, caller.portal());
         let mut window = window.lock().unwrap_or_else(PoisonError::into_inner);
         let mut day = day.lock().unwrap_or_else(PoisonError::into_inner);
         window.roll(now);
-        day.roll(now, &directory.portal.profile.time_zone);
+        day.roll(now, &caller.directory.portal.profile.time_zone);
         let verdict = if !count {
             Ok(())
         } else if let Err(wait) = window.free(now, most) {

@@ -19,10 +19,12 @@ pub mod outflow;
 mod owner;
 pub mod reply;
 pub mod scopes;
+mod session;
 #[cfg(test)]
 mod tests;
 pub mod token;
 
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -32,6 +34,7 @@ use antiphon_wire::error::{Envelope, Problem};
 use antiphon_wire::query::Query;
 use bytes::Bytes;
 use http::header::ALLOW;
+use http::header::{HeaderValue, SET_COOKIE};
 use http::{Method, Request, Response, request};
 use hyper::body::Body;
 
@@ -66,6 +69,8 @@ pub struct Peer {
     pub secure: bool,
     /// A proxy whose word about its client counts.
     pub trusted: bool,
+    /// Where it is: the client's own address, where proxies that count tell it.
+    pub address: Option<IpAddr>,
     /// The control socket: whoever may open it is the operator.
     pub operator: bool,
 }
@@ -75,6 +80,8 @@ pub struct Peer {
 struct Trail {
     leaf: Option<Leaf>,
     allowance: Option<Allowance>,
+    /// The next secret of a session.
+    cookie: Option<HeaderValue>,
 }
 
 /// Answers one request. Sockets and tests enter here.
@@ -92,10 +99,17 @@ where
     let correlation = Correlation::new();
     let (head, body) = request.into_parts();
     let mut trail = Trail::default();
-    let reply = match answer(app, peer, &head, body, &mut trail, started).await {
+    let peer = origin::behind(app, peer, &head.headers);
+    let mut reply = match answer(app, &peer, &head, body, &mut trail, started).await {
         Ok(reply) => reply,
         Err(failure) => failure.reply(correlation.as_str()),
     };
+    // A session that was ended just now is not given another secret.
+    if let Some(cookie) = trail.cookie.take()
+        && !reply.headers.iter().any(|(name, _)| name == SET_COOKIE)
+    {
+        reply.headers.push((SET_COOKIE, cookie));
+    }
     let took = started.elapsed();
     app.figures.count(trail.leaf.map(|leaf| leaf.figure), reply.status, took);
     log::request(&head, trail.leaf, reply.status, took, &correlation);
@@ -153,7 +167,7 @@ where
     trail.leaf = Some(leaf);
     let operation = leaf.operation;
     let form = if operation.live { Form::of(head)? } else { Form::Whole };
-    let caller = admitted(app, peer, head, operation, &values, trail).await?;
+    let caller = admitted(app, peer, head, (operation, &form), &values, trail).await?;
     app.uses.note(&caller, app.store.now());
     let left = app.config.server.request().saturating_sub(started.elapsed());
     let (mut place, mut inflow) = (None, None);
@@ -174,21 +188,22 @@ where
             body::read(&head.headers, body, operation.body_limit, left, operation.or_form).await?
         }
     };
+    let reached = origin::of(app, peer, head);
+    let heads = match operation.entry {
+        Entry::Open | Entry::Address | Entry::SignedIn => heads::of(peer, head, &reached),
+        _ => Heads::default(),
+    };
     let call = Call {
         app: app.clone(),
         caller,
         version: mounted.version,
         path: values,
         uri_path: path.to_owned(),
-        origin: origin::of(app, peer, head),
+        origin: reached,
         query: Query::parse(query.unwrap_or_default().as_bytes()),
         conditions: if operation.raw { Conditions::of(&head.headers) } else { Conditions::default() },
         form,
-        heads: if matches!(operation.entry, Entry::Open | Entry::Address) {
-            heads::of(head)
-        } else {
-            Heads::default()
-        },
+        heads,
         body,
         inflow: inflow.clone(),
     };
@@ -217,7 +232,7 @@ async fn admitted(
     app: &App,
     peer: &Peer,
     head: &request::Parts,
-    operation: &Operation,
+    (operation, form): (&Operation, &Form),
     values: &[String],
     trail: &mut Trail,
 ) -> Result<Caller, Failure> {
@@ -233,6 +248,7 @@ async fn admitted(
             Entry::Owner => owner::operator(app, &head.headers, named()).await?,
             Entry::App => owner::operator(app, &head.headers, developer::named(head)?).await?,
             Entry::Anyone => (token::operator(app, &head.headers).await?, true),
+            Entry::SignedIn => return Err(Envelope::no_agent().into()),
             Entry::Address | Entry::Open => return Ok(token::nobody()),
         };
         if !owns {
@@ -244,12 +260,36 @@ async fn admitted(
         }
         return Ok(caller);
     }
+    let by_session = match operation.entry {
+        Entry::Address | Entry::Open => return Ok(token::nobody()),
+        _ if token::is_sent(head) => None,
+        _ => session::caller(app, peer, head, (operation, form), trail).await?,
+    };
     let (caller, allowed) = match operation.entry {
+        Entry::SignedIn => match by_session {
+            Some(caller) => (caller, true),
+            None => {
+                token::caller(app, &head.headers).await?;
+                return Err(Envelope::no_agent().into());
+            }
+        },
         Entry::Scope(scope) => {
-            let caller = token::caller(app, &head.headers).await?;
-            let allowed = scopes::allows(&caller.token, scope);
+            let caller = match by_session {
+                Some(caller) => caller,
+                None => token::caller(app, &head.headers).await?,
+            };
+            let allowed = [Some(scope), operation.also];
+            let allowed = allowed.into_iter().flatten().any(|scope| scopes::allows(&caller.token, scope));
             (caller, allowed)
         }
+        Entry::Owner if let Some(caller) = by_session => owner::administrator(caller, named()),
+        Entry::App if let Some(caller) = by_session => {
+            match owner::administrator(caller, developer::named(head)?) {
+                (caller, true) => (caller, true),
+                _ => return Err(Envelope::no_app().into()),
+            }
+        }
+        Entry::Anyone if let Some(caller) = by_session => (caller, true),
         Entry::Owner => owner::caller(app, head, named()).await?,
         Entry::App => (developer::caller(app, head).await?, true),
         Entry::Anyone => (token::caller(app, &head.headers).await?, true),
@@ -265,7 +305,7 @@ async fn admitted(
     }
     // Asking for others' apps counts like asking for others' threads: nothing is found there.
     let counts = allowed || operation.entry == Entry::Owner;
-    let taken = app.limits.take(&app.store, &caller.token, &caller.directory, app.machine_time(), counts);
+    let taken = app.limits.take(&app.store, &caller, app.machine_time(), counts);
     let taken = taken.await.map_err(Refusal::from)?;
     trail.allowance = taken.map(|(allowance, _)| allowance);
     match (operation.entry, taken) {

@@ -1,5 +1,7 @@
 //! Under which scheme and host the client reached us: page links must repeat it.
 
+use std::net::IpAddr;
+
 use http::header::HOST;
 use http::uri::Authority;
 use http::{HeaderMap, request};
@@ -28,6 +30,25 @@ pub fn of(app: &App, peer: &Peer, head: &request::Parts) -> String {
         }
         None => app.public_url.clone(),
     }
+}
+
+/// The same peer, at the address that proxies tell of it: the nearest one that is no proxy whose word counts.
+pub fn behind(app: &App, peer: &Peer, headers: &HeaderMap) -> Peer {
+    if !peer.trusted {
+        return *peer;
+    }
+    let lines = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
+    let told: Vec<Option<IpAddr>> =
+        lines.flat_map(|line| line.split(',')).map(|one| one.trim().parse().ok()).collect();
+    let client = told.into_iter().rev().take_while(Option::is_some).flatten();
+    let mut last = peer.address;
+    for address in client {
+        last = Some(address);
+        if !app.config.server.trusts(address) {
+            break;
+        }
+    }
+    Peer { address: last, ..*peer }
 }
 
 fn host(head: &request::Parts) -> Option<&str> {

@@ -9,10 +9,11 @@ use antiphon_wire::query::Query;
 use http::{HeaderMap, request};
 
 use super::error::Failure;
-use super::token;
+use super::{scopes, token};
 use crate::app::App;
 use crate::apps::secrets;
 use crate::call::Caller;
+use crate::operation::Scope;
 use crate::refusal::Refusal;
 
 /// The name of a developer key, in the query or as a header.
@@ -56,6 +57,18 @@ pub(super) async fn at_home(app: &App, caller: Caller) -> Result<Caller, Failure
     let home = home.ok_or_else(|| Refusal::not_found(caller.app()))?;
     let token = Token { portal_id: home.portal.id, ..Token::clone(&caller.token) };
     Ok(Caller { token: Arc::new(token), directory: home, ..caller })
+}
+
+/// An administrator who is signed in, on behalf of one of the portal's own apps; and whether there is such an app.
+pub(super) fn administrator(caller: Caller, named: Option<AppId>) -> (Caller, bool) {
+    let own = named.filter(|id| caller.directory.own_app(*id).is_some());
+    match own.filter(|_| scopes::allows(&caller.token, Scope::Admin)) {
+        Some(app_id) => {
+            let token = Token { app_id, ..Token::clone(&caller.token) };
+            (Caller { token: Arc::new(token), ..caller }, true)
+        }
+        None => (caller, false),
+    }
 }
 
 /// The operator behind the control socket, at work in the portal of the app.
@@ -113,7 +126,7 @@ pub(super) fn with_key(key: &str, app_id: AppId, directory: Arc<Directory>) -> C
         grant_id: None,
         deleted_at: None,
     };
-    Caller { token: Arc::new(token), directory, operator: false }
+    Caller { token: Arc::new(token), directory, operator: false, agent: None }
 }
 
 /// The key as it was sent, if it can be one.

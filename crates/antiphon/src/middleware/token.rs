@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use antiphon_store::{AppId, Directory, Portal, PortalId, Quota, Token, TokenHash};
 use antiphon_wire::error::Envelope;
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use http::{HeaderMap, request};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -39,7 +39,7 @@ pub async fn caller(app: &App, headers: &HeaderMap) -> Result<Caller, Failure> {
         }
     }
     match directory.app(token.app_id) {
-        Some(known) if known.active => Ok(Caller { token, directory, operator: false }),
+        Some(known) if known.active => Ok(Caller { token, directory, operator: false, agent: None }),
         _ => Err(Envelope::banned().into()),
     }
 }
@@ -72,17 +72,17 @@ pub fn portal(headers: &HeaderMap) -> Result<Option<PortalId>, Refusal> {
 pub fn operator_in(directory: Arc<Directory>, app_id: AppId) -> Caller {
     let scopes = Scope::ALL.map(|scope| scope.name().into()).into();
     let token = Token { app_id, ..made_up("operator", directory.portal.id, scopes) };
-    Caller { token: Arc::new(token), directory, operator: true }
+    Caller { token: Arc::new(token), directory, operator: true, agent: None }
 }
 
 /// Whoever calls what needs no token.
 pub fn nobody() -> Caller {
     let token = made_up("nobody", PortalId(0), Vec::new());
-    Caller { token: Arc::new(token), directory: Arc::new(nowhere()), operator: false }
+    Caller { token: Arc::new(token), directory: Arc::new(nowhere()), operator: false, agent: None }
 }
 
 /// A token that nobody has.
-fn made_up(label: &str, portal_id: PortalId, scopes: Vec<String>) -> Token {
+pub(super) fn made_up(label: &str, portal_id: PortalId, scopes: Vec<String>) -> Token {
     Token {
         hash: TokenHash([0; 32]),
         portal_id,
@@ -114,8 +114,15 @@ pub fn nowhere() -> Directory {
     Directory::new(portal, 0)
 }
 
+/// Whether a token or a key is sent, be it a good one or not: then it is what counts.
+pub(super) fn is_sent(head: &request::Parts) -> bool {
+    head.headers.contains_key(AUTHORIZATION)
+        || credential(&head.headers).is_some()
+        || super::owner::key(head).is_some()
+}
+
 /// The token as it was sent. The other headers count only where `Authorization` is absent.
-fn credential(headers: &HeaderMap) -> Option<&str> {
+pub(super) fn credential(headers: &HeaderMap) -> Option<&str> {
     let sent = match headers.get(AUTHORIZATION) {
         Some(value) => {
             let value = value.to_str().ok()?.trim();

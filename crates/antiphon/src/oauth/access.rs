@@ -107,7 +107,7 @@ pub async fn caller(app: &App, sent: &str) -> Result<Caller, Failure> {
     match (access, standing) {
         (Some(access), Standing::Alive(grant, directory)) => {
             let token = Token { hash: hash(sent), ..shown(&grant, access) };
-            Ok(Caller { token: Arc::new(token), directory, operator: false })
+            Ok(Caller { token: Arc::new(token), directory, operator: false, agent: None })
         }
         (_, Standing::Expired(ago)) => Err(Failure::unauthenticated(Envelope::expired(ago))),
         (_, Standing::Banned) => Err(Envelope::banned().into()),

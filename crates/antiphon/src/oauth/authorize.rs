@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use antiphon_store::{Actor, App, Code, Directory, DirectoryChange, Login, PortalId};
+use antiphon_store::{Actor, App, Code, Directory, DirectoryChange, Login, PortalId, Role};
 use antiphon_wire::id::{MAX_INT32, parse_path_id};
 use antiphon_wire::query::Query;
 use http::HeaderValue;
@@ -15,6 +15,7 @@ use crate::call::{Answer, Call};
 use crate::directory;
 use crate::pages::{sent_to, wrong};
 use crate::refusal::Refusal;
+use crate::sessions::{begin, cookie, end};
 
 /// Longest state that is given back.
 const LONGEST_STATE: usize = 8 << 10;
@@ -41,9 +42,9 @@ pub async fn show(call: Call) -> Result<Answer, Refusal> {
         Ok(asked) => asked,
         Err(answer) => return Ok(answer),
     };
-    match session::who(&call, &asked.directory) {
+    match session::who(&call, &asked.directory).await? {
         None => signing_in(&call, &asked, None, 200),
-        Some((_, login)) if !login.administrator => Ok(no_administrator()),
+        Some((_, login)) if login.role != Role::Admin => Ok(no_administrator()),
         Some((agent, _)) if is_installed(&asked, &agent) => allowed(&call, &asked, &agent).await,
         Some((agent, _)) => asking(&call, &asked, &agent),
     }
@@ -59,7 +60,7 @@ pub async fn choose(call: Call) -> Result<Answer, Refusal> {
     if !session::is_own(&call, fields.scalar("form").unwrap_or_default()) {
         return Ok(wrong(403, "This form is too old, or comes from somewhere else. Go back, and try again."));
     }
-    let who = session::who(&call, &asked.directory);
+    let who = session::who(&call, &asked.directory).await?;
     match (fields.scalar("do").unwrap_or_default(), who) {
         ("sign-in", _) => {
             let (email, password) = (fields.scalar("email"), fields.scalar("password"));
@@ -84,7 +85,7 @@ pub async fn choose(call: Call) -> Result<Answer, Refusal> {
             };
             let browser = session::browser(&call, &asked.directory);
             match tried(&call.app, &asked.directory, (email, password), browser.as_ref()).await? {
-                Tried::In(known) => entered(&call, &asked, &known.1, browser),
+                Tried::In(known) => entered(&call, &asked, &known.1, browser).await,
                 Tried::Wrong => {
                     let wrong = match asked.account {
                         Some(_) => "The address or the password is wrong, or belongs to another account.",
@@ -95,13 +96,16 @@ pub async fn choose(call: Call) -> Result<Answer, Refusal> {
                 Tried::TooOften(wait) => too_often(&call, &asked, wait),
             }
         }
-        ("sign-out", _) => Ok(sent_to(own_address(&call), &[session::ended(&call)])),
+        ("sign-out", _) => {
+            end::ended(&call).await?;
+            Ok(sent_to(own_address(&call), &[cookie::cleared(&call.origin)]))
+        }
         ("deny", _) => {
             let description = Some("The user did not let the app in.");
             Ok(back(&asked, "access_denied", description))
         }
         (_, None) => signing_in(&call, &asked, None, 200),
-        (_, Some((_, login))) if !login.administrator => Ok(no_administrator()),
+        (_, Some((_, login))) if login.role != Role::Admin => Ok(no_administrator()),
         ("allow", Some((agent, _))) => allowed(&call, &asked, &agent).await,
         _ => Ok(wrong(400, "Nothing was chosen.")),
     }
@@ -185,9 +189,9 @@ async fn named(call: &Call, sent: &str) -> Result<Option<Arc<Directory>>, Refusa
 
 /// The portal in which somebody is signed in; else the app's, and where there are others, its number, to be asked for.
 async fn anywhere(call: &Call, home: &Arc<Directory>) -> Result<(Arc<Directory>, Option<String>), Refusal> {
-    if let Some(portal) = session::portal(call)
-        && let Some(directory) = call.app.store.directory(portal).await?
-        && session::who(call, &directory).is_some()
+    if let Some(sent) = cookie::sent(&call.heads.cookie)
+        && let Some(directory) = call.app.store.directory(sent.portal).await?
+        && session::who(call, &directory).await?.is_some()
     {
         return Ok((directory, None));
     }
@@ -243,13 +247,13 @@ fn asking(call: &Call, asked: &Asked, agent: &Actor) -> Result<Answer, Refusal> 
 }
 
 /// The page again, for whoever has just signed in.
-fn entered(
+async fn entered(
     call: &Call,
     asked: &Asked,
     login: &Login,
     browser: Option<session::Browser>,
 ) -> Result<Answer, Refusal> {
-    let begun = session::begun(call, &asked.directory, login)?;
+    let (_, begun) = begin::begun(call, &asked.directory, login).await?;
     let known = session::known(call, &asked.directory, login, browser)?;
     Ok(sent_to(own_address(call), &[known, begun]))
 }

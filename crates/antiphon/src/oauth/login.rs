@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use antiphon_store::{Actor, ActorKind, Directory, DirectoryChange, Login};
+use antiphon_store::{Actor, ActorKind, Directory, DirectoryChange, Login, Role};
+use antiphon_wire::error::Problem;
 use antiphon_wire::id::{MAX_SAFE, parse_path_id};
 use antiphon_wire::oauth::LoginPut;
 use argon2::Argon2;
@@ -18,6 +19,7 @@ use crate::call::{Answer, Call};
 use crate::checks::Checks;
 use crate::directory;
 use crate::refusal::Refusal;
+use crate::sessions::role;
 
 /// Passwords that are tried at once: each takes 19 MiB and a core.
 const AT_ONCE: usize = 2;
@@ -98,8 +100,20 @@ pub async fn put(call: Call) -> Result<Answer, Refusal> {
     if !(8..=1000).contains(&password.len()) {
         checks.wrong("password", "password must have at least 8 characters, and 1000 at most");
     }
+    let role = match (body.role.as_deref(), body.administrator) {
+        (Some(name), _) => role::named(name),
+        (None, Some(false)) => Some(Role::Agent),
+        (None, _) => Some(Role::Admin),
+    };
+    if role.is_none() {
+        checks.take::<()>(Err(Problem::not_one_of(
+            "role",
+            body.role.as_deref().unwrap_or_default(),
+            &role::NAMES,
+        )));
+    }
     checks.done()?;
-    let administrator = body.administrator.unwrap_or(true);
+    let role = role.unwrap_or(Role::Agent);
     let made = tokio::task::spawn_blocking(move || hashed(&password)).await.ok().flatten();
     let password = made.ok_or_else(|| Refusal::Internal("a password cannot be hashed".into()))?;
     directory::change(&call, move |state, moment| {
@@ -107,7 +121,7 @@ pub async fn put(call: Call) -> Result<Answer, Refusal> {
         if agent.email.is_none() {
             return Err(Refusal::invalid("agentId", "The agent needs an address to sign in with"));
         }
-        let login = Login { agent_id: id, password: password.clone(), administrator, changed_at: moment.now };
+        let login = Login { agent_id: id, password: password.clone(), role, changed_at: moment.now };
         Ok(vec![DirectoryChange::Login(login)])
     })
     .await?;

@@ -91,6 +91,7 @@ pub fn grantable(scope: &str) -> bool {
     named
         && scope.bytes().all(|c| c.is_ascii_alphanumeric() || b"._-:/".contains(&c))
         && scope != crate::operation::Scope::Operator.name()
+        && scope != crate::operation::Scope::Agent.name()
 }
 
 #[cfg(test)]
@@ -123,6 +124,7 @@ mod tests {
             ("oauth", true),
             ("crm.objects.contacts.read", true),
             ("antiphon.operator", false),
+            ("antiphon.agent", false),
             ("", false),
             ("a b", false),
             ("<b>", false),

@@ -1,6 +1,7 @@
-//! Who is signed in, in a cookie that the server has signed; and what a form must carry so that nobody else can have sent it.
+//! By which browsers are known in which somebody has signed in before, and what a form must carry so that nobody else can have
+//! sent it.
 
-use antiphon_store::{Actor, ActorKind, Directory, Login, Millis, PortalId};
+use antiphon_store::{Actor, Directory, Login, Millis};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
@@ -8,21 +9,21 @@ use uuid::Uuid;
 use crate::call::Call;
 use crate::keys::{Keys, Purpose};
 use crate::refusal::Refusal;
+use crate::sessions;
 
-/// How long somebody stays signed in.
+/// How long a form is good.
 const LIFE: Millis = 8 * 60 * 60 * 1000;
 
 /// How long a browser is known in which somebody signed in, and not longer than the key that signed it.
 const KNOWN: Millis = 90 * 24 * 60 * 60 * 1000;
 
 const BROWSER: &str = "antiphon_browser";
-const SESSION: &str = "antiphon_session";
 const FORM: &str = "antiphon_form";
 
 /// A cookie, as it is set.
 fn set(call: &Call, name: &str, value: &str, seconds: i64) -> String {
     let secure = if call.origin.starts_with("https://") { "; Secure" } else { "" };
-    format!("{name}={value}; Path=/oauth; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
+    format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}")
 }
 
 fn cookie<'c>(call: &'c Call, name: &str) -> Option<&'c str> {
@@ -42,27 +43,6 @@ fn good(keys: &Keys, of: &str, bytes: &[u8], sent: &str) -> bool {
     parts.is_some_and(|(key, mac)| {
         keys.verify(Purpose::Session, &[of.as_bytes(), b"\n", bytes].concat(), key, &mac)
     })
-}
-
-/// The cookie of somebody who has just signed in.
-///
-/// # Errors
-/// When the server has no key to sign with.
-pub fn begun(call: &Call, directory: &Directory, login: &Login) -> Result<String, Refusal> {
-    let expires = call.app.store.now() + LIFE;
-    let said = format!("{}.{}.{expires}.{}", directory.portal.id, login.agent_id, login.changed_at);
-    let signature = signed(&call.app.keys, "session", said.as_bytes())?;
-    Ok(set(call, SESSION, &format!("{said}.{signature}"), LIFE / 1000))
-}
-
-/// The cookie of somebody who signs out.
-pub fn ended(call: &Call) -> String {
-    set(call, SESSION, "", 0)
-}
-
-/// The portal that somebody says they are signed in to. Only [`who`] knows whether they are.
-pub fn portal(call: &Call) -> Option<PortalId> {
-    cookie(call, SESSION)?.split('.').next()?.parse().ok().map(PortalId)
 }
 
 /// A browser in which an agent has signed in before.
@@ -99,20 +79,21 @@ pub fn browser(call: &Call, directory: &Directory) -> Option<Browser> {
     Some(Browser { agent: agent.parse().ok().filter(|_| own)?, id: id.to_owned() })
 }
 
-/// Who is signed in to a portal, as long as nothing has changed about it.
-pub fn who(call: &Call, directory: &Directory) -> Option<(Actor, Login)> {
-    let sent = cookie(call, SESSION)?;
-    let mut numbers = sent.splitn(5, '.');
-    let mut next = || numbers.next()?.parse::<i64>().ok();
-    let (portal, agent, expires, changed) = (next()?, next()?, next()?, next()?);
-    let signature = numbers.next()?;
-    let said = format!("{portal}.{agent}.{expires}.{changed}");
-    let alive = good(&call.app.keys, "session", said.as_bytes(), signature)
-        && portal == directory.portal.id.0
-        && call.app.store.now() < expires;
-    let actor = directory.actor(ActorKind::Agent, agent).filter(|actor| alive && actor.active)?;
-    let login = directory.login(agent).filter(|login| login.changed_at == changed)?;
-    Some((actor.clone(), login.clone()))
+/// Who is signed in to a portal.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn who(call: &Call, directory: &Directory) -> Result<Option<(Actor, Login)>, Refusal> {
+    let Some(sent) = sessions::cookie::sent(&call.heads.cookie) else { return Ok(None) };
+    if sent.portal != directory.portal.id {
+        return Ok(None);
+    }
+    let found = sessions::found(&call.app.store, &sent).await?;
+    let who = found.and_then(|(session, _)| {
+        sessions::who(&session, directory, call.app.store.now())
+            .map(|(agent, login)| (agent.clone(), login.clone()))
+    });
+    Ok(who)
 }
 
 /// What a form of this page carries, and the cookie that has to come back with it where there is none yet.
@@ -125,7 +106,7 @@ pub fn form(call: &Call) -> Result<(String, Option<String>), Refusal> {
         Some(value) => (value, false),
         None => (Uuid::new_v4().to_string(), true),
     };
-    let bytes = [value.as_bytes(), b"\n", cookie(call, SESSION).unwrap_or_default().as_bytes()].concat();
+    let bytes = bound(call, &value);
     let field = signed(&call.app.keys, "form", &bytes)?;
     Ok((field, new.then(|| set(call, FORM, &value, LIFE / 1000))))
 }
@@ -133,6 +114,13 @@ pub fn form(call: &Call) -> Result<(String, Option<String>), Refusal> {
 /// Whether a form was made for whoever sends it.
 pub fn is_own(call: &Call, field: &str) -> bool {
     let Some(value) = cookie(call, FORM) else { return false };
-    let bytes = [value.as_bytes(), b"\n", cookie(call, SESSION).unwrap_or_default().as_bytes()].concat();
+    let bytes = bound(call, value);
     good(&call.app.keys, "form", &bytes, field)
+}
+
+/// A form belongs to the browser, and to the session that it shows.
+fn bound(call: &Call, value: &str) -> Vec<u8> {
+    let session = sessions::cookie::sent(&call.heads.cookie).map(|sent| (sent.portal.0, sent.id.0));
+    let (portal, id) = session.unwrap_or_default();
+    [value.as_bytes(), b"\n", &portal.to_be_bytes(), &id].concat()
 }

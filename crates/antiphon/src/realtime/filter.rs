@@ -41,9 +41,11 @@ impl Kinds {
         kind as usize - 1
     }
 
-    /// What a token may see: with the scope for reading whatever happens in threads, as administrator the rest as well.
+    /// What a token may see: with the scope for reading whatever happens in threads, as administrator, and as an
+    /// agent who works in the inbox, the rest as well.
     pub fn visible(token: &Token) -> Self {
-        let admin = scopes::allows(token, Scope::Admin) || scopes::allows(token, Scope::Operator);
+        let of_all = [Scope::Admin, Scope::Operator, Scope::Agent];
+        let admin = of_all.into_iter().any(|scope| scopes::allows(token, scope));
         let of_threads = |kind: usize| match EVENTS.get(kind) {
             Some(EventKind::ThreadRead) | None => true,
             Some(kind) => *kind as u8 <= EventKind::ThreadTouched as u8,

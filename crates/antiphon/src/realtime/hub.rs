@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use antiphon_store::{Event, EventKind, PortalId, StoreError, Token, TokenHash};
+use antiphon_store::{Event, EventKind, PortalId, StoreError, TokenHash};
 use antiphon_wire::live;
 use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
@@ -16,7 +16,7 @@ use super::filter::{Filter, Kinds, Whereabouts, thread_of};
 use super::index::Index;
 use super::print::Printed;
 use super::spine::{Map, PAGE};
-use super::{Realtime, sees, talk};
+use super::{Pass, Realtime, sees, talk};
 use crate::app::App;
 use crate::call::Caller;
 
@@ -59,7 +59,7 @@ pub enum Note {
 pub struct Chair {
     pub id: u64,
     pub filter: Arc<Filter>,
-    token: Option<Arc<Token>>,
+    pass: Option<Pass>,
     /// What is not behind this they had already.
     floor: i64,
     most: usize,
@@ -159,6 +159,8 @@ pub struct Hub {
     reached: AtomicI64,
     /// That everybody has gone, or it is time to stop.
     bell: Notify,
+    /// That somebody may have ended a session.
+    doubt: Notify,
 }
 
 struct Room {
@@ -209,7 +211,7 @@ impl Realtime {
         let chair = Arc::new(Chair {
             id: room.chairs,
             filter: filter.clone(),
-            token: (!caller.operator).then(|| caller.token.clone()),
+            pass: Pass::of(caller),
             floor: at,
             most: app.config.stream.behind,
             waiting: Mutex::default(),
@@ -245,11 +247,17 @@ pub struct Passing {
 impl Hub {
     fn new(portal: PortalId, position: i64) -> Self {
         let room = Room { index: Index::default(), position, chairs: 0 };
-        Self { portal, room: Mutex::new(room), reached: AtomicI64::new(position), bell: Notify::new() }
+        let (bell, doubt) = (Notify::new(), Notify::new());
+        Self { portal, room: Mutex::new(room), reached: AtomicI64::new(position), bell, doubt }
     }
 
     fn room(&self) -> MutexGuard<'_, Room> {
         self.room.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has it looked at who may still listen.
+    pub(super) fn look(&self) {
+        self.doubt.notify_one();
     }
 
     /// Ends what everybody hears.
@@ -338,6 +346,7 @@ impl Run {
                     }
                 }
                 () = self.hub.bell.notified() => {}
+                () = self.hub.doubt.notified() => doubts = true,
                 _ = look.tick() => doubts = true,
             }
             if self.ended() {
@@ -396,22 +405,22 @@ impl Run {
 
     /// Ends what those hear whose tokens no longer let them.
     async fn look_at_tokens(&self) -> Result<(), StoreError> {
-        let mut tokens: HashMap<(TokenHash, u32), (Arc<Token>, Kinds)> = HashMap::new();
+        let mut passes: HashMap<(TokenHash, u32), (Pass, Kinds)> = HashMap::new();
         for chair in self.hub.room().index.all() {
-            if let Some(token) = &chair.token {
+            if let Some(pass) = &chair.pass {
                 let visible = chair.filter.visible;
-                tokens.entry((token.hash, visible.bits())).or_insert_with(|| (token.clone(), visible));
+                passes.entry((pass.token.hash, visible.bits())).or_insert_with(|| (pass.clone(), visible));
             }
         }
         let mut ended = HashSet::new();
-        for (key, (token, visible)) in tokens {
-            if sees(&self.app, &token).await? != Some(visible) {
+        for (key, (pass, visible)) in passes {
+            if sees(&self.app, &pass).await? != Some(visible) {
                 ended.insert(key);
             }
         }
         if !ended.is_empty() {
             self.hub.end_those(Over::Unauthorized, |chair| {
-                let key = chair.token.as_ref().map(|token| (token.hash, chair.filter.visible.bits()));
+                let key = chair.pass.as_ref().map(|pass| (pass.token.hash, chair.filter.visible.bits()));
                 key.is_some_and(|key| ended.contains(&key))
             });
         }

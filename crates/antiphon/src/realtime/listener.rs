@@ -12,7 +12,7 @@ use super::filter::Filter;
 use super::hub::{Joined, Note, Over, Seat};
 use super::print::Printed;
 use super::spine::{self, PAGE};
-use super::{Counted, Way, sees};
+use super::{Counted, Pass, Way, sees};
 use crate::app::App;
 use crate::call::Caller;
 use crate::refusal::Refusal;
@@ -131,8 +131,8 @@ impl Listener {
             None
         };
         let (store, portal) = (&self.app.store, self.caller.portal());
-        if !self.caller.operator
-            && sees(&self.app, &self.caller.token).await.map_err(away)? != Some(self.filter.visible)
+        if let Some(pass) = Pass::of(&self.caller)
+            && sees(&self.app, &pass).await.map_err(away)? != Some(self.filter.visible)
         {
             return Err(Some(Over::Unauthorized));
         }

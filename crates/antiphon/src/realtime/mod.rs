@@ -23,10 +23,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use antiphon_store::{PortalId, Token};
 
 use crate::app::App;
-use crate::call::Call;
+use crate::call::{Call, Caller};
 use crate::metrics::Shed;
 use crate::operation::Scope;
 use crate::refusal::Refusal;
+use crate::sessions::{self, SignedIn};
 use filter::Kinds;
 use hub::Hub;
 
@@ -61,6 +62,13 @@ impl Realtime {
         let hubs = self.hubs();
         self.closed.store(true, Relaxed);
         hubs.values().for_each(|hub| hub.close());
+    }
+
+    /// Has those looked at at once who listen in a portal: some may be allowed to no more. Other nodes look soon by themselves.
+    pub fn look(&self, portal: PortalId) {
+        if let Some(hub) = self.hubs().get(&portal) {
+            hub.look();
+        }
     }
 
     fn listening(&self) -> usize {
@@ -116,8 +124,28 @@ impl Drop for Counted {
     }
 }
 
-/// What a token may see; `None` once it may no longer see anything.
-async fn sees(app: &App, token: &Token) -> Result<Option<Kinds>, antiphon_store::StoreError> {
+/// By what somebody listens.
+#[derive(Debug, Clone)]
+pub struct Pass {
+    token: Arc<Token>,
+    agent: Option<SignedIn>,
+}
+
+impl Pass {
+    /// That of a caller. The operator needs none.
+    pub fn of(caller: &Caller) -> Option<Self> {
+        (!caller.operator).then(|| Self { token: caller.token.clone(), agent: caller.agent })
+    }
+}
+
+/// What a pass still lets somebody see; `None` once that is nothing.
+async fn sees(app: &App, pass: &Pass) -> Result<Option<Kinds>, antiphon_store::StoreError> {
+    let token = &pass.token;
+    if let Some(agent) = pass.agent {
+        let role = sessions::still(&app.store, token.portal_id, agent).await?;
+        // Whoever has another role begins anew.
+        return Ok(role.filter(|role| *role == agent.role).map(|_| Kinds::visible(token)));
+    }
     if let Some(directory) = app.store.directory(token.portal_id).await?
         && let Some(opens) = crate::oauth::access::still_opens(token, &directory, app.store.now())
     {

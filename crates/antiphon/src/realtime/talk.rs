@@ -74,6 +74,14 @@ pub async fn pass_on(app: &Arc<App>, caller: &Caller, said: &str, by: Option<u64
     if said.state.as_ref().is_some_and(|state| state.chars().count() > STATE) {
         return Err(format!("state must be {STATE} characters at most"));
     }
+    // Whoever is signed in speaks for nobody else.
+    let own = caller.agent.map(|agent| agent.actor_id());
+    if let (Some(own), Some(sent)) = (&own, &said.actor_id)
+        && own != sent
+    {
+        return Err(format!("actorId is {own} where that is who is signed in"));
+    }
+    let said = Said { actor_id: said.actor_id.or(own), ..said };
     if let Some(actor) = &said.actor_id
         && !is_somebody(app, caller, actor).await.map_err(|_| away())?
     {

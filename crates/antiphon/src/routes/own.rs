@@ -293,6 +293,7 @@ pub const TABLE: &[Operation] = &[
         .takes(shape::<own::ActorCreate>)
         .gives(201, Payload::One(shape::<own::Actor>)),
     Operation::own(Verb::Get, "/agents", "agents.list", door!(actors::list::agents))
+        .or_agents()
         .says("List agents")
         .asks(&[LIMIT, AFTER])
         .gives(200, Payload::Page(shape::<own::Actor>)),
@@ -305,6 +306,7 @@ pub const TABLE: &[Operation] = &[
         .takes(shape::<own::ActorCreate>)
         .gives(201, Payload::One(shape::<own::Actor>)),
     Operation::own(Verb::Get, "/bots", "bots.list", door!(actors::list::bots))
+        .or_agents()
         .says("List bots")
         .asks(&[LIMIT, AFTER])
         .gives(200, Payload::Page(shape::<own::Actor>)),
@@ -317,6 +319,7 @@ pub const TABLE: &[Operation] = &[
         .takes(shape::<own::ActorCreate>)
         .gives(201, Payload::One(shape::<own::Actor>)),
     Operation::own(Verb::Get, "/llms", "llms.list", door!(actors::list::llms))
+        .or_agents()
         .says("List AI agents")
         .asks(&[LIMIT, AFTER])
         .gives(200, Payload::Page(shape::<own::Actor>)),
@@ -325,10 +328,12 @@ pub const TABLE: &[Operation] = &[
         .takes(shape::<own::ActorPatch>)
         .gives(200, Payload::One(shape::<own::Actor>)),
     Operation::own(Verb::Post, "/contacts", "contacts.create", door!(contacts::create::create))
+        .or_agents()
         .says("Make a contact")
         .takes(shape::<own::ContactRequest>)
         .gives(201, Payload::One(shape::<own::Contact>)),
     Operation::own(Verb::Get, "/contacts", "contacts.list", door!(contacts::list::list))
+        .or_agents()
         .says("List contacts")
         .asks(&[
             Parameter { name: "email", kind: Kind::Text, help: "Only the contact with this address" },
@@ -337,21 +342,26 @@ pub const TABLE: &[Operation] = &[
         ])
         .gives(200, Payload::Page(shape::<own::Contact>)),
     Operation::own(Verb::Get, "/contacts/{contactId}", "contacts.get", door!(contacts::get::get))
+        .or_agents()
         .says("Read a contact, or a visitor that is none yet")
         .gives(200, Payload::One(shape::<own::Contact>)),
     Operation::own(Verb::Patch, "/contacts/{contactId}", "contacts.update", door!(contacts::update::update))
+        .or_agents()
         .says("Change a contact, or make one of a visitor")
         .takes(shape::<own::ContactRequest>)
         .gives(200, Payload::One(shape::<own::Contact>)),
     Operation::own(Verb::Post, "/tickets", "tickets.create", door!(tickets::create::create))
+        .or_agents()
         .says("Make a ticket")
         .takes(shape::<own::TicketCreate>)
         .gives(201, Payload::One(shape::<own::Ticket>)),
     Operation::own(Verb::Get, "/tickets", "tickets.list", door!(tickets::list::list))
+        .or_agents()
         .says("List tickets")
         .asks(&[LIMIT, AFTER])
         .gives(200, Payload::Page(shape::<own::Ticket>)),
     Operation::own(Verb::Get, "/tickets/{ticketId}", "tickets.get", door!(tickets::get::get))
+        .or_agents()
         .says("Read a ticket")
         .gives(200, Payload::One(shape::<own::Ticket>)),
     Operation::own(Verb::Post, "/files", "files.register", door!(files::register::register))
@@ -359,6 +369,7 @@ pub const TABLE: &[Operation] = &[
         .takes(shape::<own::FileCreate>)
         .gives(201, Payload::One(shape::<own::File>)),
     Operation::own(Verb::Get, "/files/{fileId}", "files.get", door!(files::register::get))
+        .or_agents()
         .says("Read where a file is")
         .gives(200, Payload::One(shape::<own::File>)),
     Operation::own(Verb::Post, "/threads", "own.threads.start", door!(threads::start::open))
@@ -384,10 +395,12 @@ pub const TABLE: &[Operation] = &[
         "own.threads.relocate",
         door!(threads::relocate::to_inbox),
     )
-    .says("Move a thread to another inbox")
+    .or_agents()
+        .says("Move a thread to another inbox")
     .takes(shape::<own::InboxMove>)
     .gives(200, Payload::One(shape::<ThreadSchema>)),
     Operation::own(Verb::Put, "/threads/{threadId}/spam", "own.threads.spam", door!(threads::spam::mark))
+        .or_agents()
         .says("Mark a thread as spam")
         .gives(200, Payload::One(shape::<ThreadSchema>)),
     Operation::own(
@@ -396,7 +409,8 @@ pub const TABLE: &[Operation] = &[
         "own.threads.unspam",
         door!(threads::spam::unmark),
     )
-    .says("Take the mark from a thread")
+    .or_agents()
+        .says("Take the mark from a thread")
     .gives(204, Payload::Nothing),
     Operation::own(
         Verb::Put,
@@ -404,7 +418,8 @@ pub const TABLE: &[Operation] = &[
         "own.threads.link",
         door!(threads::link::to_ticket),
     )
-    .says("Link a thread to a ticket")
+    .or_agents()
+        .says("Link a thread to a ticket")
     .takes(shape::<own::TicketLink>)
     .gives(200, Payload::One(shape::<ThreadSchema>)),
     Operation::own(
@@ -413,7 +428,8 @@ pub const TABLE: &[Operation] = &[
         "own.threads.unlink",
         door!(threads::link::unlink),
     )
-    .says("Unlink a thread from its ticket")
+    .or_agents()
+        .says("Unlink a thread from its ticket")
     .gives(204, Payload::Nothing),
     Operation::own(
         Verb::Put,

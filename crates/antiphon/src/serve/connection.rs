@@ -84,7 +84,7 @@ impl Door {
                 Box::pin(turn_away(app, stream)).await;
                 return;
             }
-            let peer = Peer { secure: tls.is_some(), trusted, operator: false };
+            let peer = Peer { secure: tls.is_some(), trusted, address: Some(address.ip()), operator: false };
             // Connections are many and mostly rest. What only few need is in a box, so that the others need no room for it.
             match tls {
                 Some(tls) => Box::pin(encrypted(app, peer, &tls, stream, stop, alive)).await,

@@ -12,7 +12,7 @@ use crate::refusal::Refusal;
 pub async fn archive(call: Call) -> Result<Answer, Refusal> {
     let id = thread_id(&call)?;
     let sent = path(&call, 0).to_owned();
-    let by = Author::App(call.caller.app());
+    let by = Author::of(&call.caller);
     let rule = move |state: &State, moment: &mut Moment| archive_thread(state, &sent, &by, moment);
     call.app.store.change(call.caller.portal(), Target::Thread(id), rule).await??;
     Ok(Answer::none())

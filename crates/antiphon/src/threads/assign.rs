@@ -1,6 +1,6 @@
 //! Who looks after a thread.
 
-use antiphon_store::{ActorKind, AppId, Applied, Changes, Directory, Moment, State, Target, ThreadId};
+use antiphon_store::{ActorKind, Applied, Changes, Directory, Moment, State, Target, ThreadId};
 use antiphon_wire::actor::ActorId;
 use antiphon_wire::error::Problem;
 use antiphon_wire::thread::Assign;
@@ -16,7 +16,7 @@ use crate::refusal::Refusal;
 pub struct Assignment {
     /// The thread as the client named it.
     pub sent: String,
-    pub app: AppId,
+    pub by: Author,
     pub to: Assignee,
 }
 
@@ -47,7 +47,7 @@ pub async fn unassign(call: Call) -> Result<Answer, Refusal> {
 }
 
 async fn change(call: &Call, id: ThreadId, to: Assignee) -> Result<Applied, Refusal> {
-    let asked = Assignment { sent: path(call, 0).to_owned(), app: call.caller.app(), to };
+    let asked = Assignment { sent: path(call, 0).to_owned(), by: Author::of(&call.caller), to };
     let rule = move |state: &State, moment: &mut Moment| assign_thread(state, &asked, moment);
     call.app.store.change(call.caller.portal(), Target::Thread(id), rule).await?
 }
@@ -67,7 +67,7 @@ pub(super) fn assign_thread(
         }
     };
     let mut life = Lifecycle::of(thread, moment);
-    life.assign(to.as_deref(), &Author::App(asked.app));
+    life.assign(to.as_deref(), &asked.by);
     Ok(life.finish())
 }
 
@@ -109,11 +109,13 @@ pub(crate) fn actor_id((kind, id): (ActorKind, i64)) -> String {
 
 #[cfg(test)]
 mod tests {
+    use antiphon_store::AppId;
+
     use super::*;
     use crate::testing::{self, entries, events};
 
     fn ask(to: &str) -> Assignment {
-        Assignment { sent: "1".into(), app: AppId(4410), to: Assignee::Named(Some(to.into())) }
+        Assignment { sent: "1".into(), by: Author::App(AppId(4410)), to: Assignee::Named(Some(to.into())) }
     }
 
     fn nobody() -> Assignment {

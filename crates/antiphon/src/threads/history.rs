@@ -5,6 +5,7 @@ use antiphon_wire::actor::SYSTEM;
 use antiphon_wire::message::{Client, ClientType, Message, MessageType, Sender};
 
 use super::status_shown;
+use crate::call::Caller;
 use crate::events::kinds::Source;
 
 /// Who caused something that the history records.
@@ -14,16 +15,24 @@ pub enum Author {
     System,
     /// An app, through the API. App 0, behind which there is the operator, counts as the system.
     App(AppId),
+    /// An agent at the screen.
+    Agent(i64),
     /// Somebody with this actor id, whose act it follows from.
     Actor(String),
 }
 
 impl Author {
+    /// Whoever calls: the agent who is signed in, or else the app.
+    pub fn of(caller: &Caller) -> Self {
+        caller.agent.map_or_else(|| Self::App(caller.app()), |agent| Self::Agent(agent.agent))
+    }
+
     /// Actor id for `createdBy`.
     pub fn actor(&self) -> String {
         match self {
             Self::System | Self::App(AppId(0)) => SYSTEM.to_owned(),
             Self::App(app) => format!("I-{app}"),
+            Self::Agent(id) => format!("A-{id}"),
             Self::Actor(id) => id.clone(),
         }
     }
@@ -33,6 +42,7 @@ impl Author {
         match self {
             Self::System | Self::Actor(_) | Self::App(AppId(0)) => Source::Server,
             Self::App(app) => Source::App(*app),
+            Self::Agent(id) => Source::Agent(*id),
         }
     }
 
@@ -41,6 +51,7 @@ impl Author {
         match self {
             Self::System | Self::Actor(_) | Self::App(AppId(0)) => Client::of(ClientType::System),
             Self::App(app) => Client::app(app.0),
+            Self::Agent(_) => Client::of(ClientType::Hubspot),
         }
     }
 }

@@ -39,7 +39,7 @@ impl Step {
         let sent = || "55".to_owned();
         let update = |status, archived_now, archived| Update {
             sent: sent(),
-            app,
+            by: Author::App(app),
             archived_now,
             status,
             archived,
@@ -51,7 +51,7 @@ impl Step {
             Self::Restore(status) => update_thread(state, &update(status, true, Some(false)), moment),
             Self::Assign(to) => {
                 let to = to.map_or(Assignee::Nobody, |to| Assignee::Named(Some(to.to_owned())));
-                assign_thread(state, &Assignment { sent: sent(), app, to }, moment)
+                assign_thread(state, &Assignment { sent: sent(), by: Author::App(app), to }, moment)
             }
             Self::Spam(spam) => mark_spam(state, &MarkSpam { sent: sent(), spam }, moment),
             Self::Relocate(to) => {

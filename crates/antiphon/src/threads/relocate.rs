@@ -27,7 +27,7 @@ pub async fn to_inbox(call: Call) -> Result<Answer, Refusal> {
     let mut checks = Checks::default();
     let to = InboxId(checks.required_id("inboxId", body.inbox_id, MAX_INT32));
     checks.done()?;
-    let asked = Relocate { sent: path(&call, 0).to_owned(), to, by: Author::App(call.caller.app()) };
+    let asked = Relocate { sent: path(&call, 0).to_owned(), to, by: Author::of(&call.caller) };
     let rule = move |state: &State, moment: &mut Moment| relocate(state, &asked, moment);
     let applied = call.app.store.change(call.caller.portal(), Target::Thread(id), rule).await??;
     answer(&applied, path(&call, 0), false)

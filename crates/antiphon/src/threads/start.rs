@@ -102,7 +102,7 @@ async fn read(call: &Call, body: ThreadStart) -> Result<Start, Refusal> {
     let first = match body.message {
         Some(message) => {
             let mut draft =
-                Draft::read(store, portal, call.caller.app(), addressed(message, account)).await?;
+                Draft::read(store, portal, Author::of(&call.caller), addressed(message, account)).await?;
             draft.find_visitors(store, portal).await?;
             Some(draft)
         }
@@ -112,7 +112,7 @@ async fn read(call: &Call, body: ThreadStart) -> Result<Start, Refusal> {
     let subject = body.subject.filter(|_| letter);
     Ok(Start {
         account_id: account.id,
-        by: Author::App(call.caller.app()),
+        by: Author::of(&call.caller),
         party,
         visitor,
         thread_key: body.integration_thread_id,

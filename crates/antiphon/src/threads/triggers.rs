@@ -16,12 +16,12 @@ use crate::testing::{self, NOW};
 const APP: AppId = AppId(4410);
 
 fn update(archived_now: bool, status: Option<ThreadStatus>, archived: Option<bool>) -> Update {
-    Update { sent: "55".into(), app: APP, archived_now, status, archived, problems: vec![] }
+    Update { sent: "55".into(), by: Author::App(APP), archived_now, status, archived, problems: vec![] }
 }
 
 fn assignment(to: Option<&str>) -> Assignment {
     let to = to.map_or(Assignee::Nobody, |to| Assignee::Named(Some(to.to_owned())));
-    Assignment { sent: "55".into(), app: APP, to }
+    Assignment { sent: "55".into(), by: Author::App(APP), to }
 }
 
 /// Every public event in few words, with its source behind an `@`.

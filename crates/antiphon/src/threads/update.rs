@@ -1,6 +1,6 @@
 //! Opening, closing, archiving and restoring by `PATCH`.
 
-use antiphon_store::{AppId, Changes, Moment, State, Target, ThreadStatus};
+use antiphon_store::{Changes, Moment, State, Target, ThreadStatus};
 use antiphon_wire::error::Problem;
 use antiphon_wire::thread::ThreadPatch;
 
@@ -15,7 +15,7 @@ use crate::refusal::Refusal;
 pub struct Update {
     /// The thread as the client named it.
     pub sent: String,
-    pub app: AppId,
+    pub by: Author,
     /// Whether the thread is looked for in the trash.
     pub archived_now: bool,
     pub status: Option<ThreadStatus>,
@@ -37,7 +37,7 @@ pub async fn update(call: Call) -> Result<Answer, Refusal> {
     };
     let update = Update {
         sent: path(&call, 0).to_owned(),
-        app: call.caller.app(),
+        by: Author::of(&call.caller),
         archived_now,
         status,
         archived: patch.archived,
@@ -62,22 +62,24 @@ pub(super) fn update_thread(state: &State, asked: &Update, moment: &mut Moment) 
     if thread.is_archived() && asked.status.is_some() && asked.archived != Some(false) {
         return Err(Refusal::invalid("status", "The status of an archived thread cannot change"));
     }
-    let by = Author::App(asked.app);
+    let by = &asked.by;
     let mut life = Lifecycle::of(thread, moment);
     if asked.archived == Some(false) {
-        life.restore(&by);
+        life.restore(by);
     }
     if let Some(status) = asked.status {
-        life.set_status(status, &by);
+        life.set_status(status, by);
     }
     if asked.archived == Some(true) {
-        life.archive(&by);
+        life.archive(by);
     }
     Ok(life.finish())
 }
 
 #[cfg(test)]
 mod tests {
+    use antiphon_store::AppId;
+
     use super::*;
     use crate::testing::{self, entries, events};
 
@@ -85,7 +87,14 @@ mod tests {
     const CLOSED: Option<ThreadStatus> = Some(ThreadStatus::Closed);
 
     fn ask(archived_now: bool, status: Option<ThreadStatus>, archived: Option<bool>) -> Update {
-        Update { sent: "1".into(), app: AppId(4410), archived_now, status, archived, problems: vec![] }
+        Update {
+            sent: "1".into(),
+            by: Author::App(AppId(4410)),
+            archived_now,
+            status,
+            archived,
+            problems: vec![],
+        }
     }
 
     /// Every row of the table in the contract: the thread, the question, and what comes of it.

@@ -72,6 +72,12 @@ fn read(body: TokenCreate, by: &Token, hash: TokenHash) -> Result<Draft, Refusal
     if scopes.iter().any(|scope| scope == operator) && !by.scopes.iter().any(|scope| scope == operator) {
         checks.wrong("scopes", format!("Only a token that has {operator} can grant it"));
     }
+    if scopes.iter().any(|scope| scope == Scope::Agent.name()) {
+        checks.wrong(
+            "scopes",
+            format!("No token can have {}; only agents who are signed in do", Scope::Agent.name()),
+        );
+    }
     checks.done()?;
     Ok(Draft { hash, portal: by.portal_id, label, app, scopes, expires_at: body.expires_at.map(|at| at.0) })
 }

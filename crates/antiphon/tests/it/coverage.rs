@@ -2,7 +2,7 @@
 //! call here fails the test.
 
 use antiphon::routes::{Entry, OPERATIONS, Operation, Scope};
-use antiphon_testkit::TestServer;
+use antiphon_testkit::{PASSWORD, TestServer};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -206,6 +206,11 @@ impl Names {
             | "views.list"
             | "views.counts"
             | "views.delete"
+            | "session.show"
+            | "session.end"
+            | "session.list"
+            | "session.end.others"
+            | "session.end.one"
             | "journal.earliest"
             | "journal.latest"
             | "journal.next"
@@ -325,6 +330,9 @@ impl Names {
                 let user: i64 = portal.agent.trim_start_matches("A-").parse().unwrap();
                 json!({ "userId": user, "scopes": ["oauth"] })
             }
+            "session.begin" => {
+                json!({ "email": "mia@acme.example", "password": PASSWORD, "portalId": portal.id })
+            }
             "agents.login" => json!({ "password": "correct horse" }),
             "visitors.tokens.create" => json!({ "email": "ineke@harbour.example", "firstName": "Ineke" }),
             "visitors.tokens.verify" => json!({ "token": "anything" }),
@@ -379,7 +387,20 @@ async fn call(server: &TestServer, operation: &Operation, prefix: &str) {
         path = named(&format!("{path}?{{query}}"));
         body = serde_json::from_str::<String>(&body).unwrap_or_default();
     }
-    let user = if let Some(anybody) = &anybody {
+    let agent = needs_agent(operation).then(|| names.desk.portal.signed_in("ADMIN"));
+    let agent = match agent {
+        Some(agent) => Some(agent.await),
+        None => None,
+    };
+    if operation.id == "session.end.one" {
+        let sessions = agent.as_ref().unwrap().get("/antiphon/v1/session/list").await.expect(200).json();
+        path = path.replace("{sessionId}", &text(&sessions["results"][0], "id"));
+    }
+    let user = if operation.id == "session.begin" {
+        &names.desk.server.anybody()
+    } else if let Some(agent) = &agent {
+        agent
+    } else if let Some(anybody) = &anybody {
         anybody
     } else if operation.entry == Entry::Scope(Scope::Operator) {
         names.desk.portal.operator()
@@ -391,6 +412,11 @@ async fn call(server: &TestServer, operation: &Operation, prefix: &str) {
         false => user.send(operation.verb.name(), &path, body).await,
     };
     assert_eq!(reply.status, operation.success.0, "{} {path}: {}", operation.id, reply.text());
+}
+
+/// Whether only an agent who is signed in can call it, or somebody has to be able to sign in.
+fn needs_agent(operation: &Operation) -> bool {
+    matches!(operation.entry, Entry::SignedIn | Entry::Scope(Scope::Agent)) || operation.id == "session.begin"
 }
 
 #[tokio::test]

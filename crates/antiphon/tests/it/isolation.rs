@@ -2,6 +2,8 @@
 //! in the path, in the query, in the body and in the cursor.
 
 use antiphon::routes::{Entry, OPERATIONS, Routes, Scope};
+use antiphon::sessions::role;
+use antiphon_store::Role;
 use antiphon_testkit::{TestServer, User};
 use serde_json::{Value, json};
 
@@ -64,6 +66,9 @@ async fn target(server: &TestServer) -> Target {
     let event = desk.attempted(&text(&ids, "appId"), &text(&told.json(), "id")).await;
     ids["eventId"] = json!(event);
     ids["attemptId"] = json!("1");
+    let agent = desk.portal.signed_in("ADMIN").await;
+    let sessions = agent.get("/antiphon/v1/session/list").await.expect(200).json();
+    ids["sessionId"] = sessions["results"][0]["id"].clone();
     let message = text(&desk.history(&thread).await[0], "id");
     ids["threadId"] = json!(thread);
     ids["messageId"] = json!(message);
@@ -151,25 +156,50 @@ async fn foreign_ids_in_path_and_body_open_nothing() {
     let server = TestServer::start().await;
     let target = target(&server).await;
     let spy = Desk::on(&server).await;
+    spied_on(&target, &spy, false).await;
+}
+
+#[tokio::test]
+async fn foreign_ids_open_nothing_to_an_agent_who_is_signed_in_elsewhere() {
+    let server = TestServer::start().await;
+    let target = target(&server).await;
+    let spy = Desk::on(&server).await;
+    spied_on(&target, &spy, true).await;
+}
+
+/// Calls every operation at every path, by a token or by an administrator's session.
+async fn spied_on(target: &Target, spy: &Desk, by_session: bool) {
     let before = target.desk.position().await;
     let routes = Routes::new().unwrap();
     let mut called = 0;
+    let mut user = if by_session { spy.portal.signed_in("ADMIN").await } else { spy.user.clone() };
     for mounted in routes.mounted() {
         for leaf in &mounted.leaves {
             let operation = leaf.operation;
             let path = filled(&mounted.template, &target.ids);
-            let reply = spy.user.send(operation.verb.name(), &path, body(&target).to_string()).await;
+            let reply = user.send(operation.verb.name(), &path, body(target).to_string()).await;
             called += 1;
             let what = format!("{} {path}: {} {}", operation.verb.name(), reply.status, reply.text());
             assert!(reply.status < 500, "{what}");
             assert!(!reply.text().contains(SECRET), "{what}");
+            if operation.id == "session.end" && by_session {
+                user = spy.portal.signed_in("ADMIN").await;
+            }
             if matches!(operation.entry, Entry::Open | Entry::Anyone) {
                 // What they open is not named by an id.
                 continue;
             }
+            let agents_only = matches!(operation.entry, Entry::SignedIn | Entry::Scope(Scope::Agent));
+            let of_tokens = |scope| role::scopes(Role::Admin).iter().all(|one| *one != scope);
+            let unreachable = match operation.entry {
+                Entry::Scope(Scope::Operator) | Entry::Address => operation.id != "files.serve",
+                Entry::Scope(scope) if by_session => of_tokens(scope),
+                Entry::App => by_session,
+                _ => agents_only && !by_session,
+            };
             if operation.id == "files.serve" {
                 assert_eq!(reply.status, 404, "{what}");
-            } else if matches!(operation.entry, Entry::Address | Entry::Scope(Scope::Operator)) {
+            } else if unreachable {
                 assert_eq!(reply.status, 403, "{what}");
             } else if operation.path.contains('{') {
                 assert!(matches!(reply.status, 400 | 404), "{what}");

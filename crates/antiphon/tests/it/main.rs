@@ -49,6 +49,7 @@ mod queries;
 mod reading;
 mod relay;
 mod scenarios;
+mod sessions;
 mod since;
 mod socket;
 mod stream;

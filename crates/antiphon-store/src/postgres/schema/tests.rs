@@ -184,7 +184,7 @@ fn everything(state: &State, moment: &mut Moment, name: &str) -> Changes {
             DirectoryChange::Login(Login {
                 agent_id: 7,
                 password: "$argon2id$hash".into(),
-                administrator: true,
+                role: crate::Role::ReadOnly,
                 changed_at: now,
             }),
             DirectoryChange::Client(crate::Client {

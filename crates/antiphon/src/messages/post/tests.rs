@@ -1,6 +1,6 @@
 //! The rule for what goes out, row by row.
 
-use antiphon_store::{MessageId, ThreadStatus};
+use antiphon_store::{AppId, MessageId, ThreadStatus};
 use antiphon_wire::message::DeliveryIdentifier;
 
 use super::*;
@@ -9,7 +9,10 @@ use crate::testing::{self, MAIL, NOW, entries, events, named};
 /// A draft of a request body, as if nothing had to be looked up for it.
 pub(crate) fn draft(body: serde_json::Value) -> Draft {
     let request = antiphon_wire::lenient::parse_body(body.to_string().as_bytes()).unwrap();
-    Draft { sent: "55".into(), ..Draft::of(AppId(4410), request, Attachments::default(), vec![]) }
+    Draft {
+        sent: "55".into(),
+        ..Draft::of(Author::App(AppId(4410)), request, Attachments::default(), vec![])
+    }
 }
 
 /// A body that is all right, with some members set and those that are null left out.

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
-use antiphon_store::{Allowances, AppId, Directory, Draw, Drawn, Millis, PortalId, Span, StoreError, Token};
+use antiphon_store::{Allowances, AppId, Draw, Drawn, Millis, PortalId, Span, StoreError, Token};
 
 use super::{Allowance, Limited, Payer, Policy, entry, next_midnight, seconds};
+use crate::call::Caller;
 use crate::config;
 use crate::operation::Family;
 
@@ -120,22 +121,23 @@ impl SharedLimits {
         &self,
         store: Allowances<'_>,
         limits: &config::Limits,
-        (token, directory): (&Token, &Directory),
+        caller: &Caller,
         now: Millis,
         count: bool,
     ) -> Result<(Allowance, Result<(), Limited>), StoreError> {
-        let payer = Payer::of(token);
-        let (window, day) = (entry(&self.windows, payer), entry(&self.days, token.portal_id));
+        let payer = Payer::of(caller);
+        let (window, day) = (entry(&self.windows, payer), entry(&self.days, caller.portal()));
         let counted = if payer.has_days() { 0..2 } else { 0..1 };
         loop {
             let now = self.now().unwrap_or(now);
-            let ends = next_midnight(now, &directory.portal.profile.time_zone);
+            let ends = next_midnight(now, &caller.directory.portal.profile.time_zone);
             let bounds = [
                 Bound {
                     policy: Policy::TenSecondlyRolling,
                     key: match payer {
                         Payer::Token(hash) => hash.0.to_vec(),
                         Payer::App(_, app) => format!("{app}").into_bytes(),
+                        Payer::Agent(_, agent) => format!("agent {agent}").into_bytes(),
                     },
                     span: Span::TenSeconds,
                     limit: payer.most(limits).into(),
@@ -179,7 +181,7 @@ impl SharedLimits {
                 }
             };
             let (n, draws) = lacking;
-            self.draw(store, token.portal_id, [&window, &day][n], &bounds[n], draws).await?;
+            self.draw(store, caller.portal(), [&window, &day][n], &bounds[n], draws).await?;
         }
     }
 
