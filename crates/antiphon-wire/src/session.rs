@@ -91,6 +91,26 @@ pub struct OpenSession {
     pub expires_at: Timestamp,
 }
 
+/// What a page for signing in has to offer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct SignInOptions {
+    /// Another place where agents can sign in, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub oidc: Option<OidcOption>,
+    /// Whether nobody can sign in yet: the server has printed a link by which somebody can begin.
+    pub setup: bool,
+    /// Whether it is the demo.
+    pub demo: bool,
+}
+
+/// Where agents can sign in, too.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct OidcOption {
+    /// What it is called.
+    pub name: String,
+}
+
 lenient! {
     /// Signing in.
     pub struct SignIn {

@@ -17,7 +17,7 @@ CREATE TABLE sessions (
     address TEXT NOT NULL,
     PRIMARY KEY (portal_id, id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX sessions_of_agent ON sessions (portal_id, agent_id, created_at);
+CREATE INDEX sessions_of_agent ON sessions (portal_id, agent_id, created_at, id);
 CREATE INDEX sessions_by_end ON sessions (portal_id, ends_at);
 
 -- What an agent may do. Programs that do not know of it go by administrator, which stays beside it.

@@ -28,7 +28,7 @@ const PUT: &str = "INSERT INTO sessions (portal_id, id, agent_id, login_at, crea
      ON CONFLICT (portal_id, id) DO NOTHING";
 
 const TOO_MANY: &str = "DELETE FROM sessions WHERE portal_id = $1 AND id = ANY(ARRAY(SELECT id FROM sessions \
-     WHERE portal_id = $1 AND agent_id = $2 ORDER BY created_at DESC, id OFFSET $3))";
+     WHERE portal_id = $1 AND agent_id = $2 ORDER BY created_at DESC, id DESC OFFSET $3))";
 
 fn read(row: &Row) -> Result<Session> {
     let pair = |at: usize| -> Result<Option<(TokenHash, Millis)>> {
@@ -92,7 +92,7 @@ impl Engine {
     }
 
     pub(crate) async fn sessions_of(&self, portal: PortalId, agent: i64) -> Answer<Vec<Session>> {
-        let sql = select!("agent_id = $2 ORDER BY created_at DESC, id LIMIT $3");
+        let sql = select!("agent_id = $2 ORDER BY created_at DESC, id DESC LIMIT $3");
         let values: Values<'_> = &[&portal.0, &agent, &MOST];
         let found: Answer<Vec<Row>> = ask!(self, client => rows(client, sql, values));
         Ok(found?.iter().map(read).collect::<Result<_>>()?)

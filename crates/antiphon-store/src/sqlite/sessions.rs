@@ -58,7 +58,7 @@ pub(super) fn put(conn: &Connection, portal: PortalId, session: &Session) -> Res
         session.address,
     ])?;
     let sql = "DELETE FROM sessions WHERE portal_id = ?1 AND id IN (SELECT id FROM sessions WHERE portal_id = ?1 \
-               AND agent_id = ?2 ORDER BY created_at DESC, id LIMIT -1 OFFSET ?3)";
+               AND agent_id = ?2 ORDER BY created_at DESC, id DESC LIMIT -1 OFFSET ?3)";
     conn.prepare_cached(sql)?.execute([portal.0, session.agent_id, MOST])?;
     Ok(())
 }
@@ -68,7 +68,7 @@ pub(super) fn by_id(conn: &Connection, portal: PortalId, id: SessionId) -> Resul
 }
 
 pub(super) fn of_agent(conn: &Connection, portal: PortalId, agent: i64) -> Result<Vec<Session>> {
-    let mut sql = conn.prepare_cached(select!("agent_id = ?2 ORDER BY created_at DESC, id LIMIT ?3"))?;
+    let mut sql = conn.prepare_cached(select!("agent_id = ?2 ORDER BY created_at DESC, id DESC LIMIT ?3"))?;
     let found = sql.query_map([portal.0, agent, MOST], read)?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }

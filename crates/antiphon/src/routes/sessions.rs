@@ -32,4 +32,8 @@ pub const TABLE: &[Operation] = &[
         .signed_in()
         .says("Sign the agent out in one browser")
         .gives(204, Payload::Nothing),
+    Operation::own(Verb::Get, "/sign-in/options", "sign-in.options", door!(sessions::options::options))
+        .unguarded()
+        .says("What a page for signing in has to offer")
+        .gives(200, Payload::One(shape::<wire::SignInOptions>)),
 ];

@@ -207,6 +207,7 @@ impl Names {
             | "views.counts"
             | "views.delete"
             | "session.show"
+            | "sign-in.options"
             | "session.end"
             | "session.list"
             | "session.end.others"
