@@ -21,4 +21,4 @@ CREATE INDEX sessions_of_agent ON sessions (portal_id, agent_id, created_at, id)
 CREATE INDEX sessions_by_end ON sessions (portal_id, ends_at);
 
 -- What an agent may do. Programs that do not know of it go by administrator, which stays beside it.
-ALTER TABLE logins ADD COLUMN role SMALLINT;
+ALTER TABLE logins ADD COLUMN role BIGINT;

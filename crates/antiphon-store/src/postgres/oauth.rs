@@ -36,7 +36,7 @@ pub(super) fn login(row: &Row, _: &Seals) -> Result<DirectoryChange> {
     Ok(DirectoryChange::Login(Login {
         agent_id: row.try_get(0)?,
         password: row.try_get(1)?,
-        role: Role::stored(row.try_get(2)?, row.try_get::<_, Option<i16>>(4)?.map(i64::from)),
+        role: Role::stored(row.try_get(2)?, row.try_get(4)?),
         changed_at: row.try_get(3)?,
     }))
 }
@@ -93,7 +93,7 @@ pub(super) async fn write_login(
                VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (portal_id, agent_id) DO UPDATE SET \
                password = $3, administrator = $4, changed_at = $5, role = $6, revision = $7";
     let Login { agent_id, password, role, changed_at } = login;
-    let (administrator, role) = (*role == Role::Admin, *role as i16);
+    let (administrator, role) = (*role == Role::Admin, *role as i64);
     execute(client, sql, &[&owner.0, agent_id, password, &administrator, changed_at, &role, &revision]).await
 }
 

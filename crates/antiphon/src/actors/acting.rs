@@ -11,12 +11,27 @@ use crate::threads::assign::actor_id;
 /// The field in which programs say for whom they act.
 pub const NAME: &str = "senderActorId";
 
-/// The agent who acts, by actor id. Programs name one.
+/// The agent who acts, by actor id: whoever is signed in. Programs name one.
 ///
 /// # Errors
 /// It is nobody of the portal who can act.
 pub fn acting(caller: &Caller, named: Option<&LenientId>) -> Result<String, Problem> {
+    if let Some(signed_in) = caller.agent {
+        return own(signed_in.actor_id(), named);
+    }
     agent(&caller.directory, named).map(|id| actor_id((ActorKind::Agent, id)))
+}
+
+/// The agent who is signed in, and acts as nobody else.
+///
+/// # Errors
+/// Somebody else is named.
+pub fn own(own: String, named: Option<&LenientId>) -> Result<String, Problem> {
+    if named.is_none_or(|named| named.as_str() == own) {
+        return Ok(own);
+    }
+    let why = format!("Agents who are signed in act as themselves; leave it out, or write `{own}`");
+    Err(Problem::new(NAME, why))
 }
 
 /// The agent that is named, if it can act.
@@ -36,6 +51,16 @@ fn agent(directory: &Directory, named: Option<&LenientId>) -> Result<i64, Proble
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_is_signed_in_acts_as_nobody_else() {
+        let named = |id: &str| own("A-71".into(), Some(&LenientId(id.into())));
+        assert_eq!(own("A-71".into(), None).as_deref(), Ok("A-71"));
+        assert_eq!(named("A-71").as_deref(), Ok("A-71"));
+        for other in ["A-72", "71", "", "B-71"] {
+            assert_eq!(named(other).unwrap_err().in_.as_deref(), Some(NAME), "{other}");
+        }
+    }
 
     #[test]
     fn only_agents_at_work_act() {

@@ -22,6 +22,7 @@ use super::people::{self, People};
 use super::recipients::{self, Counterpart};
 use super::within_quota;
 use crate::accounts::is_active;
+use crate::actors::acting;
 use crate::call::{Answer, Call};
 use crate::custom_channels::capabilities::Capabilities;
 use crate::custom_channels::closing;
@@ -121,18 +122,8 @@ impl Draft {
             too_long(&mut problems, "subject", request.subject.as_deref(), SUBJECT_LIMIT);
         }
         if let Author::Agent(_) = by {
-            // Whoever is signed in writes as nobody else.
-            let own = by.actor();
-            match &request.sender_actor_id {
-                None => request.sender_actor_id = Some(LenientId(own)),
-                Some(sent) if sent.as_str() == own => {}
-                Some(_) => {
-                    let message = format!(
-                        "Agents who are signed in send as themselves; leave it out, or write `{own}`"
-                    );
-                    problems.push(Problem::new("senderActorId", message));
-                }
-            }
+            let own = acting::own(by.actor(), request.sender_actor_id.as_ref());
+            request.sender_actor_id = own.map_err(|problem| problems.push(problem)).ok().map(LenientId);
         }
         let unset = request.text.is_none() && request.rich_text.is_none();
         let bodies = Bodies::complete(request.text.take(), request.rich_text.take());
