@@ -123,7 +123,8 @@ impl Draft {
         }
         if let Author::Agent(_) = by {
             let own = acting::own(by.actor(), request.sender_actor_id.as_ref());
-            request.sender_actor_id = own.map_err(|problem| problems.push(problem)).ok().map(LenientId);
+            keep(&mut problems, own);
+            request.sender_actor_id = Some(LenientId(by.actor()));
         }
         let unset = request.text.is_none() && request.rich_text.is_none();
         let bodies = Bodies::complete(request.text.take(), request.rich_text.take());

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use antiphon_store::{Actor, ActorKind, Directory, Login, PortalId, Session, SessionId};
 use antiphon_wire::id::{LenientId, MAX_INT32};
 use antiphon_wire::session::SignIn;
+use http::HeaderValue;
 use http::header::SET_COOKIE;
-use http::{HeaderName, HeaderValue};
 use uuid::Uuid;
 
 use super::csrf::Site;
@@ -123,6 +123,6 @@ const MOST_TRIED: usize = 3;
 /// The same answer, setting cookies.
 pub fn with_cookies(mut answer: Answer, cookies: &[String]) -> Answer {
     let headers = cookies.iter().filter_map(|cookie| HeaderValue::try_from(cookie.as_str()).ok());
-    answer.headers.extend(headers.map(|cookie: HeaderValue| (HeaderName::from(SET_COOKIE), cookie)));
+    answer.headers.extend(headers.map(|cookie: HeaderValue| (SET_COOKIE, cookie)));
     answer
 }
