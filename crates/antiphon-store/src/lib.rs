@@ -47,8 +47,8 @@ pub use desk::{Desk, DeskChange, DeskKey, ReadMark};
 pub use directory::{
     Account, Actor, ActorKind, Adapter, App, Channel, Client, Code, Directory, DirectoryChange, Expand,
     Grant, Identifier, Inbox, InboxKind, Install, JournalSubscription, Login, Objects, Paused, Portal,
-    Profile, Quota, Replaced, Role, StagingToken, Subscription, Tag, Token, TokenHash, Usage, View, ViewWhose,
-    Webhook,
+    Profile, Quota, Replaced, Role, StagingToken, Subscription, Tag, Token, TokenHash, Usage, View,
+    ViewWhose, Webhook,
 };
 pub use error::{OpenError, StoreError};
 pub use events::{Event, EventKind, NewEvent, ObjectKind};

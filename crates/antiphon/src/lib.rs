@@ -40,8 +40,8 @@ pub mod realtime;
 pub mod refusal;
 pub mod routes;
 pub mod serve;
-pub mod tags;
 pub mod sessions;
+pub mod tags;
 #[cfg(test)]
 mod testing;
 pub mod threads;
