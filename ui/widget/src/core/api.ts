@@ -29,6 +29,8 @@ export interface Asked {
   bearer?: string;
   signal?: AbortSignal;
   headers?: Record<string, string>;
+  /** Arrives even when the page goes in the meantime. */
+  parting?: boolean;
 }
 
 const PATIENCE = 20_000;
@@ -47,6 +49,7 @@ export async function request(base: string, path: string, asked: Asked = {}): Pr
       headers,
       credentials: 'omit',
       cache: 'no-store',
+      keepalive: asked.parting ?? false,
       signal: asked.signal ?? AbortSignal.timeout(form ? UPLOAD_PATIENCE : PATIENCE),
       ...(asked.body === undefined
         ? {}

@@ -161,6 +161,25 @@ describe('a new visitor', () => {
     expect(told.filter((each) => each.startsWith('conversationStarted'))).toHaveLength(1);
   });
 
+  it('sees it too when the list of threads comes between question and answer', async () => {
+    vi.stubGlobal('fetch', async (input: URL, request: RequestInit) => {
+      const answer = await server.fetch(input, request);
+      if (String(input).endsWith('v1/messages')) {
+        server.threads = [thread()];
+        server.say('resync', {});
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      return answer;
+    });
+    const conversations = visitor();
+    await conversations.opened();
+    conversations.show();
+    conversations.send('Hello', []);
+    await vi.advanceTimersByTimeAsync(100);
+    const { talks, current } = conversations.state;
+    expect(talks).toMatchObject([{ id: 5, key: current, loaded: true, messages: [{ text: 'Hello' }] }]);
+  });
+
   it('may write before anybody knows them, and loses nothing', async () => {
     server.statuses = [0, 0];
     const conversations = visitor();

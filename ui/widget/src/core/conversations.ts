@@ -490,8 +490,8 @@ export class Conversations {
     if (!newest || (this.#readTold.get(talk.id) ?? '') >= newest.id) return;
     const { id } = talk;
     this.#readTold.set(id, newest.id);
-    this.#raw(`threads/${id}/read`, { method: 'PUT', body: { messageId: newest.id } }).catch(() =>
-      this.#readTold.delete(id),
+    this.#raw(`threads/${id}/read`, { method: 'PUT', body: { messageId: newest.id }, parting: true }).catch(
+      () => this.#readTold.delete(id),
     );
   }
 

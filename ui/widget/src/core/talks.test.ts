@@ -45,7 +45,7 @@ describe('talks', () => {
     const merged = talks.mergeThreads([fresh], [thread(5, { preview: 'hello' })]);
     expect(merged.map((talk) => talk.key)).toEqual(['f1', 't5']);
     const bound = talks.bind(merged, 'f1', 5);
-    expect(bound).toMatchObject([{ key: 'f1', id: 5, preview: 'hello', begunHere: true }]);
+    expect(bound).toMatchObject([{ key: 'f1', id: 5, preview: 'hello', loaded: true, begunHere: true }]);
     expect(talks.mergeThreads(bound, [thread(5)]).map((talk) => talk.key)).toEqual(['f1']);
   });
 

@@ -75,7 +75,11 @@ export function bind(talks: Talk[], key: string, threadId: number): Talk[] {
   const known = talks.find((talk) => talk.id === threadId && talk.key !== key);
   return talks
     .filter((talk) => talk !== known)
-    .map((talk) => (talk.key === key ? { ...talk, ...known, key, id: threadId, begunHere: true } : talk));
+    .map((talk) => {
+      if (talk.key !== key) return talk;
+      const messages = insert(known?.messages ?? [], talk.messages);
+      return { ...talk, ...known, key, id: threadId, messages, loaded: true, begunHere: true };
+    });
 }
 
 /** The newest first. */

@@ -52,7 +52,9 @@ async function begin(): Promise<void> {
   language = await languageOf(init.languages);
   root.lang = language.tag;
   root.dir = language.rightToLeft ? 'rtl' : 'ltr';
-  document.title = init.title ?? language.messages.chat;
+  const title = init.title ?? language.messages.chat;
+  document.title = title;
+  (document.getElementById('name') as HTMLElement).textContent = title;
   relabel();
   launcher.hidden = false;
   for (const event of ['pointerenter', 'focus', 'pointerdown', 'touchstart']) {
