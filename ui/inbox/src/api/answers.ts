@@ -39,6 +39,11 @@ export function dropDraft(threadId: string): Promise<unknown> {
   return ok(api.DELETE(`${THREAD}/draft`, { params: { path: { threadId } }, keepalive: true }));
 }
 
+/** The threads in which the caller has drafts. */
+export async function drafts(): Promise<string[]> {
+  return (await ok(api.GET('/antiphon/v1/drafts', { params: { query: { limit: 500 } } }))).results.map((one) => one.threadId);
+}
+
 export async function canned(): Promise<CannedReply[]> {
   return (await ok(api.GET('/antiphon/v1/canned-replies', {}))).results;
 }

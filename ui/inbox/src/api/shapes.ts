@@ -58,6 +58,13 @@ export interface Draft extends Omit<Answer, 'attachments'> {
   updatedAt?: string;
 }
 
+/** Where a chat on a web page came from, and what the visitor said of themselves. */
+export interface ChatOrigin {
+  url?: string;
+  saidEmail?: string;
+  identified: boolean;
+}
+
 export interface CannedReply {
   id: string;
   name: string;

@@ -1,6 +1,6 @@
 /** What is asked and done about threads. */
 import { api, ok } from './client';
-import type { Entry, Page, WorkState, WorkThread } from './shapes';
+import type { ChatOrigin, Entry, Page, WorkState, WorkThread } from './shapes';
 
 const V3 = '/conversations/v3/conversations/threads/{threadId}';
 
@@ -91,4 +91,8 @@ export function tag(threadId: string, add: string[], remove: string[]): Promise<
 export function markRead(threadId: string, messageId: string): Promise<unknown> {
   const params = { path: { threadId } };
   return ok(api.PUT('/antiphon/v1/threads/{threadId}/read', { params, body: { messageId } }));
+}
+
+export function chat(threadId: string): Promise<ChatOrigin> {
+  return ok(api.GET('/antiphon/v1/threads/{threadId}/chat', { params: { path: { threadId } } }));
 }

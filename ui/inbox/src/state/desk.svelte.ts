@@ -5,6 +5,7 @@ import type { Entry, Happening } from '../api/shapes';
 import { t } from '../i18n/index.svelte';
 import { announcer } from './announce.svelte';
 import { directory, Seldom } from './directory.svelte';
+import { drafted } from './drafted.svelte';
 import { list } from './list.svelte';
 import { mentions } from './mentions.svelte';
 import { notifier } from './notify.svelte';
@@ -46,6 +47,7 @@ class Desk {
     this.beating = setInterval(() => this.tell(), BEAT);
     void directory.load();
     void mentions.load();
+    void drafted.load();
   }
 
   stop(): void {
