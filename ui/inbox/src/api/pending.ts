@@ -11,12 +11,6 @@ type Op<Answer, Body = never, Query = never, Path = never> = {
 type InThread = { threadId: string };
 
 export interface Pending {
-  '/antiphon/v1/session': {
-    get: Op<S.Session>;
-    post: Op<S.Session, { email: string; password: string; code?: string; portalId?: string }>;
-    delete: Op<never>;
-  };
-  '/antiphon/v1/sign-in/options': { get: Op<{ oidc: { name: string } | null; setup: boolean; demo?: boolean }> };
   '/antiphon/v1/setup': {
     post: Op<S.Session, { token: string; portalName?: string; name: string; email: string; password: string }>;
   };

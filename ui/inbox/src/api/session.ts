@@ -1,6 +1,6 @@
 /** Who we are. */
 import { api, ok } from './client';
-import type { Session } from './shapes';
+import type { OpenSession, Session } from './shapes';
 
 export function current(): Promise<Session> {
   return ok(api.GET('/antiphon/v1/session', {}));
@@ -14,7 +14,7 @@ export function signOut(): Promise<unknown> {
   return ok(api.DELETE('/antiphon/v1/session', {}));
 }
 
-export function options(): Promise<{ oidc?: { name: string } | null; setup?: boolean; demo?: boolean }> {
+export function options(): Promise<{ oidc?: { name: string }; setup: boolean; demo: boolean }> {
   return ok(api.GET('/antiphon/v1/sign-in/options', {}));
 }
 
@@ -32,4 +32,13 @@ export function setUp(body: SetUp): Promise<Session> {
 
 export function accept(token: string, password: string, name?: string): Promise<Session> {
   return ok(api.POST('/antiphon/v1/invitations/accept', { body: { token, password, ...(name ? { name } : {}) } }));
+}
+
+/** Where we are signed in. */
+export async function sessions(): Promise<OpenSession[]> {
+  return (await ok(api.GET('/antiphon/v1/session/list', {}))).results;
+}
+
+export function endOthers(): Promise<unknown> {
+  return ok(api.DELETE('/antiphon/v1/session/others', {}));
 }

@@ -29,21 +29,8 @@ export type Figures = Schemas['WorkCounts'];
 
 export type Role = 'ADMIN' | 'AGENT' | 'READ_ONLY';
 
-export interface Self {
-  id: string;
-  actorId: string;
-  name?: string;
-  email?: string;
-  avatar?: string;
-  role: Role;
-}
-
-export interface Session {
-  agent: Self;
-  portal: { id: string; name: string; timeZone: string };
-  csrf: string;
-  expiresAt: string;
-}
+export type Session = Schemas['Session'];
+export type OpenSession = Schemas['OpenSession'];
 
 export interface Answer {
   type: 'MESSAGE' | 'COMMENT';

@@ -1,6 +1,12 @@
 import type { Catalogue } from './catalogue';
 
 export const ar: Catalogue = {
+  'account.ended': 'سُجّل خروجك من كل مكان آخر.',
+  'account.endOthers': 'تسجيل الخروج من كل مكان آخر',
+  'account.here': 'هذا المتصفح',
+  'account.sessions': 'أين سجّلت الدخول',
+  'account.unknown': 'متصفح غير معروف',
+  'account.used': 'استُخدم {at}',
   'act.archive': 'نقل إلى سلة المهملات',
   'act.close': 'إغلاق المحادثة',
   'act.noSpam': 'ليست رسالة مزعجة',

@@ -1,6 +1,12 @@
 import type { Catalogue } from './catalogue';
 
 export const de: Catalogue = {
+  'account.ended': 'Überall sonst sind Sie abgemeldet.',
+  'account.endOthers': 'Überall sonst abmelden',
+  'account.here': 'Dieser Browser',
+  'account.sessions': 'Wo Sie angemeldet sind',
+  'account.unknown': 'Unbekannter Browser',
+  'account.used': 'benutzt {at}',
   'act.archive': 'In den Papierkorb',
   'act.close': 'Schließen',
   'act.noSpam': 'Kein Spam',

@@ -1,5 +1,11 @@
 /** English: the catalogue that the others are measured by. */
 export const en = {
+  'account.ended': 'You are signed out everywhere else.',
+  'account.endOthers': 'Sign out everywhere else',
+  'account.here': 'This browser',
+  'account.sessions': 'Where you are signed in',
+  'account.unknown': 'Unknown browser',
+  'account.used': 'used {at}',
   'act.archive': 'Move to trash',
   'act.close': 'Close',
   'act.noSpam': 'Not spam',
