@@ -146,11 +146,6 @@ pub struct Folder {
 impl Folder {
     /// Most folders inside each other.
     pub const DEEPEST: usize = 20;
-
-    /// How deep a tree is of which so many folders were seen.
-    pub(crate) fn levels(seen: i64, deepest: i64) -> Option<usize> {
-        (seen <= EXAMINED).then(|| usize::try_from(deepest).unwrap_or(usize::MAX))
-    }
 }
 
 /// Bytes that are kept: of one or several files of a portal.

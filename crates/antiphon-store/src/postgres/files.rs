@@ -6,7 +6,7 @@ use tokio_postgres::types::ToSql;
 
 use super::connect::answered;
 use super::failure::{Failure, Result};
-use super::readers::{self, Values, execute, row, rows};
+use super::readers::{self, Values, execute, rows};
 use super::{ANSWER, Answer, Engine};
 use crate::files::{EXAMINED, Gallop, Given, Leaf, Run, Statement, fold, numbered, walk};
 use crate::messages::number;
@@ -211,14 +211,21 @@ async fn task_by_id(client: &ClientWrapper, portal: PortalId, id: &str) -> Resul
 
 /// How many folders are one in another here; `None` if too many would have to be looked at.
 async fn levels(client: &ClientWrapper, portal: PortalId, id: i64) -> Result<Option<usize>> {
-    let sql = "WITH RECURSIVE inside (id, level) AS (SELECT $2::bigint, 1::bigint UNION ALL SELECT f.id, i.level + 1 \
-               FROM inside i JOIN folders f ON f.portal_id = $1 AND f.parent_id = i.id AND f.archived_at IS NULL \
-               WHERE i.level <= $3) \
-               SELECT count(*), coalesce(max(level), 1) FROM (SELECT level FROM inside LIMIT $4) looked";
-    let values: Values<'_> = &[&portal.0, &id, &(Folder::DEEPEST as i64), &(EXAMINED + 1)];
-    let found = row(client, sql, values).await?;
-    let found = found.map(|row| Ok::<_, Failure>((row.try_get(0)?, row.try_get(1)?))).transpose()?;
-    Ok(found.and_then(|(seen, deepest)| Folder::levels(seen, deepest)))
+    let sql = "SELECT id FROM folders WHERE portal_id = $1 AND parent_id = ANY($2) AND archived_at IS NULL LIMIT $3";
+    let (mut levels, mut seen, mut outer) = (1, 1, vec![id]);
+    while levels <= Folder::DEEPEST {
+        let inner = rows(client, sql, &[&portal.0, &outer, &(EXAMINED + 1 - seen)]).await?;
+        seen += inner.len() as i64;
+        if seen > EXAMINED {
+            return Ok(None);
+        }
+        if inner.is_empty() {
+            break;
+        }
+        levels += 1;
+        outer = inner.iter().map(|row| Ok(row.try_get(0)?)).collect::<Result<_>>()?;
+    }
+    Ok(Some(levels))
 }
 
 /// What there is of what a key names.

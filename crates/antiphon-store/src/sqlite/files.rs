@@ -190,13 +190,28 @@ fn task_by_id(conn: &Connection, portal: PortalId, id: &str) -> Result<Option<Fi
 
 /// How many folders are one in another here; `None` if too many would have to be looked at.
 pub(super) fn levels(conn: &Connection, portal: PortalId, id: i64) -> Result<Option<usize>> {
-    let sql = "WITH RECURSIVE inside (id, level) AS (SELECT ?2, 1 UNION ALL SELECT f.id, i.level + 1 FROM inside i \
-               JOIN folders f ON f.portal_id = ?1 AND f.parent_id = i.id AND f.archived_at IS NULL WHERE i.level <= ?3 LIMIT ?4) \
-               SELECT count(*), max(level) FROM inside";
-    let values = params![portal.0, id, Folder::DEEPEST as i64, EXAMINED + 1];
-    let (seen, deepest): (i64, i64) =
-        conn.prepare_cached(sql)?.query_row(values, |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(Folder::levels(seen, deepest))
+    let sql =
+        "SELECT id FROM folders WHERE portal_id = ?1 AND parent_id = ?2 AND archived_at IS NULL LIMIT ?3";
+    let mut sql = conn.prepare_cached(sql)?;
+    let (mut levels, mut seen, mut outer) = (1, 1, vec![id]);
+    while levels <= Folder::DEEPEST {
+        let mut inner = Vec::new();
+        for parent in outer {
+            let found = sql.query_map([portal.0, parent, EXAMINED + 1 - seen], |row| row.get::<_, i64>(0))?;
+            let before = inner.len();
+            inner.extend(found.collect::<rusqlite::Result<Vec<_>>>()?);
+            seen += (inner.len() - before) as i64;
+            if seen > EXAMINED {
+                return Ok(None);
+            }
+        }
+        if inner.is_empty() {
+            break;
+        }
+        levels += 1;
+        outer = inner;
+    }
+    Ok(Some(levels))
 }
 
 /// What there is of what a key names.
