@@ -49,3 +49,12 @@ export function size(bytes: number, language: string): string {
   const style = { style: 'unit', unit: units[unit] ?? 'byte', unitDisplay: 'short', maximumFractionDigits: 1 } as const;
   return new Intl.NumberFormat(language, style).format(amount);
 }
+
+const BROWSERS: [RegExp, string][] = [[/Edg/u, 'Edge'], [/OPR|Opera/u, 'Opera'], [/Firefox/u, 'Firefox'], [/Chrome|CriOS/u, 'Chrome'], [/Safari/u, 'Safari']];
+const SYSTEMS: [RegExp, string][] = [[/Windows/u, 'Windows'], [/iPhone/u, 'iPhone'], [/iPad/u, 'iPad'], [/Android/u, 'Android'], [/Mac OS/u, 'macOS'], [/CrOS/u, 'ChromeOS'], [/Linux/u, 'Linux']];
+
+/** What people call a browser, from what it calls itself. */
+export function browser(agent: string): string {
+  const find = (names: [RegExp, string][]) => names.find(([sign]) => sign.test(agent))?.[1];
+  return [find(BROWSERS), find(SYSTEMS)].filter(Boolean).join(' · ') || agent;
+}

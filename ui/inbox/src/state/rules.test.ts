@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Problem } from '../api/problem';
 import type { Entry, WorkThread } from '../api/shapes';
 import { safeHref } from '../lib/rich';
-import { initials, pieces, shade } from '../lib/text';
+import { browser, initials, pieces, shade } from '../lib/text';
 import { demoOf, tokenOf } from '../session/token';
 import { pageAt } from '../settings/pages';
 import { concerns } from './concerns';
@@ -76,6 +76,12 @@ describe('text', () => {
     ]);
     expect(pieces('nothing')).toEqual([{ text: 'nothing' }]);
     expect(pieces('')).toEqual([]);
+  });
+
+  it('says what people call a browser', () => {
+    expect(browser('Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/148.0.0.0 Safari/537.36')).toBe('Chrome · Linux');
+    expect(browser('Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Safari/604.1')).toBe('Safari · iPhone');
+    expect(browser('curl/8')).toBe('curl/8');
   });
 
   it('names have letters, in every script', () => {
