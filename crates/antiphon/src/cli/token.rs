@@ -66,11 +66,11 @@ impl From<Token> for Task {
     }
 }
 
-/// Every scope but the operator's, which reaches beyond the portal.
+/// Every scope but the operator's, which reaches beyond the portal, and the one that only agents have who are signed in.
 fn every_scope() -> Vec<String> {
     Scope::ALL
         .iter()
-        .filter(|scope| **scope != Scope::Operator)
+        .filter(|scope| !matches!(scope, Scope::Operator | Scope::Agent))
         .map(|scope| scope.name().to_owned())
         .collect()
 }

@@ -96,9 +96,9 @@ pub struct App<'a> {
     pub developer_key: &'a str,
 }
 
-/// Every scope there is.
+/// Every scope that a token can have.
 pub fn every_scope() -> Vec<String> {
-    let ours = Scope::ALL.iter().map(|scope| scope.name());
+    let ours = Scope::ALL.iter().filter(|scope| **scope != Scope::Agent).map(|scope| scope.name());
     ours.chain(OTHER_SCOPES).map(str::to_owned).collect()
 }
 
