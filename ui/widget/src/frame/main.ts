@@ -13,7 +13,7 @@ const CLOSED = 88;
 const BUBBLE_WIDTH = 312;
 const OPEN = { width: 408, height: 736 };
 /** A hidden tab gives its line back after this long, since browsers have only a few for each server. */
-const REST_AFTER = 5 * 60_000;
+const REST_AFTER = { open: 5 * 60_000, closed: 30_000 };
 
 const root = document.documentElement;
 const launcher = document.getElementById('launcher') as HTMLButtonElement;
@@ -75,7 +75,7 @@ async function begin(): Promise<void> {
   fit();
   for (const message of early.splice(0)) heard(message);
   // Somebody who was here before may have something to read.
-  if (!open && (init.visitorKey || init.identification)) idle(() => void begun());
+  if (!open && (init.visitorKey || init.identification)) whenSeen(() => idle(() => void begun()));
 }
 
 /** What can be shown before a word of any language has arrived. */
@@ -315,11 +315,17 @@ function restWhenHidden(): void {
   };
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible') wake();
-    else timer = setTimeout(rest, REST_AFTER);
+    else timer = setTimeout(rest, open ? REST_AFTER.open : REST_AFTER.closed);
   });
   addEventListener('online', wake);
   addEventListener('pageshow', wake);
   addEventListener('pagehide', rest);
+}
+
+/** Tabs that are opened in the background cost nothing before they are looked at. */
+function whenSeen(work: () => void): void {
+  if (document.visibilityState === 'visible') work();
+  else document.addEventListener('visibilitychange', work, { once: true });
 }
 
 function idle(work: () => void): void {
