@@ -24,7 +24,8 @@ export function retry(threadId: string, messageId: string): Promise<unknown> {
 
 export async function draft(threadId: string): Promise<Draft | null> {
   try {
-    return (await ok(api.GET(`${THREAD}/draft`, { params: { path: { threadId } } }))) ?? null;
+    const found = await ok(api.GET(`${THREAD}/draft`, { params: { path: { threadId } } }));
+    return { ...found, type: found.type === 'COMMENT' ? 'COMMENT' : 'MESSAGE' };
   } catch (error) {
     if (error instanceof Problem && error.status === 404) return null;
     throw error;
@@ -41,9 +42,9 @@ export function dropDraft(threadId: string): Promise<unknown> {
 
 /** The threads in which the caller has drafts. */
 export async function drafts(): Promise<string[]> {
-  return (await ok(api.GET('/antiphon/v1/drafts', { params: { query: { limit: 500 } } }))).results.map((one) => one.threadId);
+  return (await ok(api.GET('/antiphon/v1/drafts', {}))).results.map((one) => one.threadId);
 }
 
 export async function canned(): Promise<CannedReply[]> {
-  return (await ok(api.GET('/antiphon/v1/canned-replies', {}))).results;
+  return (await ok(api.GET('/antiphon/v1/canned-replies', { params: { query: { limit: 500 } } }))).results;
 }

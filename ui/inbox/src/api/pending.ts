@@ -31,12 +31,15 @@ export interface Pending {
   '/antiphon/v1/threads/{threadId}/messages/{messageId}/retry': {
     post: Op<S.Entry, never, never, InThread & { messageId: string }>;
   };
-  '/antiphon/v1/drafts': { get: Op<S.Page<{ threadId: string }>, never, { limit?: number }> };
+  '/antiphon/v1/drafts': { get: Op<S.Page<{ threadId: string }>> };
   '/antiphon/v1/canned-replies': {
-    get: Op<S.Page<S.CannedReply>>;
+    get: Op<S.Page<S.CannedReply>, never, { limit?: number }>;
     post: Op<S.CannedReply, Omit<S.CannedReply, 'id'>>;
   };
   '/antiphon/v1/threads/{threadId}/chat': { get: Op<S.ChatOrigin, never, never, InThread> };
+  '/antiphon/v1/presence': {
+    get: Op<S.Page<{ actorId: string; threadId?: string; state?: string; at: string }>, never, { threadId?: number }>;
+  };
   '/antiphon/v1/mentions': { get: Op<S.Page<S.Mention>, never, { after?: string; limit?: number }> };
   '/antiphon/v1/mentions/unseen': { get: Op<{ unseen: number }> };
   '/antiphon/v1/contacts/{contactId}/export': { get: Op<unknown, never, never, { contactId: string }> };

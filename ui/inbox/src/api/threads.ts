@@ -96,3 +96,9 @@ export function markRead(threadId: string, messageId: string): Promise<unknown> 
 export function chat(threadId: string): Promise<ChatOrigin> {
   return ok(api.GET('/antiphon/v1/threads/{threadId}/chat', { params: { path: { threadId } } }));
 }
+
+/** Who said lately that they look at a thread. */
+export async function present(threadId: string): Promise<{ actorId: string; threadId?: string; state?: string; at: string }[]> {
+  const query = { threadId: Number(threadId) };
+  return (await ok(api.GET('/antiphon/v1/presence', { params: { query } }))).results;
+}

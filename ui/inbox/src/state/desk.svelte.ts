@@ -158,6 +158,19 @@ class Desk {
     this.at = threadId;
     this.doing = 'viewing';
     this.tell();
+    if (threadId !== null) void this.meet(threadId);
+  }
+
+  /** Hears of those who were there before us. */
+  private async meet(threadId: string): Promise<void> {
+    try {
+      for (const one of await door.present(threadId)) {
+        const said = { kind: 'presence', appId: '', ...one };
+        this.present = hear(this.present, said, session.me, Date.now());
+      }
+    } catch {
+      // They say so again before long.
+    }
   }
 
   typing(threadId: string, note: boolean): void {
