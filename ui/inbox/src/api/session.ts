@@ -6,8 +6,9 @@ export function current(): Promise<Session> {
   return ok(api.GET('/antiphon/v1/session', {}));
 }
 
-export function signIn(email: string, password: string, code?: string): Promise<Session> {
-  return ok(api.POST('/antiphon/v1/session', { body: { email, password, ...(code ? { code } : {}) } }));
+export function signIn(email: string, password: string, code?: string, portalId?: string): Promise<Session> {
+  const body = { email, password, ...(code ? { code } : {}), ...(portalId ? { portalId } : {}) };
+  return ok(api.POST('/antiphon/v1/session', { body }));
 }
 
 export function signOut(): Promise<unknown> {

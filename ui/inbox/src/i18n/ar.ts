@@ -283,6 +283,8 @@ export const ar: Catalogue = {
   'session.oidcFailed': 'لم ينجح تسجيل الدخول هذا. حاول مرة أخرى أو استخدم كلمة المرور.',
   'session.or': 'أو',
   'session.password': 'كلمة المرور',
+  'session.portal': 'رقم البوابة',
+  'session.portalHint': 'يعرفه المسؤول لديك.',
   'session.setUpHint': 'لا يمكن لأحد تسجيل الدخول بعد. افتح رابط الإعداد الذي طبعه الخادم عند بدئه.',
   'session.signIn': 'تسجيل الدخول',
   'session.signOut': 'تسجيل الخروج',

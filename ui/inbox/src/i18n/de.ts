@@ -251,6 +251,8 @@ export const de: Catalogue = {
   'session.oidcFailed': 'Diese Anmeldung hat nicht geklappt. Versuchen Sie es erneut oder mit Ihrem Passwort.',
   'session.or': 'oder',
   'session.password': 'Passwort',
+  'session.portal': 'Nummer des Portals',
+  'session.portalHint': 'Ihr Administrator kennt sie.',
   'session.setUpHint': 'Noch kann sich niemand anmelden. Öffnen Sie den Link, den der Server beim Start ausgegeben hat.',
   'session.signIn': 'Anmelden',
   'session.signOut': 'Abmelden',

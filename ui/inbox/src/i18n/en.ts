@@ -250,6 +250,8 @@ export const en = {
   'session.oidcFailed': 'That sign-in did not work. Try again, or use your password.',
   'session.or': 'or',
   'session.password': 'Password',
+  'session.portal': 'Portal number',
+  'session.portalHint': 'Your administrator knows it.',
   'session.setUpHint': 'Nobody can sign in yet. Open the set-up link that the server printed when it started.',
   'session.signIn': 'Sign in',
   'session.signOut': 'Sign out',

@@ -1,7 +1,7 @@
 /** Links that are good once carry their secret behind the `#`, where no server and no log sees it. */
 
 /** The shortest password that is taken. */
-export const SHORTEST = 12;
+export const SHORTEST = 8;
 
 export function tokenOf(hash: string): string | null {
   return new URLSearchParams(hash.replace(/^#/u, '')).get('token') || null;

@@ -10,9 +10,13 @@ import { settings } from './settings.svelte';
 /** So many calls in a burst are one. */
 const APART = 1500;
 
+/** So many messages are looked at together. */
+const AT_ONCE = 3;
+
 class Notifier {
   unseen = $state(0);
   private last = 0;
+  private looking = 0;
   private audio: AudioContext | null = null;
 
   constructor() {
@@ -23,11 +27,16 @@ class Notifier {
 
   async told(threadId: string, messageId: string, known: Entry | null): Promise<void> {
     if (document.visibilityState === 'visible' && document.hasFocus()) return;
+    // When much comes at once, one call says as much as many.
+    if (this.looking >= AT_ONCE) return;
+    this.looking += 1;
     try {
       const [entry, thread] = await Promise.all([known ?? door.entry(threadId, messageId), door.read(threadId)]);
       if (concerns(entry, thread, session.me)) this.call(entry, thread);
     } catch {
       // Nobody is called for what cannot be read.
+    } finally {
+      this.looking -= 1;
     }
   }
 
