@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 
 use crate::run::{cargo, command, finish, target, works};
@@ -10,6 +10,12 @@ use crate::ui;
 
 /// The browser, and letters for what people write in it.
 const PACKAGES: [&str; 2] = ["chromium", "fonts-noto-core"];
+
+/// What pictures need besides: people of the demo write Japanese and Chinese, and laugh.
+const LETTERS: [(&str, &str); 2] = [
+    ("fonts-noto-cjk", "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"),
+    ("fonts-noto-color-emoji", "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf"),
+];
 
 /// Everything behind `browser` goes to Playwright: names of files, `--grep`, `--project`, `--headed`.
 #[derive(Debug, Args)]
@@ -44,6 +50,13 @@ pub fn run(options: &Options) -> Result<()> {
     }
     test.args(&options.rest);
     if options.pictures {
+        let missing: Vec<&str> = LETTERS
+            .iter()
+            .filter(|(_, file)| !Path::new(file).exists())
+            .map(|(package, _)| *package)
+            .collect();
+        ensure!(missing.is_empty(), "pictures would lack letters: apt-get install {}", missing.join(" "));
+        test.args(["--project", "pictures"]);
         test.env("ANTIPHON_PICTURES", "1");
     }
     finish(test)

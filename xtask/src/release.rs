@@ -1,7 +1,8 @@
 //! The release build as the container image has it: one static file, tried on an empty root.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Stdio};
 
@@ -63,8 +64,27 @@ fn stands_alone(program: &Path) -> Result<()> {
     // Names, times of its zone and chance.
     ask(&["portal", "create", "Example Ltd", "--time-zone", "Europe/Berlin"])?;
     ask(&["token", "create", "Our integration", "--portal", "1"])?;
+    // What people see is in it.
+    for (path, said) in
+        [("/inbox/", "/inbox/assets/"), ("/1.js", "HubSpotConversations"), ("/demo/", "/1.js")]
+    {
+        let page = got(address, path)?;
+        ensure!(
+            page.starts_with("HTTP/1.1 200 ") && page.contains(said),
+            "{path} is not what it should be:\n{page}"
+        );
+    }
     println!("it serves at {address} from an empty root");
     Ok(())
+}
+
+/// Asks for a page, and returns the whole answer.
+fn got(address: &str, path: &str) -> Result<String> {
+    let mut socket = TcpStream::connect(address).with_context(|| format!("nobody listens at {address}"))?;
+    write!(socket, "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer)?;
+    Ok(answer)
 }
 
 /// A process that does not outlive its step.
