@@ -5,10 +5,11 @@ import type { StoredFile } from './shapes';
 /** Only those who get the message may read it, and no list of files shows it. */
 const OPTIONS = JSON.stringify({ access: 'HIDDEN_PRIVATE' });
 
-export function send(file: File, progress: (share: number) => void, signal: AbortSignal): Promise<StoredFile> {
+/** Each thread has a folder, so that a name is changed only where it is there twice. */
+export function send(threadId: string, file: File, progress: (share: number) => void, signal: AbortSignal): Promise<StoredFile> {
   const form = new FormData();
   form.set('options', OPTIONS);
-  form.set('folderPath', '/conversations');
+  form.set('folderPath', `/conversations/${threadId}`);
   form.set('file', file, file.name);
   return upload('/files/v3/files', form, progress, signal);
 }

@@ -20,7 +20,10 @@ export class Uploads {
   all = $state.raw<Upload[]>([]);
   private readonly aborts = new Map<string, AbortController>();
 
-  constructor(private readonly changed: () => void) {}
+  constructor(
+    private readonly threadId: string,
+    private readonly changed: () => void,
+  ) {}
 
   add(chosen: Iterable<File>): void {
     for (const file of [...chosen].slice(0, MOST - this.all.length)) void this.send(file);
@@ -32,7 +35,7 @@ export class Uploads {
     this.aborts.set(key, abort);
     this.all = [...this.all, { key, name: file.name, size: file.size, share: 0 }];
     try {
-      const stored = await files.send(file, (share) => this.set(key, { share }), abort.signal);
+      const stored = await files.send(this.threadId, file, (share) => this.set(key, { share }), abort.signal);
       this.set(key, { share: 1, fileId: stored.id });
       this.changed();
     } catch (error) {

@@ -39,7 +39,11 @@ class Desk {
       happened: (event) => this.happened(event),
       passed: (said) => void (this.present = hear(this.present, said, session.me, Date.now())),
       lost: () => this.reread(),
-      line: (line) => void (this.line = line),
+      line: (line) => {
+        this.line = line;
+        // What was said while nobody listened is said again.
+        if (line === 'up') this.tell();
+      },
       refused: () => void session.check(),
     });
     this.live.start();
