@@ -85,7 +85,7 @@ async fn sweep(client: &mut ClientWrapper, portal: PortalId, what: &Sweep) -> Re
     transaction.batch_execute("SET LOCAL idle_in_transaction_session_timeout = 1000").await?;
     let mut done = 0;
     let (mut newest, mut keys) = (0, Vec::new());
-    for (table, key) in [("tokens", "hash"), ("grants", "id"), ("staging_tokens", "hash")] {
+    for (table, key) in [("tokens", "hash"), ("grants", "id"), ("staging_tokens", "hash"), ("views", "id")] {
         let sql = format!(
             "DELETE FROM {table} WHERE portal_id = $1 AND {key} = ANY(ARRAY(SELECT {key} FROM {table} WHERE portal_id = $1 \
              AND deleted_at < $2 AND deleted_at IS NOT NULL LIMIT $3)) RETURNING revision, {key}"

@@ -51,7 +51,7 @@ fn sweep(batch: &mut Batch<'_>, portal: PortalId, what: &Sweep) -> Result<u64> {
     let (conn, limit) = (batch.conn, what.limit as i64);
     batch.written = true;
     let mut done = 0;
-    for (table, key) in [("tokens", "hash"), ("grants", "id"), ("staging_tokens", "hash")] {
+    for (table, key) in [("tokens", "hash"), ("grants", "id"), ("staging_tokens", "hash"), ("views", "id")] {
         let sql = format!(
             "DELETE FROM {table} WHERE portal_id = ?1 AND {key} IN (SELECT {key} FROM {table} WHERE portal_id = ?1 \
              AND deleted_at < ?2 AND deleted_at IS NOT NULL LIMIT ?3) RETURNING {key}"

@@ -30,3 +30,4 @@ mod thread_lists;
 mod uses;
 mod visitor_tokens;
 mod visitors;
+mod work;

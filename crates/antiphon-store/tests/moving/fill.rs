@@ -273,6 +273,27 @@ async fn people(store: &Store, id: PortalId) {
                     installed_at: now,
                     uninstalled_at: Some(now),
                 }),
+                DirectoryChange::Tag(Tag {
+                    id: TagId(moment.subscription_id().0),
+                    name: "VIP".into(),
+                    color: 4,
+                    created_at: now,
+                    archived_at: Some(now),
+                }),
+                DirectoryChange::View(View {
+                    id: ViewId(moment.subscription_id().0),
+                    name: "Mine".into(),
+                    shared: false,
+                    owner: Some(7),
+                    position: 3,
+                    inboxes: vec![INBOX],
+                    accounts: vec![ACCOUNT],
+                    states: vec![WorkState::Open, WorkState::Closed],
+                    whose: ViewWhose::Mine,
+                    tag: Some(TagId(1)),
+                    created_at: now,
+                    deleted_at: None,
+                }),
                 DirectoryChange::StagingToken(StagingToken {
                     hash: TokenHash([7; 32]),
                     channel_id: 1_000_000,
@@ -346,6 +367,10 @@ async fn conversation(store: &Store, id: PortalId, turn: i64) {
     let thread = thread(store, id, move |thread| {
         thread.visitor_id = VisitorId(1 + turn % 3);
         thread.spam = turn == 2;
+        thread.tags = (1..=turn % 3).map(TagId).collect();
+        thread.snoozed_until = (turn == 1).then_some(NOON + 9);
+        thread.preview = (turn > 1).then(|| format!("Beginning {turn}"));
+        thread.assigned_to = (turn > 3).then(|| "A-1".into());
         thread.ticket_id = (turn == 3).then_some(TicketId(1));
         thread.subject = (turn > 0).then(|| format!("Subject {turn}"));
         if turn == 4 {

@@ -75,6 +75,19 @@ async fn of_portal(store: &Store, id: PortalId, seen: &mut Vec<String>) {
         ..FileKey::default()
     };
     seen.push(format!("{:?}", store.file_state(id, &key).await.unwrap()));
+    seen.push(format!("{:?}", directory.tags().iter().collect::<Vec<_>>()));
+    seen.push(format!("{:?}", directory.views().iter().collect::<Vec<_>>()));
+    let tags = [None, Some(TagId(1)), Some(TagId(2))];
+    let mut counts = store.thread_counts(id, &tags).await.unwrap();
+    counts.sort_unstable();
+    seen.push(format!("{counts:?}"));
+    for tag in tags {
+        let mut found = Vec::new();
+        let query = WorkQuery { tag, limit: 1_000, ..WorkQuery::default() };
+        store.work(id, &query, &mut |thread: &KnownThread| found.push(thread.id)).await.unwrap();
+        seen.push(format!("{found:?}"));
+    }
+    seen.push(format!("{:?}", store.snooze_due(id, i64::MAX, 100).await.unwrap()));
     let mut threads = Vec::new();
     for archived in [false, true] {
         for sort in [ThreadSort::Id, ThreadSort::LatestMessage] {

@@ -191,6 +191,26 @@ async fn each_damage_is_one_sentence_that_says_what_to_do() {
             "portal 1 counts 2 threads, 84 messages and 1 bytes",
         ),
         (
+            "UPDATE thread_counts SET n = n + 1",
+            "counts",
+            "portal 1 counts 3 threads as Open in inbox 1 on account 1 of nobody and has 2",
+        ),
+        (
+            "DELETE FROM thread_counts",
+            "counts",
+            "portal 1 counts 0 threads as Open in inbox 1 on account 1 of nobody and has 2",
+        ),
+        (
+            "UPDATE threads SET tags = '[5]'; UPDATE thread_counts SET n = 7 WHERE tag_id = 5",
+            "counts",
+            "portal 1 counts 7 threads with tag 5 as Open in inbox 1 on account 1 of nobody and has 2",
+        ),
+        (
+            "UPDATE threads SET tags = '[5]'; UPDATE thread_tags SET latest_at = 7 WHERE thread_id = 1",
+            "counts",
+            "1 threads of portal 1 are not where lists of their tags look for them",
+        ),
+        (
             "UPDATE counters SET next_thread = 2 WHERE portal_id = 1",
             "ids",
             "portal 1 would give out ids of its threads again",
