@@ -33,8 +33,8 @@ const MOST_NAMED: usize = 100;
 const POSITIONS: std::ops::RangeInclusive<i64> = 0..=1_000_000_000;
 
 /// The number of the agent who is calling.
-pub(crate) fn me(_: &Call) -> Option<i64> {
-    None
+pub(crate) fn me(call: &Call) -> Option<i64> {
+    call.caller.agent.map(|signed_in| signed_in.agent)
 }
 
 /// The id in the path; one that cannot be a view's is the same as an unknown one.

@@ -324,6 +324,69 @@ async fn a_view_shows_what_its_filter_says_and_counts_it() {
 }
 
 #[tokio::test]
+async fn an_agent_has_threads_and_views_of_their_own_and_reads() {
+    let desk = Desk::open().await;
+    let mia = Desk { user: desk.portal.signed_in("AGENT").await, ..desk.clone() };
+    let jon = Desk { user: desk.portal.colleague("Jon", "AGENT").await, ..desk.clone() };
+    let (ines, omar) = (desk.chat("ines").await, desk.chat("omar").await);
+    let agent = json!({ "actorId": desk.portal.agent });
+    desk.put(&format!("/threads/{ines}/assignee"), agent).await.expect(200);
+    assert_eq!(listed(&mia, "assignee=me").await, [ines.as_str()]);
+    assert_eq!(listed(&jon, "assignee=me").await, [] as [String; 0]);
+    let own = json!({ "name": "Mine", "filter": { "assignee": "me", "states": ["OPEN"] } });
+    let own = mia.user.post(&format!("{OWN}/views"), own).await.expect(201).json();
+    let view = text(&own, "id");
+    assert_eq!(
+        (&own["shared"], &own["ownerAgentId"]),
+        (&json!(false), &json!(desk.portal.agent.replace("A-", "")))
+    );
+    assert_eq!(listed(&mia, &format!("viewId={view}")).await, [ines.as_str()]);
+    let counts = get(&mia, "/views/counts").await;
+    assert_eq!((&counts["views"], &counts["all"]["mine"]), (&json!([{ "id": view, "count": 1 }]), &json!(1)));
+    for other in [&jon, &desk] {
+        assert_eq!(get(other, "/views").await["results"], json!([]));
+        assert_eq!(get(other, "/views/counts").await["views"], json!([]));
+        other.user.get(&format!("{OWN}/threads?viewId={view}")).await.expect(400);
+        other.user.patch(&format!("{OWN}/views/{view}"), json!({ "name": "Jon's" })).await.expect(404);
+        other.user.delete(&format!("{OWN}/views/{view}")).await.expect(404);
+    }
+    mia.user.patch(&format!("{OWN}/views/{view}"), json!({ "shared": true })).await.expect(200);
+    assert_eq!(
+        get(&jon, "/views/counts").await["views"],
+        json!([{ "id": view, "count": 0 }]),
+        "Jon has none"
+    );
+
+    let unread = async |desk: &Desk| {
+        let page = get(desk, "/threads").await;
+        let all = page["results"].as_array().unwrap().iter().filter(|thread| thread["unread"] == true);
+        all.map(|thread| text(thread, "id")).collect::<Vec<_>>()
+    };
+    assert_eq!(unread(&mia).await, [omar.as_str(), ines.as_str()]);
+    assert_eq!(unread(&desk).await, [] as [String; 0], "programs read nothing");
+    let last = desk.history(&omar).await.pop().unwrap();
+    let read = json!({ "messageId": last["id"] });
+    mia.user.put(&format!("{OWN}/threads/{omar}/read"), read).await.expect(204);
+    assert_eq!(unread(&mia).await, [ines.as_str()]);
+    assert_eq!(unread(&jon).await, [omar.as_str(), ines.as_str()]);
+    let shown = get(&jon, &format!("/threads/{omar}")).await;
+    assert_eq!(
+        (&shown["readBy"], &shown["unread"]),
+        (&json!([{ "actorId": desk.portal.agent, "messageId": last["id"], "at": at(0) }]), &json!(true))
+    );
+    desk.server.advance(Duration::from_secs(1));
+    desk.portal.chat_from("omar", "Hello?").await;
+    assert_eq!(unread(&mia).await, [omar.as_str(), ines.as_str()]);
+    // Who may only read changes nothing.
+    let ada = desk.portal.colleague("Ada", "READ_ONLY").await;
+    for (method, path) in [("POST", "/tags"), ("POST", "/views")] {
+        ada.send(method, &format!("{OWN}{path}"), json!({ "name": "x" }).to_string()).await.expect(403);
+    }
+    let until = json!({ "until": at(3_600_000) });
+    ada.put(&format!("{OWN}/threads/{omar}/snooze"), until).await.expect(403);
+}
+
+#[tokio::test]
 async fn what_cannot_be_asked_is_refused_at_once() {
     let desk = Desk::open().await;
     desk.chat("ines").await;
