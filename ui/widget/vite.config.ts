@@ -11,6 +11,8 @@ export default defineConfig({
     target: 'es2022',
     manifest: 'manifest.json',
     modulePreload: { polyfill: false },
+    // One file of styles, there from the start: what is fetched on intent is script alone, and can be asked for again.
+    cssCodeSplit: false,
     // Nothing may be inlined: the frame's policy knows neither data: scripts nor data: styles.
     assetsInlineLimit: 0,
     rollupOptions: { input: fileURLToPath(new URL('frame.html', import.meta.url)) },

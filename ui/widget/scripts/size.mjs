@@ -9,15 +9,15 @@ const manifest = JSON.parse(readFileSync(new URL('manifest.json', dist), 'utf8')
 
 /** Everything that an entry fetches by itself, and with `whole` what it may fetch later as well. */
 function files(entry, whole) {
-  const found = new Set();
+  const found = new Set(['frame.html', manifest['style.css'].file]);
   const walk = (key) => {
     const chunk = manifest[key];
     if (found.has(chunk.file)) return;
-    [chunk.file, ...(chunk.css ?? [])].forEach((file) => found.add(file));
+    found.add(chunk.file);
     [...(chunk.imports ?? []), ...(whole ? (chunk.dynamicImports ?? []) : [])].forEach(walk);
   };
   walk(entry);
-  return ['frame.html', ...found];
+  return [...found];
 }
 
 const sum = (list) => list.reduce((total, file) => total + size(file), 0);

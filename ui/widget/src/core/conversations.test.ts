@@ -161,6 +161,30 @@ describe('a new visitor', () => {
     expect(told.filter((each) => each.startsWith('conversationStarted'))).toHaveLength(1);
   });
 
+  it('never sees it twice, though the stream does not say by which id it was sent', async () => {
+    vi.stubGlobal('fetch', async (input: URL, request: RequestInit) => {
+      const answer = await server.fetch(input, request);
+      if (String(input).endsWith('v1/messages')) {
+        server.say('message', server.message('m9', { from: 'VISITOR', text: 'Hello' }));
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      return answer;
+    });
+    const conversations = visitor();
+    let most = 0;
+    conversations.subscribe(({ talks, waiting }) => {
+      const said = talks.flatMap((talk) => talk.messages);
+      const known = new Set(said.map((message) => message.clientId));
+      most = Math.max(most, said.length + waiting.filter((item) => !known.has(item.clientId)).length);
+    });
+    await conversations.opened();
+    conversations.show();
+    conversations.send('Hello', []);
+    await vi.advanceTimersByTimeAsync(100);
+    expect(most).toBe(1);
+    expect(conversations.state.talks[0]!.messages).toHaveLength(1);
+  });
+
   it('sees it too when the list of threads comes between question and answer', async () => {
     vi.stubGlobal('fetch', async (input: URL, request: RequestInit) => {
       const answer = await server.fetch(input, request);

@@ -366,6 +366,8 @@ export class Conversations {
   }
 
   #arrived(message: Message): void {
+    // What is on its way is told by its answer, and until then it is shown as that.
+    if (this.#outbox.expects(message)) return;
     const own = message.clientId && this.#outbox.items.find((item) => item.clientId === message.clientId);
     if (own) this.#bind(own, message.threadId);
     const talk = this.#byThread(message.threadId);

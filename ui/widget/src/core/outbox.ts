@@ -4,7 +4,7 @@
 import { passing, Refused } from './api';
 import { backoff, Pause } from './backoff';
 import type { Keep } from './keep';
-import type { Sent, UploadedFile } from './types';
+import type { Message, Sent, UploadedFile } from './types';
 
 export interface Outgoing {
   clientId: string;
@@ -111,6 +111,17 @@ export class Outbox {
   /** A talk has its thread now, and so has everything that waits for it. */
   bind(talk: string, threadId: number): void {
     this.#items = this.#items.map((each) => (each.talk === talk ? { ...each, threadId } : each));
+  }
+
+  /** Whether an answer will bring this message anyway. The stream does not always know by which id it was sent. */
+  expects(message: Message): boolean {
+    if (message.from !== 'VISITOR' || message.clientId) return false;
+    return this.#items.some(
+      (each) =>
+        each.progress !== 'failed' &&
+        each.text.trim() === message.text.trim() &&
+        (each.threadId === null || each.threadId === message.threadId),
+    );
   }
 
   /** Another visitor uses this browser from now on. */

@@ -8,6 +8,7 @@ import type { Panel } from '../app/start';
 import { bridge, type Bridge } from './bridge';
 import { showBubble, hideBubble, type Choice } from './bubble';
 import { paint } from './colour';
+import { part } from './parts';
 
 const CLOSED = 88;
 const BUBBLE_WIDTH = 312;
@@ -49,7 +50,7 @@ bridge(
 
 async function begin(): Promise<void> {
   dress();
-  language = await languageOf(init.languages);
+  language = await part(languageOf(init.languages));
   root.lang = language.tag;
   root.dir = language.rightToLeft ? 'rtl' : 'ltr';
   const title = init.title ?? language.messages.chat;
@@ -209,11 +210,11 @@ function askForCookies(): void {
 
 /** The code alone: nobody is told anything before the visitor has opened the chat. */
 function fetchAhead(): void {
-  for (const part of [import('../core/conversations'), import('../app/start')]) part.catch(() => void 0);
+  for (const code of [import('../core/conversations'), import('../app/start')]) code.catch(() => void 0);
 }
 
 function begun(): Promise<Conversations> {
-  core ??= import('../core/conversations').then(({ Conversations }) => {
+  core ??= part(import('../core/conversations')).then(({ Conversations }) => {
     const conversations = new Conversations({
       init,
       language: language.tag,
@@ -248,24 +249,17 @@ function begun(): Promise<Conversations> {
 }
 
 function warm(): Promise<Panel> {
-  panel ??= Promise.all([begun(), import('../app/start')])
-    .then(([conversations, app]) =>
-      app.start(panelPlace, {
-        conversations,
-        language,
-        inline: init.inline,
-        attachments: init.attachments,
-        newThreads: init.newThreads,
-        close: () => close(true),
-        focus: focusQuietly,
-      }),
-    )
-    .catch((error) => {
-      // The network: the next intent tries again.
-      panel = core = null;
-      throw error;
-    });
-  panel.catch(() => void 0);
+  panel ??= Promise.all([begun(), part(import('../app/start'))]).then(([conversations, app]) =>
+    app.start(panelPlace, {
+      conversations,
+      language,
+      inline: init.inline,
+      attachments: init.attachments,
+      newThreads: init.newThreads,
+      close: () => close(true),
+      focus: focusQuietly,
+    }),
+  );
   return panel;
 }
 

@@ -215,13 +215,17 @@ describe('loading', () => {
     expect(widget().status().loaded).toBe(true);
   });
 
-  it('gives up on a frame that says nothing', async () => {
+  it('tries a frame that says nothing once more, and gives up', async () => {
     const warned = vi.spyOn(console, 'warn').mockReturnValue();
     tag();
     await vi.advanceTimersByTimeAsync(16_000);
+    expect(warned).toHaveBeenCalledOnce();
+    expect(asked).toHaveLength(2);
+    expect(container()).not.toBeNull();
+    await vi.advanceTimersByTimeAsync(16_000);
     expect(container()).toBeNull();
     expect(widget().status()).toEqual({ loaded: false, pending: false });
-    expect(warned).toHaveBeenCalledOnce();
+    expect(warned).toHaveBeenCalledTimes(2);
   });
 
   it('never throws at the page, whatever it is given', async () => {

@@ -27,6 +27,8 @@ interface How {
   open?: boolean;
   fresh?: boolean;
   forget?: boolean;
+  /** Whether a frame that says nothing is tried once more. */
+  again?: boolean;
 }
 
 export interface Widget {
@@ -164,6 +166,7 @@ export function makeWidget(
       if (!current() || loaded) return;
       takeOff();
       warn('The chat did not load.');
+      if (how.again !== false) begin({ ...how, again: false });
     }, FRAME_MUST_SPEAK);
   }
 
