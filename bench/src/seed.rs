@@ -182,6 +182,7 @@ fn directory(_: &State, moment: &mut Moment) -> Result<Changes, String> {
         identifier: None,
         adapter: Adapter::Stored,
         welcome: None,
+        chat: None,
         created_at,
         archived_at: None,
     };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    AccountId, Blob, Desk, DeskChange, DeskKey, Directory, DirectoryChange, Document, File, FileKey,
+    AccountId, Blob, Chat, Desk, DeskChange, DeskKey, Directory, DirectoryChange, Document, File, FileKey,
     FileState, FileTask, Folder, Identifier, MessageId, Millis, NewEvent, NewMessage, StoredMessage, Thread,
     ThreadId, Ticket, TicketId, Usage, Visitor, VisitorId,
 };
@@ -34,7 +34,7 @@ pub enum Target {
 }
 
 /// How an incoming message finds its visitor and its thread, inside one channel account. The store tries, in this order:
-/// the idempotency key, the message replied to, the integration's thread key, and, only if no thread key is given, the
+/// the idempotency key, the thread itself, the message replied to, the integration's thread key, and, only if no thread key is given, the
 /// newest live thread of the visitor on this account. A thread found that is archived counts as not found.
 ///
 /// Where `parties` is given, a thread key that leads nowhere leads to the newest live thread of the visitor that has no name
@@ -46,6 +46,8 @@ pub struct ConversationKey {
     pub identifier: Option<Identifier>,
     /// An existing visitor or contact that is speaking; goes before `identifier`.
     pub visitor: Option<VisitorId>,
+    /// The thread itself, where it is known; one that is archived, or of another account, counts as not found.
+    pub thread: Option<ThreadId>,
     /// The integration's own name for the conversation.
     pub thread_key: Option<String>,
     /// An earlier message of this account.
@@ -70,6 +72,11 @@ impl ConversationKey {
         keys.sort_unstable();
         keys.dedup();
         format!("{BETWEEN}{}", digest(keys.join("\n").as_bytes()))
+    }
+
+    /// A name of ours for a conversation, which no integration can give it.
+    pub fn ours(name: &str) -> String {
+        format!("{BETWEEN}{name}")
     }
 
     /// Whether an integration may give this name.
@@ -239,6 +246,8 @@ pub struct Changes {
     pub identities: Vec<(AccountId, Identifier, VisitorId)>,
     /// Integration's thread keys bound to threads, per account.
     pub thread_keys: Vec<(AccountId, String, ThreadId)>,
+    /// Whose threads on live chat are.
+    pub chats: Vec<Chat>,
     /// Idempotency keys spent, per account.
     pub idempotency_keys: Vec<(AccountId, String, Earlier)>,
     pub tickets: Vec<Ticket>,
@@ -271,6 +280,7 @@ impl Changes {
             + self.visitors.len()
             + self.identities.len()
             + self.thread_keys.len()
+            + self.chats.len()
             + self.idempotency_keys.len()
             + self.tickets.len()
             + self.files.len()

@@ -109,6 +109,8 @@ pub struct Account {
     pub adapter: Adapter,
     /// Greeting that starts a chat.
     pub welcome: Option<String>,
+    /// How live chat on it appears on web pages, as a JSON object; none until somebody has set it up.
+    pub chat: Option<String>,
     pub created_at: Millis,
     pub archived_at: Option<Millis>,
 }

@@ -12,6 +12,7 @@
 
 mod allowances;
 mod changes;
+mod chats;
 mod check;
 mod cursors;
 mod desk;
@@ -38,6 +39,7 @@ mod words;
 
 pub use allowances::{Allowances, Draw, Drawn, Span};
 pub use changes::{Applied, Changes, ConversationKey, Earlier, Moment, Replacement, State, Target};
+pub use chats::Chat;
 pub use check::{Finding, Invariant};
 pub use cursors::{
     Attempt, AttemptPage, AttemptQuery, Cursor, Delivery, DeliveryState, PARTED, Progress, Reader, Told,

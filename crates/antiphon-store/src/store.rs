@@ -160,6 +160,7 @@ macro_rules! write {
 }
 
 // Below the macros, which they use.
+mod chats;
 mod desk;
 mod files;
 mod keys;
@@ -326,6 +327,16 @@ impl Store {
         id: MessageId,
     ) -> Result<Option<StoredMessage>, StoreError> {
         read!(self.message_by_id(portal, thread, id))
+    }
+
+    /// Where an entry stands in its thread.
+    pub async fn position_of(
+        &self,
+        portal: PortalId,
+        thread: ThreadId,
+        id: MessageId,
+    ) -> Result<Option<Position>, StoreError> {
+        read!(self.position_of(portal, thread, id))
     }
 
     /// Those of some messages that there are in their threads, in no order.

@@ -94,6 +94,7 @@ async fn directory(store: &Store, portal: PortalId) -> anyhow::Result<(store::Ac
             identifier: None,
             adapter: store::Adapter::Stored,
             welcome: None,
+            chat: None,
             created_at: now,
             archived_at: None,
         };

@@ -397,6 +397,14 @@ impl Envelope {
         }
     }
 
+    /// 429 for who comes too often without being an app.
+    pub fn too_often() -> Self {
+        Self {
+            error_type: Some("RATE_LIMIT"),
+            ..Self::new(Category::RateLimits, "Too often. Please wait a moment.")
+        }
+    }
+
     /// 500. What went wrong is for the log alone.
     pub fn internal() -> Self {
         Self::new(

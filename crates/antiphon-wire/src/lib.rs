@@ -35,4 +35,5 @@ pub mod thread;
 pub mod timestamp;
 pub mod webhook_log;
 pub mod webhooks;
+pub mod widget;
 pub mod work;

@@ -1,7 +1,7 @@
 //! What every room may reach.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use antiphon_store::Store;
 use bytes::Bytes;
@@ -20,6 +20,7 @@ use crate::realtime::Realtime;
 use crate::routes::Routes;
 use crate::tokens::uses::Uses;
 use crate::webhooks::figures::Webhooks;
+use crate::widget::floods::Floods;
 
 /// The running program: the store and, around it, what is configured.
 pub struct App {
@@ -42,6 +43,8 @@ pub struct App {
     pub webhooks: Webhooks,
     /// Who listens to what happens.
     pub realtime: Realtime,
+    /// How often visitors do what they may.
+    pub floods: Arc<Floods>,
     /// Where the bytes of files are.
     pub kept: Kept,
     /// Memory for large bodies.
@@ -76,6 +79,7 @@ impl App {
             outbound: Outbound::new(&config.outbound)?,
             webhooks: Webhooks::default(),
             realtime: Realtime::default(),
+            floods: Arc::default(),
             kept: Kept::open(&config)?,
             room: Room::default(),
             openapi: OnceLock::new(),

@@ -99,6 +99,12 @@ pub struct Heads {
     pub query: String,
     /// Whether JSON is wanted, and no page.
     pub json: bool,
+    /// What stands behind `Authorization: Bearer`.
+    pub bearer: String,
+    /// The page that a browser says it is on.
+    pub origin: Option<String>,
+    /// The event that a browser saw last.
+    pub last_event: Option<String>,
 }
 
 /// A request after routing, authentication and limits.

@@ -50,3 +50,4 @@ pub mod tokens;
 pub mod ui;
 pub mod views;
 pub mod webhooks;
+pub mod widget;

@@ -91,7 +91,7 @@ impl Schemas {
     fn payload(&mut self, payload: Payload) -> Option<Value> {
         let (item, counted) = match payload {
             Payload::Nothing => return None,
-            Payload::Html => return Some(json!({ "type": "string" })),
+            Payload::Html | Payload::Events => return Some(json!({ "type": "string" })),
             Payload::One(shape) | Payload::Form(shape) => return Some(self.reference(shape)),
             Payload::Page(shape) => (self.reference(shape), false),
             Payload::CountedPage(shape) => (self.reference(shape), true),
@@ -165,6 +165,10 @@ fn operation(at: &Mounted, operation: &Operation, schemas: &mut Schemas) -> Valu
         Entry::Anyone => {
             described["description"] = "Needs a token, whatever its scopes.".into();
         }
+        Entry::Visitor => {
+            described["description"] = "Needs the session of a visitor, as `Authorization: Bearer`.".into();
+            described["security"] = json!([{ "bearer": [] }]);
+        }
         Entry::Address => {
             described["description"] = "Needs no token: the address is the permission.".into();
             described["security"] = json!([]);
@@ -236,6 +240,7 @@ fn tag(at: &Mounted, family: Family) -> &'static str {
             "journal"
         }
         Family::Identification => "visitor-identification",
+        Family::Widget | Family::WidgetPages => "widget",
         Family::Files | Family::FileManager | Family::FileBytes => "files",
     }
 }
@@ -297,6 +302,9 @@ fn responses(version: Version, operation: &Operation, schemas: &mut Schemas) -> 
         }
         Some(schema) if matches!(payload, Payload::Html) => {
             json!({ "description": "A page.", "content": { "text/html": { "schema": schema } } })
+        }
+        Some(schema) if matches!(payload, Payload::Events) => {
+            json!({ "description": "Events, as they happen.", "content": { "text/event-stream": { "schema": schema } } })
         }
         Some(schema) => json!({ "description": "Success.", "content": { MEDIA: { "schema": schema } } }),
         None => json!({ "description": "Success." }),

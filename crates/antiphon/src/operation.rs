@@ -98,6 +98,10 @@ pub enum Family {
     FileBytes,
     /// Visitors whom an app vouches for.
     Identification,
+    /// What the chat widget on web pages calls.
+    Widget,
+    /// The page inside the widget.
+    WidgetPages,
 }
 
 impl Family {
@@ -158,6 +162,8 @@ impl Family {
             ],
             Self::FileManager => &[("/filemanager/api/v3", Version::V3)],
             Self::FileBytes => &[("/files", Version::Own)],
+            Self::Widget => &[("/widget/v1", Version::Own)],
+            Self::WidgetPages => &[("/widget", Version::Own)],
             Self::OauthToken => &[
                 ("/oauth/v1", Version::V1),
                 ("/oauth/v3", Version::V3),
@@ -205,7 +211,9 @@ impl Family {
             | Self::Files
             | Self::FileManager
             | Self::FileBytes
-            | Self::Identification => None,
+            | Self::Identification
+            | Self::Widget
+            | Self::WidgetPages => None,
             Self::Journal => Some(100),
             Self::JournalSubscriptions => Some(50),
             Self::JournalSnapshots => Some(10),
@@ -345,6 +353,8 @@ pub enum Entry {
     Anyone,
     /// An agent who is signed in, whatever their role.
     SignedIn,
+    /// A visitor, with the session of the chat widget.
+    Visitor,
 }
 
 impl Entry {
@@ -352,7 +362,13 @@ impl Entry {
     pub fn scope(self) -> Option<Scope> {
         match self {
             Self::Scope(scope) => Some(scope),
-            Self::Owner | Self::App | Self::Address | Self::Open | Self::Anyone | Self::SignedIn => None,
+            Self::Owner
+            | Self::App
+            | Self::Address
+            | Self::Open
+            | Self::Anyone
+            | Self::SignedIn
+            | Self::Visitor => None,
         }
     }
 }
@@ -404,6 +420,8 @@ pub enum Payload {
     Form(Shape),
     /// A page for people.
     Html,
+    /// Server-sent events.
+    Events,
 }
 
 /// Type of a parameter's value.
@@ -551,6 +569,17 @@ impl Operation {
         Self::new(family, Entry::Open, verb, path, id, door)
     }
 
+    /// An operation of the chat widget, for visitors with a session.
+    pub const fn widget(verb: Verb, path: &'static str, id: &'static str, door: Door) -> Self {
+        Self::new(Family::Widget, Entry::Visitor, verb, path, id, door)
+    }
+
+    /// Says that anybody may call.
+    pub const fn anybody(mut self) -> Self {
+        self.entry = Entry::Open;
+        self
+    }
+
     /// Says that any token will do.
     pub const fn anyone(mut self) -> Self {
         self.entry = Entry::Anyone;
@@ -657,6 +686,12 @@ impl Operation {
     pub const fn takes_form(mut self, shape: Shape) -> Self {
         self.request = Payload::Form(shape);
         self.flows_in = true;
+        self
+    }
+
+    /// Says that the answer is a stream of events.
+    pub const fn gives_events(mut self) -> Self {
+        self.success = (200, Payload::Events);
         self
     }
 

@@ -29,6 +29,10 @@ pub enum Refusal {
     SignIn(SignInRefused),
     /// 400 in the words of the token endpoint, or 429.
     Token(TokenRefused),
+    /// 401 `INVALID_AUTHENTICATION`: the session is none, or no longer good.
+    NoSession,
+    /// 429 `RATE_LIMITS`: too often; after so many seconds again.
+    TooOften(i64),
     /// 503 `SERVICE_UNAVAILABLE` with `Retry-After: 1`.
     Unavailable,
     /// The same, because the writer has as much to do as it may.

@@ -13,6 +13,7 @@ mod oauth;
 mod own;
 mod sessions;
 mod webhooks;
+mod widget;
 mod work;
 
 use std::pin::Pin;
@@ -40,6 +41,7 @@ pub static OPERATIONS: &[&[Operation]] = &[
     work::TABLE,
     sessions::TABLE,
     oauth::TABLE,
+    widget::TABLE,
 ];
 
 /// A path at which something answers.

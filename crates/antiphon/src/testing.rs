@@ -122,6 +122,7 @@ fn directory() -> Directory {
         identifier: None,
         adapter: Adapter::Stored,
         welcome: None,
+        chat: None,
         created_at: 1,
         archived_at: None,
     };

@@ -48,6 +48,8 @@ pub struct Directory {
     /// Living accounts by channel and address.
     accounts_by_address: OrdSet<(i64, Arc<str>, AccountId)>,
     accounts_by_inbox: OrdSet<(InboxId, AccountId)>,
+    /// Living accounts whose live chat appears on web pages.
+    accounts_with_chat: OrdSet<AccountId>,
     /// Actors by address in lower case, the active ones first.
     actors_by_email: OrdSet<(ActorKind, Arc<str>, bool, i64)>,
 }
@@ -132,6 +134,7 @@ impl Directory {
             channels_by_app: OrdSet::new(),
             accounts_by_address: OrdSet::new(),
             accounts_by_inbox: OrdSet::new(),
+            accounts_with_chat: OrdSet::new(),
             actors_by_email: OrdSet::new(),
         }
     }
@@ -168,6 +171,11 @@ impl Directory {
     pub fn accounts_of(&self, inbox: InboxId) -> impl Iterator<Item = AccountId> {
         let all = (inbox, AccountId(i64::MIN))..=(inbox, AccountId(i64::MAX));
         self.accounts_by_inbox.range(all).map(|(_, id)| *id)
+    }
+
+    /// The living accounts whose live chat appears on web pages.
+    pub fn accounts_with_chat(&self) -> impl Iterator<Item = &Account> {
+        self.accounts_with_chat.iter().filter_map(|id| self.account(*id))
     }
 
     /// An agent, a bot or an AI agent.
@@ -473,6 +481,7 @@ impl Directory {
         if archived == 0 {
             self.accounts_by_inbox.insert((account.inbox_id, account.id));
             self.accounts_by_address.extend(address_of(&account));
+            self.accounts_with_chat.extend(account.chat.is_some().then_some(account.id));
         }
         self.accounts[archived].put(account.id, Arc::new(account));
     }
@@ -480,6 +489,7 @@ impl Directory {
     fn take_account(&mut self, id: AccountId) {
         if let Some(old) = self.accounts[0].get(&id).cloned() {
             self.accounts_by_inbox.remove(&(old.inbox_id, id));
+            self.accounts_with_chat.remove(&id);
             address_of(&old).map(|place| self.accounts_by_address.remove(&place));
         }
         self.accounts.iter_mut().for_each(|some| some.remove(&id));
@@ -517,6 +527,7 @@ mod tests {
             identifier: Some(mail(address)),
             adapter: Adapter::Stored,
             welcome: None,
+            chat: None,
             created_at: 1,
             archived_at: None,
         }

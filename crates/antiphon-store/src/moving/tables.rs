@@ -54,7 +54,7 @@ const fn in_directory(table: Table) -> Table {
 }
 
 /// Every table, in the order in which they are written: a row's thread, and a directory's portal, come before it.
-pub(crate) static TABLES: [Table; 44] = [
+pub(crate) static TABLES: [Table; 45] = [
     Table {
         owner: "id",
         ..table(
@@ -156,6 +156,7 @@ pub(crate) static TABLES: [Table; 44] = [
             ("created_at", Int),
             ("archived_at", Int),
             ("deleted_at", Int),
+            ("chat", Text),
         ],
     )),
     in_directory(table(
@@ -551,5 +552,6 @@ pub(crate) static TABLES: [Table; 44] = [
             ("address", Text),
         ],
     ),
+    table("chats", 1, &[("thread_id", Int), ("account_id", Int), ("visitor_key", Text), ("said", Text)]),
     table("visitor_tokens", 2, &[("ends_at", Int), ("nonce", Int), ("said", Text)]),
 ];

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::batch::Batch;
 use super::failure::{Failure, Result, conflict};
 use super::readers::{execute, row};
-use super::{cursors, desk, directory, files, people};
+use super::{chats, cursors, desk, directory, files, people};
 use crate::messages::{MOST_ENTRIES, key};
 use crate::{
     Changes, ConversationKey, DirectoryChange, Earlier, EventKind, Kind, Millis, NewEvent, NewMessage,
@@ -361,6 +361,10 @@ impl Batch<'_> {
             people::bind_thread(&self.session.client, self.portal, *account, key, *thread).await?;
             self.writes.begun = true;
             self.found.thread_keys.insert((*account, key.clone()), *thread);
+        }
+        for chat in &changes.chats {
+            chats::put(&self.session.client, self.portal, chat).await?;
+            self.writes.begun = true;
         }
         for (account, key, earlier) in &changes.idempotency_keys {
             self.writes.idempotency_keys.push((account.0, key.clone(), earlier.clone()));

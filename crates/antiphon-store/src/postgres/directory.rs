@@ -20,7 +20,7 @@ const PORTAL: &str = "SELECT id, name, time_zone, quota_messages, quota_bytes, c
 const INBOXES: &str = "SELECT id, name, kind, assign_on_reply, created_at, updated_at, archived_at FROM inboxes \
                        WHERE portal_id = $1 AND revision > $2";
 const ACCOUNTS: &str = "SELECT id, channel_id, inbox_id, name, active, authorized, identifier_kind, identifier_value, \
-                        adapter, welcome, created_at, archived_at, deleted_at FROM accounts WHERE portal_id = $1 AND revision > $2";
+                        adapter, welcome, created_at, archived_at, deleted_at, chat FROM accounts WHERE portal_id = $1 AND revision > $2";
 const ACTORS: &str = "SELECT kind, id, name, email, avatar, active, created_at FROM actors \
                       WHERE portal_id = $1 AND revision > $2";
 const APPS: &str = "SELECT id, name, avatar, client_secret, developer_key, active, created_at, old_secret, \
@@ -202,6 +202,7 @@ fn account(row: &Row, _: &Seals) -> Result<DirectoryChange> {
         welcome: row.try_get(9)?,
         created_at: row.try_get(10)?,
         archived_at: row.try_get(11)?,
+        chat: row.try_get(13)?,
     }))
 }
 
@@ -315,7 +316,7 @@ pub(super) async fn write(
         DirectoryChange::Account(account) => write_account(client, owner, revision, account).await?,
         DirectoryChange::AccountPurged(id, at) => {
             let sql = "UPDATE accounts SET name = '', identifier_kind = NULL, identifier_value = NULL, welcome = NULL, \
-                       deleted_at = $3, revision = $4 WHERE portal_id = $1 AND id = $2";
+                       chat = NULL, deleted_at = $3, revision = $4 WHERE portal_id = $1 AND id = $2";
             execute(client, sql, &[&owner.0, &id.0, at, &revision]).await?
         }
         DirectoryChange::Actor(actor) => write_actor(client, owner, revision, actor).await?,
@@ -433,11 +434,11 @@ async fn write_account(
     };
     let identifier = account.identifier.as_ref();
     let sql = "INSERT INTO accounts (portal_id, id, channel_id, inbox_id, name, active, authorized, identifier_kind, \
-               identifier_value, adapter, welcome, created_at, archived_at, revision) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) \
+               identifier_value, adapter, welcome, created_at, archived_at, revision, chat) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
                ON CONFLICT (portal_id, id) DO UPDATE SET channel_id = $3, inbox_id = $4, name = $5, active = $6, \
                authorized = $7, identifier_kind = $8, identifier_value = $9, adapter = $10, welcome = $11, \
-               created_at = $12, archived_at = $13, revision = $14";
+               created_at = $12, archived_at = $13, revision = $14, chat = $15";
     let (kind, value) = (identifier.map(|i| &i.kind), identifier.map(|i| &i.value));
     let values: Values<'_> = &[
         &owner.0,
@@ -454,6 +455,7 @@ async fn write_account(
         &account.created_at,
         &account.archived_at,
         &revision,
+        &account.chat,
     ];
     execute(client, sql, values).await
 }

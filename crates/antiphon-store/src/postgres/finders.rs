@@ -5,11 +5,13 @@ use std::time::Instant;
 
 use super::connect::{SOON, answered};
 use super::failure::Failure;
+use super::readers::{Values, row};
 use super::{ANSWER, Answer, Engine};
 use super::{
     allowances, batch, directory, events, messages, purge, readers, thread_list, threads, tidy, visitors,
     work,
 };
+use crate::messages::{number, place};
 use crate::*;
 
 /// Asks on a borrowed connection, and once more if that turns out to be lost: it may have been idle when it was cut.
@@ -169,6 +171,19 @@ impl Engine {
         id: MessageId,
     ) -> Answer<Option<StoredMessage>> {
         ask!(self, client => messages::by_id(client, portal, thread, id))
+    }
+
+    pub(crate) async fn position_of(
+        &self,
+        portal: PortalId,
+        thread: ThreadId,
+        id: MessageId,
+    ) -> Answer<Option<Position>> {
+        let sql = "SELECT key FROM messages WHERE portal_id = $1 AND id = $2";
+        let values: Values<'_> = &[&portal.0, &id.0.as_slice()];
+        let found: Answer<_> = ask!(self, client => row(client, sql, values));
+        let key: Option<i64> = found?.map(|row| row.try_get(0)).transpose().map_err(Failure::from)?;
+        Ok(key.filter(|key| number(*key) == thread.0).map(place))
     }
 
     pub(crate) async fn messages_by_ids(

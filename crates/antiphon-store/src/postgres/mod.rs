@@ -8,6 +8,7 @@ mod apply;
 mod batch;
 mod caches;
 mod channels;
+mod chats;
 mod check;
 mod commit;
 mod committer;

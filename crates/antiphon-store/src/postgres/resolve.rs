@@ -113,6 +113,7 @@ impl Named {
             .extend(key.thread_key.iter().chain(&key.parties).map(|name| (account.0, name.clone())));
         self.idempotency_keys.extend(key.idempotency_key.clone().map(|name| (account.0, name)));
         self.messages.extend(key.in_reply_to);
+        self.threads.extend(key.thread.map(|id| id.0));
         self.talking.push(key.clone());
     }
 
@@ -271,7 +272,10 @@ impl Found {
     /// Whether a conversation has no thread yet that it could go on in.
     pub(super) fn lacks_a_thread(&self, named: &Named) -> bool {
         let goes_on = |key: &ConversationKey| {
-            if goes_by_name(key) {
+            if key.thread.is_some() {
+                // If it has gone to the trash meanwhile, that is found out once it is locked.
+                true
+            } else if goes_by_name(key) {
                 self.at(key, &key.thread_key).is_some()
             } else if goes_by_visitor(key) {
                 self.whose(key).is_some_and(|whose| self.newest.contains_key(&whose))
@@ -383,6 +387,7 @@ impl Found {
         // They were live when they were found. If they are not any more, older ones may be the newest now.
         let gone = || Failure::Raced("the newest thread was archived meanwhile".into());
         let first = state.earlier.as_ref().and_then(|earlier| live(earlier.thread_id));
+        let first = first.or_else(|| live(key.thread?).filter(|thread| thread.account_id == account));
         if let Some(thread) = first.or_else(|| live(state.replied?)) {
             state.thread = Some(thread.clone());
         } else if let Some(named) = state.named.filter(|_| goes_by_name(key)) {

@@ -6,7 +6,7 @@ use rusqlite::params;
 
 use super::batch::Batch;
 use super::failure::{Result, conflict};
-use super::{cursors, desk, directory, events, files, messages, resolve, visitors};
+use super::{chats, cursors, desk, directory, events, files, messages, resolve, visitors};
 use crate::{
     Applied, Changes, DirectoryChange, EventKind, Millis, Moment, NewEvent, ObjectKind, PortalId, State,
     StoreError, Target, Thread, ThreadId,
@@ -243,6 +243,9 @@ fn purge(batch: &mut Batch<'_>, portal: PortalId, id: ThreadId, revisions: &mut 
 fn write_keys(batch: &mut Batch<'_>, portal: PortalId, changes: &Changes) -> Result<()> {
     for (account, key, thread) in &changes.thread_keys {
         batch.name(portal, *account, key, *thread)?;
+    }
+    for chat in &changes.chats {
+        chats::put(batch.conn, portal, chat)?;
     }
     for (account, key, earlier) in &changes.idempotency_keys {
         batch

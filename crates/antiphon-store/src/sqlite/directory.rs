@@ -78,7 +78,7 @@ pub(super) fn load(conn: &Connection, seals: &Seals, id: PortalId) -> Result<Opt
         conn,
         &mut directory,
         "SELECT id, channel_id, inbox_id, name, active, authorized, identifier_kind, identifier_value, adapter, welcome, \
-         created_at, archived_at FROM accounts WHERE portal_id = ?1 AND deleted_at IS NULL",
+         created_at, archived_at, chat FROM accounts WHERE portal_id = ?1 AND deleted_at IS NULL",
         |row| {
             let adapter = match row.get(8)? {
                 1 => Adapter::Stored,
@@ -99,6 +99,7 @@ pub(super) fn load(conn: &Connection, seals: &Seals, id: PortalId) -> Result<Opt
                 welcome: row.get(9)?,
                 created_at: row.get(10)?,
                 archived_at: row.get(11)?,
+                chat: row.get(12)?,
             }))
         },
     )?;
@@ -216,7 +217,7 @@ pub(super) fn apply(
         DirectoryChange::Account(account) => write_account(conn, owner, account)?,
         DirectoryChange::AccountPurged(id, at) => {
             let sql = "UPDATE accounts SET name = '', identifier_kind = NULL, identifier_value = NULL, welcome = NULL, \
-                       deleted_at = ?3 WHERE portal_id = ?1 AND id = ?2";
+                       chat = NULL, deleted_at = ?3 WHERE portal_id = ?1 AND id = ?2";
             conn.prepare_cached(sql)?.execute([owner.0, id.0, *at])?;
         }
         DirectoryChange::Actor(actor) => write_actor(conn, owner, actor)?,
@@ -286,7 +287,9 @@ fn write_account(conn: &Connection, owner: PortalId, account: &Account) -> Resul
     };
     let identifier = account.identifier.as_ref();
     conn.prepare_cached(
-        "INSERT OR REPLACE INTO accounts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, NULL)",
+        "INSERT OR REPLACE INTO accounts (portal_id, id, channel_id, inbox_id, name, active, authorized, identifier_kind, \
+         identifier_value, adapter, welcome, created_at, archived_at, chat) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     )?
     .execute(params![
         owner.0,
@@ -301,7 +304,8 @@ fn write_account(conn: &Connection, owner: PortalId, account: &Account) -> Resul
         adapter,
         account.welcome,
         account.created_at,
-        account.archived_at
+        account.archived_at,
+        account.chat
     ])?;
     Ok(())
 }

@@ -40,6 +40,15 @@ impl Engine {
         self.read(|conn| messages::by_id(conn, portal, thread, id))
     }
 
+    pub(crate) fn position_of(
+        &self,
+        portal: PortalId,
+        thread: ThreadId,
+        id: MessageId,
+    ) -> Answer<Option<Position>> {
+        self.read(|conn| messages::position(conn, portal, thread, id))
+    }
+
     pub(crate) fn messages_by_ids(
         &self,
         portal: PortalId,

@@ -5,7 +5,7 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, params};
 use super::failure::{Result, conflict, damaged};
 use super::known::Reading;
 use super::threads;
-use crate::messages::{LOOKED_AT, MOST_ENTRIES, key, number};
+use crate::messages::{LOOKED_AT, MOST_ENTRIES, key, number, place};
 use crate::{
     Direction, Document, HistoryQuery, MessageId, MessageKind, Millis, NewMessage, Original, Page, PortalId,
     Position, Replacement, StoredMessage, Thread, ThreadId,
@@ -75,6 +75,16 @@ pub(super) fn in_thread(
         return Ok(None);
     }
     Ok(Some((key, message(row, thread.is_archived())?)))
+}
+
+/// Where an entry stands in its thread.
+pub(super) fn position(
+    conn: &Connection,
+    portal: PortalId,
+    thread: ThreadId,
+    id: MessageId,
+) -> Result<Option<Position>> {
+    Ok(find(conn, portal, thread, id)?.map(|(key, _)| place(key)))
 }
 
 fn find(

@@ -5,6 +5,7 @@ pub(crate) mod backup;
 mod batch;
 mod caches;
 mod channels;
+mod chats;
 mod check;
 mod checkpoint;
 mod cursors;

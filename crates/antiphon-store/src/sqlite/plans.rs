@@ -167,6 +167,7 @@ fn exercise(conn: &Connection) -> Result<()> {
         visitors: vec![visitor],
         identities: vec![(account, identifier.clone(), VisitorId(1))],
         thread_keys: vec![(account, "k".into(), thread.id)],
+        chats: vec![Chat { thread_id: thread.id, account_id: account, visitor_key: "v".into(), said: None }],
         idempotency_keys: vec![(account, "i".into(), earlier)],
         tickets: vec![Ticket { id: TicketId(1), subject: "s".into(), created_at: 1 }],
         files: vec![file],
@@ -250,6 +251,9 @@ fn exercise(conn: &Connection) -> Result<()> {
     )?;
     for _ in 0..2 {
         questions(conn, thread.id, message.id)?;
+        chats::by_thread(conn, PORTAL, thread.id)?.unwrap();
+        assert_eq!(chats::of_visitor(conn, PORTAL, account, "v", 5)?, [thread.id]);
+        messages::position(conn, PORTAL, thread.id, message.id)?.unwrap();
     }
     let purge = Changes { purged: vec![thread.id], ..Changes::default() };
     let _ = change(&mut batch, Target::Thread(thread.id), purge)?;
@@ -368,7 +372,8 @@ fn what_is_purged_leaves_no_key_behind() {
     let dir = tempfile::tempdir().unwrap();
     let conn = schema::open(&dir.path().join("plans.db"), false).unwrap();
     exercise(&conn).unwrap();
-    let tables = ["messages", "originals", "mentions", "thread_keys", "idempotency_keys", "reads", "purges"];
+    let tables =
+        ["messages", "originals", "mentions", "thread_keys", "idempotency_keys", "reads", "chats", "purges"];
     for table in tables.into_iter().chain(["thread_tags", "thread_counts"]) {
         let left: i64 =
             conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();

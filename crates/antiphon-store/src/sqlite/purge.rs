@@ -53,6 +53,8 @@ pub(super) fn step(batch: &mut Batch<'_>, portal: PortalId) -> Result<bool> {
         conn.prepare_cached("DELETE FROM thread_keys WHERE portal_id = ?1 AND thread_id = ?2")?
             .execute([portal.0, thread])?;
         desk::purge(conn, portal, thread)?;
+        conn.prepare_cached("DELETE FROM chats WHERE portal_id = ?1 AND thread_id = ?2")?
+            .execute([portal.0, thread])?;
         conn.prepare_cached("DELETE FROM purges WHERE number = ?1")?.execute([number])?;
     }
     Ok(true)

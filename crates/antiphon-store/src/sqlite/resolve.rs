@@ -163,6 +163,11 @@ fn thread(
         return Ok(Some(thread));
     }
     let Some(account) = key.account_id else { return Ok(None) };
+    if let Some(id) = key.thread
+        && let Some(thread) = live(batch, id)?.filter(|thread| thread.account_id == account)
+    {
+        return Ok(Some(thread));
+    }
     if let Some(id) = state.replied
         && let Some(thread) = live(batch, id)?
     {

@@ -31,6 +31,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0021_work.sql"),
     include_str!("../../migrations/sqlite/0022_tags.sql"),
     include_str!("../../migrations/sqlite/0023_sessions.sql"),
+    include_str!("../../migrations/sqlite/0024_chats.sql"),
 ];
 
 /// With which migration each format of documents came. A format comes with a migration, be it an empty one: so programs that

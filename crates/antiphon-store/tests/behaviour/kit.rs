@@ -164,6 +164,7 @@ pub fn account() -> Account {
         identifier: Some(Identifier { kind: "HS_EMAIL_ADDRESS".into(), value: "help@example.org".into() }),
         adapter: Adapter::Stored,
         welcome: Some("Hello!".into()),
+        chat: Some("{}".into()),
         created_at: NOON,
         archived_at: None,
     }

@@ -75,6 +75,7 @@ pub fn make(directory: &Directory, draft: &Draft, moment: &mut Moment) -> Result
         identifier: draft.identifier.clone(),
         adapter: draft.adapter,
         welcome: draft.welcome.clone(),
+        chat: None,
         created_at: moment.now,
         archived_at: None,
     };

@@ -11,6 +11,7 @@ mod server;
 mod stream;
 mod tls;
 mod webhooks;
+mod widget;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -32,6 +33,7 @@ pub use server::{Network, Server};
 pub use stream::Stream;
 pub use tls::Tls;
 pub use webhooks::Webhooks;
+pub use widget::Widget;
 pub use writer::Writer;
 
 /// A day of domain time.
@@ -64,6 +66,7 @@ pub struct Config {
     pub webhooks: Webhooks,
     pub outbound: Outbound,
     pub files: Files,
+    pub widget: Widget,
     pub log: Log,
 }
 
@@ -167,6 +170,7 @@ impl Config {
         self.webhooks.check()?;
         self.outbound.check()?;
         self.files.check()?;
+        self.widget.check()?;
         self.log.check()?;
         Ok(self)
     }

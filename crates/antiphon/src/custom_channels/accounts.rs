@@ -150,6 +150,7 @@ pub fn make(directory: &Directory, draft: &Draft, moment: &mut Moment) -> Result
         identifier: draft.identifier.clone(),
         adapter: Adapter::Stored,
         welcome: None,
+        chat: None,
         created_at: moment.now,
         archived_at: None,
     })

@@ -111,6 +111,7 @@ async fn key(
         account_id: Some(outgoing.account_id),
         identifier: addresses.first().cloned(),
         visitor: outgoing.visitor,
+        thread: None,
         thread_key: outgoing.thread_key.clone(),
         in_reply_to: outgoing.in_reply_to,
         idempotency_key: outgoing.idempotency_key.clone(),

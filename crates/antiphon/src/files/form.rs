@@ -42,9 +42,16 @@ impl Form {
 /// # Errors
 /// It is none, it is too large, or it ends too early. Nothing is left of it then.
 pub async fn read(call: &Call) -> Result<Form, Refusal> {
+    read_at_most(call, call.app.config.files.max_bytes).await
+}
+
+/// The same, with a file of at most so many bytes.
+///
+/// # Errors
+/// It is none, it is too large, or it ends too early. Nothing is left of it then.
+pub async fn read_at_most(call: &Call, most: u64) -> Result<Form, Refusal> {
     let kept = &call.app.kept;
     let inflow = call.inflow.clone().ok_or_else(|| Refusal::Internal("no form is read here".into()))?;
-    let most = call.app.config.files.max_bytes;
     if inflow.packed {
         return Err(Refusal::Unsupported("a packed form".into()));
     }

@@ -8,9 +8,7 @@ use super::token::Said;
 /// The rule: the contact to be written, if any has to be. One that is not there yet is made; one without a name gets the
 /// token's; a name that is there stays.
 pub fn contact(known: Option<&Visitor>, said: &Said, moment: &mut Moment) -> Option<Visitor> {
-    let names = [&said.first_name, &said.last_name].map(|name| name.as_deref().unwrap_or_default().trim());
-    let name = names.join(" ").trim().to_owned();
-    let name = (!name.is_empty()).then_some(name);
+    let name = said.name();
     match known {
         Some(known) if known.name.is_some() || name.is_none() => None,
         Some(known) => Some(Visitor { name, updated_at: moment.now, ..known.clone() }),

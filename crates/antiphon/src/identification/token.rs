@@ -62,6 +62,13 @@ impl Said {
         serde_json::to_string(self).unwrap_or_default()
     }
 
+    /// The whole name, if there is any.
+    pub fn name(&self) -> Option<String> {
+        let names =
+            [&self.first_name, &self.last_name].map(|name| name.as_deref().unwrap_or_default().trim());
+        Some(names.join(" ").trim().to_owned()).filter(|name| !name.is_empty())
+    }
+
     /// What [`Self::printed`] printed.
     pub fn parse(printed: &[u8]) -> Option<Self> {
         serde_json::from_slice(printed).ok()

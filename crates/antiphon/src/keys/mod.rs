@@ -35,10 +35,15 @@ pub enum Purpose {
     FileUrl,
     Session,
     AccessToken,
+    /// A visitor's session,
+    Visit,
+    /// and a file that a visitor uploaded.
+    VisitorFile,
 }
 
 impl Purpose {
-    const ALL: [Self; 4] = [Self::VisitorToken, Self::FileUrl, Self::Session, Self::AccessToken];
+    const ALL: [Self; 6] =
+        [Self::VisitorToken, Self::FileUrl, Self::Session, Self::AccessToken, Self::Visit, Self::VisitorFile];
 
     /// What makes its key another one than the others'.
     fn info(self) -> &'static [u8] {
@@ -47,6 +52,8 @@ impl Purpose {
             Self::FileUrl => b"antiphon file-url 1",
             Self::Session => b"antiphon session 1",
             Self::AccessToken => b"antiphon access-token 1",
+            Self::Visit => b"antiphon visit 1",
+            Self::VisitorFile => b"antiphon visitor-file 1",
         }
     }
 }
@@ -138,8 +145,8 @@ impl Key {
             source.expand(purpose.info(), &mut derived).ok()?;
             Hmac::<Sha256>::new_from_slice(&derived).ok()
         });
-        let [Some(visitor), Some(file), Some(session), Some(access)] = of else { return None };
-        Some(Self { id: key.id, of: [visitor, file, session, access] })
+        let of: Vec<_> = of.into_iter().flatten().collect();
+        Some(Self { id: key.id, of: of.try_into().ok()? })
     }
 }
 

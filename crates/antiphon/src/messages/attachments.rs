@@ -25,6 +25,8 @@ pub struct Attachments {
 enum Part {
     Ready(Attachment),
     File(File, Option<FileUsageType>),
+    /// A file of a visitor's that would go by itself, were it not sent.
+    Sent(File),
     /// A file that the store does not know yet; its number and time come with the rule.
     New(File, Option<FileUsageType>),
 }
@@ -63,6 +65,11 @@ impl Attachments {
         Ok(Self { parts })
     }
 
+    /// Files that a visitor uploaded to be sent. They stay from then on.
+    pub fn of_visitor(files: Vec<File>) -> Self {
+        Self { parts: files.into_iter().map(Part::Sent).collect() }
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()
@@ -76,13 +83,13 @@ impl Attachments {
             .parts
             .iter()
             .filter_map(|part| match part {
-                Part::File(file, _) | Part::New(file, _) => Some(file),
+                Part::File(file, _) | Part::New(file, _) | Part::Sent(file) => Some(file),
                 Part::Ready(_) => None,
             })
             .collect();
         for part in &self.parts {
             let kind = match part {
-                Part::File(..) | Part::New(..) => "FILE",
+                Part::File(..) | Part::New(..) | Part::Sent(_) => "FILE",
                 Part::Ready(ready) => ready.kind(),
             };
             if !can.attachments.iter().any(|allowed| allowed == kind) {
@@ -123,6 +130,12 @@ impl Attachments {
                     continue;
                 }
                 Part::File(file, usage) => (file.clone(), *usage),
+                Part::Sent(file) => {
+                    let kept = File { expires_at: None, updated_at: at, url: String::new(), ..file.clone() };
+                    changes.events.push(kinds::file_changed(file.id, at));
+                    changes.files.push(kept);
+                    (file.clone(), None)
+                }
                 Part::New(file, usage) => {
                     let file = File {
                         id: moment.file_id(),

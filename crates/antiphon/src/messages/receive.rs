@@ -5,8 +5,8 @@
 
 use antiphon_mail::subject;
 use antiphon_store::{
-    Account, AccountId, AppId, Applied, Changes, ConversationKey, Earlier, Identifier, MessageId, Millis,
-    Moment, PortalId, State, Target, ThreadId, Visitor, VisitorId, phone_key,
+    Account, AccountId, AppId, Applied, Changes, Chat, ConversationKey, Earlier, Identifier, MessageId,
+    Millis, Moment, PortalId, State, Target, ThreadId, Visitor, VisitorId, phone_key,
 };
 use antiphon_wire::actor::SYSTEM;
 use antiphon_wire::custom_channels::ACCOUNT_INACTIVE;
@@ -55,6 +55,10 @@ pub struct Incoming {
     pub in_reply_to: Option<MessageId>,
     /// The integration's own name for the conversation.
     pub thread_key: Option<String>,
+    /// The thread itself, where that is known.
+    pub thread: Option<ThreadId>,
+    /// On live chat: what is kept of its beginning, as a JSON object.
+    pub chat: Option<String>,
     /// Unique per account; a repeat answers the first message.
     pub idempotency_key: Option<String>,
     /// Never goes on with a thread just because the same visitor spoke there last.
@@ -100,6 +104,8 @@ pub struct Received {
     pub message: Vec<u8>,
     /// `false` when this was a repeat.
     pub new: bool,
+    /// Whether the thread began with it.
+    pub began: bool,
 }
 
 impl Incoming {
@@ -118,6 +124,8 @@ impl Incoming {
             subject: None,
             in_reply_to: None,
             thread_key: None,
+            thread: None,
+            chat: None,
             idempotency_key: None,
             new_thread: false,
             matching: None,
@@ -132,6 +140,7 @@ impl Incoming {
             account_id: Some(self.account_id),
             identifier: Some(self.sender.identifier.clone()),
             visitor: self.visitor,
+            thread: self.thread,
             thread_key: self.thread_key.clone(),
             in_reply_to: self.in_reply_to,
             idempotency_key: self.idempotency_key.clone(),
@@ -165,13 +174,21 @@ pub(crate) async fn received(
     if let Some(Earlier { thread_id, message_id }) = applied.state.earlier {
         let stored = app.store.message_by_id(portal, thread_id, message_id).await?;
         let stored = stored.ok_or_else(|| Refusal::not_found(message_id))?;
-        return Ok(Received { thread_id, message_id, message: super::print(&stored, links), new: false });
+        return Ok(Received {
+            thread_id,
+            message_id,
+            message: super::print(&stored, links),
+            new: false,
+            began: false,
+        });
     }
     let said = applied.changes.messages.iter().find(|one| one.direction.is_some());
     let said = said.ok_or_else(|| Refusal::Internal("a message was accepted and not stored".into()))?;
     let mut message = Vec::with_capacity(said.document.bytes.len() + 6);
     wire::complete(&said.document.bytes, false, links, &mut message);
-    Ok(Received { thread_id: said.thread_id, message_id: said.id, message, new: true })
+    let began =
+        applied.changes.threads.iter().any(|thread| thread.id == said.thread_id && thread.revision == 1);
+    Ok(Received { thread_id: said.thread_id, message_id: said.id, message, new: true, began })
 }
 
 /// The rule. Its target is the conversation that [`take`] names.
@@ -201,6 +218,7 @@ pub fn receive(state: &State, incoming: &Incoming, moment: &mut Moment) -> Resul
     let id = life.say(entry);
     if life.is_new() {
         life.opened();
+        begin_chat(account, &incoming.sender.identifier, incoming.chat.clone(), &mut life);
         if let (Some(key), None) = (&incoming.thread_key, &incoming.matching) {
             life.changes.thread_keys.push((account.id, key.clone(), life.thread.id));
         }
@@ -215,6 +233,20 @@ pub fn receive(state: &State, incoming: &Incoming, moment: &mut Moment) -> Resul
         life.changes.idempotency_keys.push((account.id, key.clone(), earlier));
     }
     within_quota(state, life.finish())
+}
+
+/// Notes whose a new thread on live chat is: what a visitor sees goes by the key that began it.
+pub(crate) fn begin_chat(
+    account: &Account,
+    identifier: &Identifier,
+    said: Option<String>,
+    life: &mut Lifecycle<'_>,
+) {
+    let opaque = DeliveryIdentifierType::parse(&identifier.kind) == Some(DeliveryIdentifierType::Opaque);
+    if account.channel_id == channel::LIVE_CHAT && opaque {
+        let (thread_id, visitor_key) = (life.thread.id, identifier.value.clone());
+        life.changes.chats.push(Chat { thread_id, account_id: account.id, visitor_key, said });
+    }
 }
 
 /// Notes under which names a conversation on a channel of an app is found again. A name that leads to another living thread

@@ -135,6 +135,10 @@ impl From<Refusal> for Failure {
                     None => failure,
                 }
             }
+            Refusal::NoSession => Self::no_token(),
+            Refusal::TooOften(seconds) => {
+                Self::from(Envelope::too_often()).with(RETRY_AFTER, HeaderValue::from(seconds))
+            }
             Refusal::Forbidden => Envelope::forbidden().into(),
             Refusal::SignedOut => Self::no_token(),
             Refusal::NoAgent => Envelope::no_agent().into(),

@@ -2,11 +2,11 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{ACCEPT, AUTHORIZATION, COOKIE, HeaderName, USER_AGENT};
+use http::header::{ACCEPT, AUTHORIZATION, COOKIE, HeaderName, ORIGIN, USER_AGENT};
 use http::{HeaderMap, request};
 use percent_encoding::percent_decode_str;
 
-use super::Peer;
+use super::{Peer, token};
 use crate::call::Heads;
 use crate::sessions::csrf;
 
@@ -21,6 +21,10 @@ pub fn of(peer: &Peer, head: &request::Parts, reached: &str) -> Heads {
         browser: text(&head.headers, USER_AGENT),
         address: peer.address,
         site: csrf::site(&head.headers, reached),
+        bearer: token::bearer(&head.headers).unwrap_or_default().to_owned(),
+        origin: Some(text(&head.headers, ORIGIN)).filter(|origin| !origin.is_empty()),
+        last_event: Some(text(&head.headers, HeaderName::from_static("last-event-id")))
+            .filter(|id| !id.is_empty()),
     }
 }
 

@@ -46,6 +46,7 @@ use crate::operation::{Entry, Operation, Scope, Verb};
 use crate::realtime::poll;
 use crate::refusal::Refusal;
 use crate::routes::{Found, Leaf, Visit};
+use crate::widget::session as visitor;
 use correlation::Correlation;
 use error::Failure;
 use form::Form;
@@ -190,7 +191,7 @@ where
     };
     let reached = origin::of(app, peer, head);
     let heads = match operation.entry {
-        Entry::Open | Entry::Address | Entry::SignedIn => heads::of(peer, head, &reached),
+        Entry::Open | Entry::Address | Entry::SignedIn | Entry::Visitor => heads::of(peer, head, &reached),
         _ => Heads::default(),
     };
     let call = Call {
@@ -250,6 +251,7 @@ async fn admitted(
             Entry::Anyone => (token::operator(app, &head.headers).await?, true),
             Entry::SignedIn => return Err(Envelope::no_agent().into()),
             Entry::Address | Entry::Open => return Ok(token::nobody()),
+            Entry::Visitor => return visitor::caller(app, &head.headers).await,
         };
         if !owns {
             return Err(Refusal::not_found(sent).into());
@@ -262,6 +264,7 @@ async fn admitted(
     }
     let by_session = match operation.entry {
         Entry::Address | Entry::Open => return Ok(token::nobody()),
+        Entry::Visitor => return visitor::caller(app, &head.headers).await,
         _ if token::is_sent(head) => None,
         _ => session::caller(app, peer, head, (operation, form), trail).await?,
     };
@@ -294,6 +297,7 @@ async fn admitted(
         Entry::App => (developer::caller(app, head).await?, true),
         Entry::Anyone => (token::caller(app, &head.headers).await?, true),
         Entry::Address | Entry::Open => return Ok(token::nobody()),
+        Entry::Visitor => return visitor::caller(app, &head.headers).await,
     };
     if allowed && let Some(most) = operation.family.per_second() {
         let of = (&*caller.token, operation.family);

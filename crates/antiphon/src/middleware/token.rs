@@ -81,6 +81,12 @@ pub fn nobody() -> Caller {
     Caller { token: Arc::new(token), directory: Arc::new(nowhere()), operator: false, agent: None }
 }
 
+/// A visitor of an account, who may call what visitors may and nothing else.
+pub fn visitor(directory: Arc<Directory>) -> Caller {
+    let token = made_up("visitor", directory.portal.id, Vec::new());
+    Caller { token: Arc::new(token), directory, operator: false, agent: None }
+}
+
 /// A token that nobody has.
 pub(super) fn made_up(label: &str, portal_id: PortalId, scopes: Vec<String>) -> Token {
     Token {
@@ -119,6 +125,12 @@ pub(super) fn is_sent(head: &request::Parts) -> bool {
     head.headers.contains_key(AUTHORIZATION)
         || credential(&head.headers).is_some()
         || super::owner::key(head).is_some()
+}
+
+/// The token that stands behind `Authorization: Bearer`.
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.trim().split_once([' ', '\t'])?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// The token as it was sent. The other headers count only where `Authorization` is absent.

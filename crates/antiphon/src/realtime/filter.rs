@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use antiphon_store::{EventKind, InboxId, ObjectKind, ThreadId, Token};
+use antiphon_store::{AccountId, EventKind, InboxId, ObjectKind, ThreadId, Token};
 use antiphon_wire::error::Problem;
 use antiphon_wire::id::{MAX_INT32, MAX_SAFE};
 
@@ -57,6 +57,17 @@ impl Kinds {
         self.0 & 1 << kind != 0
     }
 
+    /// What of a visitor's own threads they hear.
+    pub fn of_visitors() -> Self {
+        let kinds = [
+            EventKind::MessageAdded,
+            EventKind::ThreadChanged,
+            EventKind::ThreadArchived,
+            EventKind::ThreadRead,
+        ];
+        Self(kinds.into_iter().map(Self::number).chain([TYPING]).fold(0, |set, kind| set | 1 << kind))
+    }
+
     pub fn bits(self) -> u32 {
         self.0
     }
@@ -81,9 +92,24 @@ pub struct Filter {
     pub visible: Kinds,
     pub threads: Vec<ThreadId>,
     pub inboxes: Vec<InboxId>,
+    /// A visitor hears of the threads that this key began, and of nothing else.
+    pub visitor: Option<ChatKey>,
+}
+
+/// Whose threads: an account, and the key by which a visitor is known there.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ChatKey {
+    pub account: AccountId,
+    pub key: String,
 }
 
 impl Filter {
+    /// What a visitor hears: nothing, until it is known which threads are theirs.
+    pub fn of_visitor(key: ChatKey) -> Arc<Self> {
+        let kinds = Kinds::of_visitors();
+        Arc::new(Self { kinds, visible: kinds, threads: Vec::new(), inboxes: Vec::new(), visitor: Some(key) })
+    }
+
     /// Reads `type`, `threadId` and `inboxId`.
     ///
     /// # Errors
@@ -115,7 +141,7 @@ impl Filter {
             kinds = visible;
         }
         if problems.is_empty() {
-            Ok(Arc::new(Self { kinds, visible, threads, inboxes }))
+            Ok(Arc::new(Self { kinds, visible, threads, inboxes, visitor: None }))
         } else {
             Err(problems)
         }
@@ -128,6 +154,10 @@ impl Filter {
 
     /// Whether something is wanted, as far as can be told without knowing where its thread is.
     pub fn wants(&self, kind: usize, thread: Option<ThreadId>) -> bool {
+        if self.visitor.is_some() {
+            // That the thread is theirs is what they are found by.
+            return self.kinds.has(kind) && thread.is_some();
+        }
         let named = self.threads.is_empty() || thread.is_some_and(|thread| self.threads.contains(&thread));
         self.kinds.has(kind) && named && (self.inboxes.is_empty() || thread.is_some())
     }

@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use antiphon_store::{Event, EventKind, PortalId, StoreError, TokenHash};
+use antiphon_store::{Chat, Event, EventKind, PortalId, Store, StoreError, ThreadId, TokenHash};
 use antiphon_wire::live;
 use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 
-use super::filter::{Filter, Kinds, Whereabouts, thread_of};
+use super::filter::{ChatKey, Filter, Kinds, Whereabouts, thread_of};
 use super::index::Index;
 use super::print::Printed;
 use super::spine::{Map, PAGE};
@@ -132,6 +132,12 @@ impl Seat {
         }
     }
 
+    /// Hears of these threads from now on, as a visitor whose they are.
+    pub(super) fn follow(&self, threads: &[ThreadId]) {
+        let mut room = self.hub.room();
+        threads.iter().for_each(|thread| room.index.follow(&self.chair, *thread));
+    }
+
     /// How far everything was heard, if nothing waits to be.
     pub fn position(&self) -> Option<i64> {
         // Asked first: what was put into the queue up to there has gone from it when it is empty.
@@ -169,6 +175,16 @@ struct Room {
     chairs: u64,
 }
 
+impl Room {
+    fn sit(&mut self, filter: &Arc<Filter>, pass: Option<Pass>, floor: i64, most: usize) -> Arc<Chair> {
+        self.chairs += 1;
+        let (id, filter, waiting) = (self.chairs, filter.clone(), Mutex::default());
+        let chair = Arc::new(Chair { id, filter, pass, floor, most, waiting });
+        self.index.add(&chair);
+        chair
+    }
+}
+
 /// What became of the wish to sit down.
 pub enum Joined {
     Seat(Seat),
@@ -197,9 +213,8 @@ impl Realtime {
             Some(hub) => hub.clone(),
             None if !all_read => return Joined::Behind,
             None => {
-                let hub = Arc::new(Hub::new(portal, at));
+                let hub = Hub::begin(app, portal, at);
                 hubs.insert(portal, hub.clone());
-                tokio::spawn(Run { hub: hub.clone(), app: app.clone(), map: Map::default() }.run());
                 hub
             }
         };
@@ -207,18 +222,29 @@ impl Realtime {
         if at < room.position {
             return Joined::Behind;
         }
-        room.chairs += 1;
-        let chair = Arc::new(Chair {
-            id: room.chairs,
-            filter: filter.clone(),
-            pass: Pass::of(caller),
-            floor: at,
-            most: app.config.stream.behind,
-            waiting: Mutex::default(),
-        });
-        room.index.add(&chair);
+        let chair = room.sit(filter, Pass::of(caller), at, app.config.stream.behind);
         drop(room);
         Joined::Seat(Seat { hub, chair })
+    }
+
+    /// Sits down for a visitor wherever the hub is, and is told where that is. Where there is none, it begins at `newest`.
+    pub(super) fn join_here(
+        &self,
+        app: &Arc<App>,
+        portal: PortalId,
+        filter: &Arc<Filter>,
+        newest: i64,
+    ) -> Option<Seat> {
+        let mut hubs = self.hubs();
+        if self.closed.load(Ordering::Relaxed) {
+            return None;
+        }
+        let hub = hubs.entry(portal).or_insert_with(|| Hub::begin(app, portal, newest)).clone();
+        let mut room = hub.room();
+        let at = room.position;
+        let chair = room.sit(filter, None, at, app.config.stream.behind);
+        drop(room);
+        Some(Seat { hub, chair })
     }
 
     /// Hands something to those of a portal who want it, but for the one who said it.
@@ -245,10 +271,12 @@ pub struct Passing {
 }
 
 impl Hub {
-    fn new(portal: PortalId, position: i64) -> Self {
+    fn begin(app: &Arc<App>, portal: PortalId, position: i64) -> Arc<Self> {
         let room = Room { index: Index::default(), position, chairs: 0 };
-        let (bell, doubt) = (Notify::new(), Notify::new());
-        Self { portal, room: Mutex::new(room), reached: AtomicI64::new(position), bell, doubt }
+        let (room, reached) = (Mutex::new(room), AtomicI64::new(position));
+        let hub = Arc::new(Self { portal, room, reached, bell: Notify::new(), doubt: Notify::new() });
+        tokio::spawn(Run { hub: hub.clone(), app: app.clone(), map: Map::default() }.run());
+        hub
     }
 
     fn room(&self) -> MutexGuard<'_, Room> {
@@ -275,14 +303,26 @@ impl Hub {
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Puts events into the queues they belong in; `false` when it has to be known first where their threads are.
-    fn hand_out(&self, events: &[Event], map: Option<&Map>, realtime: &Realtime) -> bool {
+    /// Puts events into the queues they belong in; `false` when it has to be known first where their threads are, or whose.
+    fn hand_out(
+        &self,
+        events: &[Event],
+        map: Option<&Map>,
+        begun: Option<&Begun>,
+        realtime: &Realtime,
+    ) -> bool {
         let mut wakers = Vec::new();
         let mut room = self.room();
-        if room.index.asks_where() && map.is_none() {
+        if (room.index.asks_where() && map.is_none()) || (room.index.asks_whose() && begun.is_none()) {
             return false;
         }
         for event in events {
+            if event.kind == EventKind::ThreadCreated
+                && let Some(thread) = thread_of(event)
+                && let Some(key) = begun.and_then(|begun| begun.get(&thread))
+            {
+                room.index.begun(key, thread);
+            }
             // Where nobody asks for inboxes, it does not matter where anything is.
             let place = map.map(|map| map.of(event)).unwrap_or_default();
             let mut printed = None;
@@ -310,6 +350,20 @@ impl Hub {
         };
         wakers.into_iter().for_each(Waker::wake);
     }
+}
+
+/// Whose the chats are that begin with some events.
+type Begun = HashMap<ThreadId, ChatKey>;
+
+async fn begun(store: &Store, portal: PortalId, events: &[Event]) -> Result<Begun, StoreError> {
+    let made = events.iter().filter(|event| event.kind == EventKind::ThreadCreated);
+    let made: Vec<ThreadId> = made.filter_map(thread_of).collect();
+    if made.is_empty() {
+        return Ok(Begun::new());
+    }
+    let chats = store.chats_by_threads(portal, &made).await?;
+    let key = |chat: Chat| (chat.thread_id, ChatKey { account: chat.account_id, key: chat.visitor_key });
+    Ok(chats.into_iter().map(key).collect())
 }
 
 /// The task of a hub.
@@ -382,16 +436,23 @@ impl Run {
             }
             let age = store.now() - first.occurred_at;
             *doubts |= events.iter().any(|event| event.kind == EventKind::DirectoryChanged);
-            let asks = self.hub.room().index.asks_where();
-            let mut map = None;
-            if asks {
+            let (places, whose) = {
+                let room = self.hub.room();
+                (room.index.asks_where(), room.index.asks_whose())
+            };
+            let (mut map, mut chats) = (None, None);
+            if places {
                 self.map.look_up(store, portal, &events).await?;
                 map = Some(&self.map);
             }
-            if !self.hub.hand_out(&events, map, &self.app.realtime) {
+            if whose {
+                chats = Some(begun(store, portal, &events).await?);
+            }
+            if !self.hub.hand_out(&events, map, chats.as_ref(), &self.app.realtime) {
                 // Somebody came meanwhile who asks.
                 self.map.look_up(store, portal, &events).await?;
-                self.hub.hand_out(&events, Some(&self.map), &self.app.realtime);
+                let chats = begun(store, portal, &events).await?;
+                self.hub.hand_out(&events, Some(&self.map), Some(&chats), &self.app.realtime);
             }
             self.app.realtime.lag.store(age.max(0), Ordering::Relaxed);
             position = last.position;

@@ -6,18 +6,22 @@ use std::sync::Arc;
 
 use antiphon_store::{InboxId, ThreadId};
 
-use super::filter::{Filter, Whereabouts};
+use super::filter::{ChatKey, Filter, Whereabouts};
 use super::hub::Chair;
 
 type Chairs = HashMap<u64, Arc<Chair>>;
 
-/// Everybody at a hub. Each stands in one of the three parts, by the narrowest that was asked for.
+/// Everybody at a hub. Each stands in one of the first three parts, by the narrowest that was asked for; visitors stand by the
+/// threads that are theirs, and by their key, so that threads they begin are found.
 #[derive(Default)]
 pub struct Index {
     all: Chairs,
     by_thread: HashMap<ThreadId, Chairs>,
     by_inbox: HashMap<InboxId, Chairs>,
     by_kind: HashMap<usize, Chairs>,
+    by_key: HashMap<ChatKey, Chairs>,
+    /// The threads that visitors follow.
+    followed: HashMap<u64, Vec<ThreadId>>,
     /// How many filter by inbox.
     by_place: usize,
 }
@@ -25,6 +29,10 @@ pub struct Index {
 impl Index {
     pub fn add(&mut self, chair: &Arc<Chair>) {
         self.all.insert(chair.id, chair.clone());
+        if let Some(key) = &chair.filter.visitor {
+            self.by_key.entry(key.clone()).or_default().insert(chair.id, chair.clone());
+            return;
+        }
         let Filter { kinds, threads, inboxes, .. } = &*chair.filter;
         self.by_place += usize::from(!inboxes.is_empty());
         let put = |chairs: &mut Chairs| drop(chairs.insert(chair.id, chair.clone()));
@@ -41,6 +49,12 @@ impl Index {
         if self.all.remove(&chair.id).is_none() {
             return;
         }
+        if let Some(key) = &chair.filter.visitor {
+            forget(&mut self.by_key, key, chair.id);
+            let followed = self.followed.remove(&chair.id).unwrap_or_default();
+            followed.iter().for_each(|thread| forget(&mut self.by_thread, thread, chair.id));
+            return;
+        }
         let Filter { kinds, threads, inboxes, .. } = &*chair.filter;
         self.by_place -= usize::from(!inboxes.is_empty());
         if !threads.is_empty() {
@@ -50,6 +64,28 @@ impl Index {
         } else {
             kinds.each().for_each(|kind| forget(&mut self.by_kind, &kind, chair.id));
         }
+    }
+
+    /// A visitor hears of a thread from now on.
+    pub fn follow(&mut self, chair: &Arc<Chair>, thread: ThreadId) {
+        if !self.all.contains_key(&chair.id) {
+            return;
+        }
+        let before = self.by_thread.entry(thread).or_default().insert(chair.id, chair.clone());
+        if before.is_none() {
+            self.followed.entry(chair.id).or_default().push(thread);
+        }
+    }
+
+    /// Those who are known by a key hear of a thread that it began.
+    pub fn begun(&mut self, key: &ChatKey, thread: ThreadId) {
+        let chairs: Vec<_> = self.by_key.get(key).into_iter().flat_map(HashMap::values).cloned().collect();
+        chairs.iter().for_each(|chair| self.follow(chair, thread));
+    }
+
+    /// Whether there are visitors, whose threads have to be known.
+    pub fn asks_whose(&self) -> bool {
+        !self.by_key.is_empty()
     }
 
     pub fn all(&self) -> impl Iterator<Item = &Arc<Chair>> {

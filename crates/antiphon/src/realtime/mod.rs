@@ -5,6 +5,7 @@
 //! alone until it has come to where the hub is. Typing and presence pass through, and are kept nowhere.
 
 pub mod filter;
+pub mod follower;
 pub mod hub;
 mod index;
 pub mod listener;
@@ -37,9 +38,12 @@ pub enum Way {
     Stream,
     Socket,
     Poll,
+    /// A visitor's stream.
+    Visitor,
 }
 
-const WAYS: [(Way, &str); 3] = [(Way::Stream, "sse"), (Way::Socket, "websocket"), (Way::Poll, "poll")];
+const WAYS: [(Way, &str); 4] =
+    [(Way::Stream, "sse"), (Way::Socket, "websocket"), (Way::Poll, "poll"), (Way::Visitor, "visitor")];
 
 /// All hubs, and figures about those who listen.
 #[derive(Default)]
@@ -71,8 +75,15 @@ impl Realtime {
         }
     }
 
-    fn listening(&self) -> usize {
-        self.listeners.iter().map(|count| count.load(Relaxed)).sum()
+    /// How many listen beside one who does, where visitors count by themselves: however many come, apps and agents hear.
+    fn listening(&self, way: Way) -> usize {
+        let count = |way: Way| self.listeners[way as usize].load(Relaxed);
+        match way {
+            Way::Visitor => count(Way::Visitor),
+            Way::Stream | Way::Socket | Way::Poll => {
+                count(Way::Stream) + count(Way::Socket) + count(Way::Poll)
+            }
+        }
     }
 
     /// Figures for Prometheus.
@@ -110,7 +121,11 @@ impl Counted {
     fn new(app: &Arc<App>, way: Way) -> Result<Self, Refusal> {
         let counted = Self(app.clone(), way);
         app.realtime.listeners[way as usize].fetch_add(1, Relaxed);
-        if app.realtime.listening() > app.config.stream.listeners {
+        let most = match way {
+            Way::Visitor => app.config.widget.streams,
+            Way::Stream | Way::Socket | Way::Poll => app.config.stream.listeners,
+        };
+        if app.realtime.listening(way) > most {
             app.figures.shed(Shed::Listeners);
             return Err(Refusal::Unavailable);
         }

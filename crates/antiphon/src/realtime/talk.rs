@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use antiphon_store::{ActorKind, InboxId, ThreadId, VisitorId};
+use antiphon_store::{ActorKind, InboxId, PortalId, ThreadId, VisitorId};
 use antiphon_wire::actor::ActorId;
 use antiphon_wire::id::{Id, MAX_SAFE};
 use antiphon_wire::lenient;
@@ -95,9 +95,14 @@ pub async fn pass_on(app: &Arc<App>, caller: &Caller, said: &str, by: Option<u64
         state: said.state,
     };
     let passing = Passing { kind, thread, place, printed: Printed::passed(&passed) };
-    app.realtime.pass(portal, &passing, by);
-    app.store.say(portal, &told(&passing));
+    tell(app, portal, &passing, by);
     Ok(())
+}
+
+/// Tells everybody who listens in a portal, on all nodes, but for the one who says it.
+pub fn tell(app: &App, portal: PortalId, passing: &Passing, by: Option<u64>) {
+    app.realtime.pass(portal, passing, by);
+    app.store.say(portal, &told(passing));
 }
 
 /// What is passed on, as nodes tell it to each other: its kind, the thread and the inbox that it is about, and itself.

@@ -15,7 +15,7 @@ use crate::call::{Answer, Call};
 use crate::custom_channels::{self, capabilities::Capabilities};
 use crate::messages::inject::{KEY_LIMIT, SUBJECT_LIMIT};
 use crate::messages::post::{self, Draft};
-use crate::messages::receive::{Party, Person, working_account};
+use crate::messages::receive::{Party, Person, begin_chat, working_account};
 use crate::messages::recipients::Counterpart;
 use crate::messages::{channel, party, within_quota};
 use crate::refusal::Refusal;
@@ -150,6 +150,7 @@ pub fn start(state: &State, asked: &Start, moment: &mut Moment) -> Result<Change
     let mut life = Lifecycle::begin(account, person.visitor.id, &asked.by, None, moment);
     life.thread.subject = asked.subject.as_deref().map(|sent| antiphon_mail::subject::base(sent).to_owned());
     person.record(account, &asked.party, &mut life.changes);
+    begin_chat(account, &asked.party.identifier, None, &mut life);
     if let Some(key) = &asked.thread_key {
         life.changes.thread_keys.push((account.id, key.clone(), life.thread.id));
     }

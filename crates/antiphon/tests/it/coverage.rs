@@ -1,13 +1,13 @@
 //! Every operation of the route table is called once at every path, and succeeds as the table says. An operation without a
 //! call here fails the test.
 
-use antiphon::routes::{Entry, OPERATIONS, Operation, Scope};
+use antiphon::routes::{Entry, Family, OPERATIONS, Operation, Scope};
 use antiphon_testkit::{PASSWORD, TestServer};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::kit::{Desk, text};
-use crate::{files, journal, oauth};
+use crate::{files, journal, oauth, widget};
 
 /// What there is to be named.
 struct Names {
@@ -159,6 +159,15 @@ impl Names {
             | "oauth.authorize"
             | "oauth.authorize.portal"
             | "account.details"
+            | "chats.get"
+            | "chats.remove"
+            | "threads.chat"
+            | "widget.config"
+            | "widget.frame"
+            | "widget.threads.list"
+            | "widget.messages.list"
+            | "widget.events"
+            | "widget.files.upload"
             | "account.me"
             | "apps.oauth.show"
             | "apps.uninstall"
@@ -336,6 +345,14 @@ impl Names {
             }
             "agents.login" => json!({ "password": "correct horse" }),
             "visitors.tokens.create" => json!({ "email": "ineke@harbour.example", "firstName": "Ineke" }),
+            "chats.put" => json!({ "domains": ["larkspur.example"] }),
+            "widget.sessions.begin" => json!({ "accountId": portal.chat }),
+            "widget.messages.send" => {
+                json!({ "text": "Hello", "clientId": "6f9619ff-8b86-4d01-b42d-00cf4fc964ff" })
+            }
+            "widget.threads.typing" => json!({ "typing": true }),
+            "widget.threads.read" => json!({ "messageId": "{widgetMessageId}" }),
+            "widget.contact" => json!({ "email": "omar@harbour.example" }),
             "visitors.tokens.verify" => json!({ "token": "anything" }),
             "journal.batch.read" => json!({ "inputs": [] }),
             "journal.subscriptions.upsert" => {
@@ -375,6 +392,14 @@ async fn call(server: &TestServer, operation: &Operation, prefix: &str) {
         let made = oauth::made(&names.desk, operation.id).await;
         (journal, anybody) = (made.names, Some(made.user));
     }
+    if operation.family == Family::Widget || operation.id.contains("chat") {
+        let (user, thread, message) = widget::made(&names.desk).await;
+        journal = vec![("threadId", thread), ("widgetMessageId", message)];
+        anybody = (operation.family == Family::Widget).then_some(user);
+    }
+    if operation.family == Family::WidgetPages {
+        widget::made(&names.desk).await;
+    }
     let named = |text: &str| {
         journal.iter().fold(text.to_owned(), |text, (name, id)| text.replace(&format!("{{{name}}}"), id))
     };
@@ -382,6 +407,9 @@ async fn call(server: &TestServer, operation: &Operation, prefix: &str) {
         (named(&body), format!("{prefix}{}", names.path(operation.id, &named(operation.path))));
     if operation.id == "journal.file" {
         path = journal::address(&names.desk).await;
+    }
+    if operation.id == "widget.frame" {
+        path = format!("{path}?account={}", names.desk.portal.chat);
     }
     let mut body = body;
     if operation.id.starts_with("oauth.authorize") {
@@ -408,10 +436,19 @@ async fn call(server: &TestServer, operation: &Operation, prefix: &str) {
     } else {
         &names.desk.user
     };
+    if operation.id == "widget.events" {
+        // It does not end.
+        user.listen(&path).await;
+        return;
+    }
     let reply = match operation.flows_in {
         true => files::send(user, operation.verb.name(), &path, &[("file", "a.txt", "Hello")]).await,
         false => user.send(operation.verb.name(), &path, body).await,
     };
+    if operation.id == "widget.frame" && reply.status == 404 {
+        assert!(reply.text().contains("cargo xtask ui"), "built without what people see: {}", reply.text());
+        return;
+    }
     assert_eq!(reply.status, operation.success.0, "{} {path}: {}", operation.id, reply.text());
 }
 

@@ -199,6 +199,8 @@ async fn spied_on(target: &Target, spy: &Desk, by_session: bool) {
             };
             if operation.id == "files.serve" {
                 assert_eq!(reply.status, 404, "{what}");
+            } else if operation.entry == Entry::Visitor {
+                assert_eq!(reply.status, 401, "{what}");
             } else if unreachable {
                 assert_eq!(reply.status, 403, "{what}");
             } else if operation.path.contains('{') {

@@ -59,4 +59,5 @@ mod undelivered;
 mod update;
 mod webhook_log;
 mod webhooks;
+mod widget;
 mod work;

@@ -244,6 +244,7 @@ fn may(role: Role, entry: Entry, also: Option<Scope>) -> bool {
         Entry::Scope(scope) => has(scope) || also.is_some_and(has),
         Entry::Owner | Entry::App => role == Role::Admin,
         Entry::Anyone | Entry::SignedIn | Entry::Open | Entry::Address => true,
+        Entry::Visitor => false,
     }
 }
 
@@ -258,7 +259,7 @@ async fn each_role_reaches_what_it_may_and_nothing_else() {
         for mounted in routes.mounted() {
             for leaf in &mounted.leaves {
                 let operation = leaf.operation;
-                if matches!(operation.entry, Entry::Open | Entry::Address) {
+                if matches!(operation.entry, Entry::Open | Entry::Address | Entry::Visitor) {
                     continue;
                 }
                 // Nothing has this id, and the app is the portal's.

@@ -249,6 +249,7 @@ fn everything(state: &State, moment: &mut Moment, name: &str) -> Changes {
                 identifier: None,
                 adapter: Adapter::Stored,
                 welcome: None,
+                chat: None,
                 created_at: now,
                 archived_at: None,
             }),
