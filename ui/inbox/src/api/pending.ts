@@ -36,7 +36,6 @@ export interface Pending {
     get: Op<S.Page<S.CannedReply>, never, { limit?: number }>;
     post: Op<S.CannedReply, Omit<S.CannedReply, 'id'>>;
   };
-  '/antiphon/v1/threads/{threadId}/chat': { get: Op<S.ChatOrigin, never, never, InThread> };
   '/antiphon/v1/presence': {
     get: Op<S.Page<{ actorId: string; threadId?: string; state?: string; at: string }>, never, { threadId?: number }>;
   };
