@@ -10,7 +10,7 @@ import { list } from './list.svelte';
 import { mentions } from './mentions.svelte';
 import { notifier } from './notify.svelte';
 import { open } from './open.svelte';
-import { hear, here, type Present } from './presence';
+import { hear, here, type Present, said } from './presence';
 import { session } from './session.svelte';
 
 /** More threads than this are not read one by one. */
@@ -37,7 +37,7 @@ class Desk {
   start(): void {
     this.live = new Live({
       happened: (event) => this.happened(event),
-      passed: (said) => void (this.present = hear(this.present, said, session.me, Date.now())),
+      passed: (word) => void (this.present = hear(this.present, word, session.me, Date.now())),
       lost: () => this.reread(),
       line: (line) => {
         this.line = line;
@@ -110,6 +110,7 @@ class Desk {
       directory.recount();
       return;
     }
+    if (payload.messageType === 'MESSAGE') this.present = said(this.present, threadId);
     if (payload.messageId) void this.entered(threadId, payload.messageId, kind === 'conversation.newMessage');
     this.touch(threadId);
     directory.recount();
@@ -169,8 +170,8 @@ class Desk {
   private async meet(threadId: string): Promise<void> {
     try {
       for (const one of await door.present(threadId)) {
-        const said = { kind: 'presence', appId: '', ...one };
-        this.present = hear(this.present, said, session.me, Date.now());
+        const word = { kind: 'presence', appId: '', ...one };
+        this.present = hear(this.present, word, session.me, Date.now());
       }
     } catch {
       // They say so again before long.

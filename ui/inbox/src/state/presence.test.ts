@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hear, here, THERE, WRITING } from './presence';
+import { hear, here, said as come, THERE, WRITING } from './presence';
 
 const said = (kind: string, actorId: string, state: string, threadId = '7') => ({ kind, actorId, state, threadId, appId: '0' });
 
@@ -30,6 +30,12 @@ describe('who is there', () => {
   it('a visitor who stops writing is not said to look', () => {
     const known = hear([], said('typing', 'V-9', 'started'), 'A-71', 0);
     expect(hear(known, said('typing', 'V-9', 'stopped'), 'A-71', 1)).toEqual([]);
+  });
+
+  it('a visitor whose message has come writes no more, and colleagues still look', () => {
+    const both = hear(hear([], said('typing', 'V-9', 'started'), 'A-71', 0), said('presence', 'A-72', 'viewing'), 'A-71', 0);
+    expect(come(both, '7').map((one) => one.actorId)).toEqual(['A-72']);
+    expect(come(both, '8')).toBe(both);
   });
 
   it('somebody may be in two threads at a time', () => {

@@ -39,3 +39,9 @@ export function isVisitor(actorId: string): boolean {
 export function here(known: Present[], threadId: string, now: number): Present[] {
   return known.filter((one) => one.threadId === threadId && one.until > now);
 }
+
+/** What a visitor was writing has come: nobody writes it any more. */
+export function said(known: Present[], threadId: string): Present[] {
+  const others = known.filter((one) => one.threadId !== threadId || !isVisitor(one.actorId));
+  return others.length === known.length ? known : others;
+}
