@@ -67,9 +67,9 @@ export class Portal {
     await this.api.put(`/antiphon/v1/channel-accounts/${this.chat}/chat`, settings);
   }
 
-  /** Somebody who can sign in. */
+  /** Somebody who can sign in, and in no other portal of the server. */
   async agent(name: string, role?: "ADMIN" | "AGENT" | "READ_ONLY"): Promise<Agent> {
-    const email = `${name.toLowerCase().replaceAll(/[^a-z]+/g, ".")}@harbour.example`;
+    const email = `${name.toLowerCase().replaceAll(/[^a-z]+/g, ".")}@harbour-${this.id}.example`;
     const password = `tide-${name}-and-time`;
     const made = await this.api.post("/antiphon/v1/agents", { name, email, ...(role ? { role } : {}) });
     const id = String(made["id"]);

@@ -8,13 +8,14 @@ export interface Page {
   /** Runs in the page, before the loader. */
   script?: string;
   body?: string;
-  /** A policy of the page's own. */
+  /** A policy of the page's own; its scripts are then files. */
   policy?: string;
 }
 
 export class Website {
   private readonly pages = new Map<string, string>();
   private readonly policies = new Map<string, string>();
+  private readonly scripts = new Map<string, string>();
   private count = 0;
 
   private constructor(
@@ -36,6 +37,12 @@ export class Website {
 
   private answer(url: string, response: import("node:http").ServerResponse): void {
     const path = url.split("?")[0] ?? "/";
+    const script = this.scripts.get(path);
+    if (script !== undefined) {
+      response.setHeader("content-type", "text/javascript");
+      response.end(script);
+      return;
+    }
     const page = [...this.pages].find(([known]) => path === known || path.startsWith(`${known}/`));
     const policy = page && this.policies.get(page[0]);
     if (policy !== undefined) response.setHeader("content-security-policy", policy);
@@ -49,7 +56,11 @@ export class Website {
     const path = `/page-${(this.count += 1)}`;
     const settings = page.settings ? `window.hsConversationsSettings = ${JSON.stringify(page.settings)};` : "";
     const script = settings + (page.script ?? "");
-    if (page.policy !== undefined) this.policies.set(path, page.policy);
+    if (page.policy !== undefined) {
+      this.policies.set(path, page.policy);
+      this.scripts.set(`${path}.js`, script);
+    }
+    const inline = script ? `<script>${script}</script>` : "";
     this.pages.set(
       path,
       `<!doctype html>
@@ -59,7 +70,7 @@ export class Website {
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <title>Harbour</title>
     <link rel="icon" href="data:,">
-    ${script ? `<script>${script}</script>` : ""}
+    ${page.policy === undefined ? inline : `<script src="${path}.js"></script>`}
   </head>
   <body>
     <main><h1>Berths and moorings</h1>${page.body ?? "<p>Ask us for a berth.</p>"}</main>
