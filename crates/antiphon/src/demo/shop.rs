@@ -123,6 +123,15 @@ pub async fn furnish(script: &Script, languages: &[Language]) -> anyhow::Result<
     ] {
         make("/channel-accounts", account).await?;
     }
+    let chat = json!({
+        "title": "Larkspur Bikes",
+        "color": "#1f5c4d",
+        "welcomeMessage": languages[0].welcome,
+        "quickReplies": ["Where is my order?", "Book the workshop", "Something else"],
+        "askEmail": "ALWAYS",
+        "attachments": true,
+    });
+    script.call(key::ALL, "PUT", "/antiphon/v1/channel-accounts/1/chat", &chat).await?;
     for (id, name) in AGENTS {
         let email = format!(
             "{}@larkspur.example",
