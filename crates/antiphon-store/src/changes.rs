@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::{
-    AccountId, Blob, Chat, Desk, DeskChange, DeskKey, Directory, DirectoryChange, Document, File, FileKey,
-    FileState, FileTask, Folder, Identifier, MessageId, Millis, NewEvent, NewMessage, StoredMessage, Thread,
-    ThreadId, Ticket, TicketId, Usage, Visitor, VisitorId,
+    AccountId, Blob, CannedChange, CannedKey, CannedState, Chat, Desk, DeskChange, DeskKey, Directory,
+    DirectoryChange, Document, File, FileKey, FileState, FileTask, Folder, Identifier, MessageId, Millis,
+    NewEvent, NewMessage, StoredMessage, Thread, ThreadId, Ticket, TicketId, Usage, Visitor, VisitorId,
 };
 
 /// What a change locks and what its rule is shown.
@@ -29,6 +29,8 @@ pub enum Target {
     File(Box<FileKey>),
     /// A thread, and what somebody has beside it.
     Desk(Box<DeskKey>),
+    /// Ready-made words, and what stands in their way.
+    Canned(Box<CannedKey>),
     /// The portal's directory alone.
     Directory,
 }
@@ -114,6 +116,8 @@ pub struct State {
     pub files: Option<Box<FileState>>,
     /// For [`Target::Desk`], if there is such a thread.
     pub desk: Option<Box<Desk>>,
+    /// For [`Target::Canned`].
+    pub canned: Option<Box<CannedState>>,
     /// For [`Target::Conversation`]: to which live thread its thread key leads,
     pub named: Option<ThreadId>,
     /// and to whom its address.
@@ -258,6 +262,8 @@ pub struct Changes {
     pub directory: Vec<DirectoryChange>,
     /// What becomes of things beside threads.
     pub desk: Vec<DeskChange>,
+    /// What becomes of ready-made words.
+    pub canned: Vec<CannedChange>,
     /// Threads to hide now and to erase in the background.
     pub purged: Vec<ThreadId>,
     /// Recorded in this order, behind those of earlier changes.
@@ -289,6 +295,7 @@ impl Changes {
             + self.file_tasks.len()
             + self.directory.len()
             + self.desk.len()
+            + self.canned.len()
             + self.purged.len()
             + self.events.len()
     }

@@ -60,11 +60,17 @@ pub enum EventKind {
     AccountPurged = 14,
     /// Internal: somebody has read a thread further; the payload says who, and up to which entry.
     ThreadRead = 15,
+    /// Internal: agents are called in a note; the payload says who, and by whom.
+    Mentioned = 16,
+    /// Internal: ready-made words were made, changed or taken away; the payload says which.
+    CannedReplyChanged = 17,
+    /// Internal, and told to the app whose channel it is: a message that had failed is to be carried once more.
+    MessageRetried = 18,
 }
 
 impl EventKind {
     /// Every kind, in the order of their numbers, which begin at 1.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::ThreadCreated,
         Self::MessageAdded,
         Self::ThreadChanged,
@@ -80,6 +86,9 @@ impl EventKind {
         Self::AccountUpdated,
         Self::AccountPurged,
         Self::ThreadRead,
+        Self::Mentioned,
+        Self::CannedReplyChanged,
+        Self::MessageRetried,
     ];
 
     /// The kind that is stored as this number.

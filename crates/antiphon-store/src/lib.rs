@@ -45,7 +45,10 @@ pub use cursors::{
     Attempt, AttemptPage, AttemptQuery, Cursor, Delivery, DeliveryState, PARTED, Progress, Reader, Told,
     Undelivered,
 };
-pub use desk::{Desk, DeskChange, DeskKey, ReadMark};
+pub use desk::{
+    Calling, CannedChange, CannedKey, CannedReply, CannedState, Desk, DeskChange, DeskKey, ReadMark,
+    Shortcut, StoredDraft, Writing,
+};
 pub use directory::{
     Account, Actor, ActorKind, Adapter, App, Channel, Client, Code, Directory, DirectoryChange, Expand,
     Grant, Identifier, Inbox, InboxKind, Install, JournalSubscription, Login, Objects, Paused, Portal,

@@ -61,6 +61,10 @@ wire_enum! {
         Tags = "TAGS",
         /// Our own list of views.
         Views = "VIEWS",
+        /// Ready-made words.
+        CannedReplies = "CANNED_REPLIES",
+        /// Notes in which an agent is called.
+        Mentions = "MENTIONS",
     }
 }
 

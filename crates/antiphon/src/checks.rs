@@ -22,9 +22,24 @@ impl Checks {
         self.0.push(Problem::new(field, message));
     }
 
+    /// Everything that is wrong, to be told with what else will be.
+    pub fn problems(self) -> Vec<Problem> {
+        self.0
+    }
+
+    /// These are wrong as well.
+    pub fn add(&mut self, problems: Vec<Problem>) {
+        self.0.extend(problems);
+    }
+
     /// A field has to be there and is not.
     pub fn missing(&mut self, field: &str) {
         self.0.push(Problem::required(field));
+    }
+
+    /// Takes a value out of a result, or all its problems.
+    pub fn all<T>(&mut self, result: Result<T, Vec<Problem>>) -> Option<T> {
+        result.map_err(|problems| self.0.extend(problems)).ok()
     }
 
     /// Takes a value out of a result, or its problem.

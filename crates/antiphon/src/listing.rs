@@ -169,13 +169,59 @@ pub fn until<S: Serialize>(
     items: impl IntoIterator<Item = S>,
     next: Option<i64>,
 ) -> Result<Answer, Refusal> {
+    let next = next.map(|id| Cursor::Directory { list, sort: Order(Vec::new()).hash(), key: Vec::new(), id });
+    print(call, items, next)
+}
+
+/// The same of a list that is not kept by id: how many, and the key of the last item.
+///
+/// # Errors
+/// What is wrong with `limit` and `after`.
+pub fn behind(query: &Query, list: List) -> Result<(usize, Option<Vec<u8>>), Vec<Problem>> {
+    let limit = query.limit("limit", USUAL, MOST);
+    let after = query.scalar("after").map(|text| match Cursor::decode(text) {
+        Some(Cursor::Directory { list: of, key, .. }) if of == list => Ok(key),
+        _ => Err(Problem::new("after", "`after` is not a cursor of this list")),
+    });
+    match (limit, after.transpose()) {
+        (Ok(limit), Ok(after)) => Ok((limit, after)),
+        (limit, after) => Err([limit.err(), after.err()].into_iter().flatten().collect()),
+    }
+}
+
+/// A page of such a list that has these items and ends at a key, unless it is the last.
+///
+/// # Errors
+/// None that a caller could cause.
+pub fn until_key<S: Serialize>(
+    call: &Call,
+    list: List,
+    items: impl IntoIterator<Item = S>,
+    next: Option<Vec<u8>>,
+) -> Result<Answer, Refusal> {
+    let next = next.map(|key| Cursor::Directory { list, sort: Order(Vec::new()).hash(), key, id: 0 });
+    print(call, items, next)
+}
+
+/// A list that is one page, whatever is in it.
+///
+/// # Errors
+/// None that a caller could cause.
+pub fn whole<S: Serialize>(call: &Call, items: impl IntoIterator<Item = S>) -> Result<Answer, Refusal> {
+    print(call, items, None)
+}
+
+fn print<S: Serialize>(
+    call: &Call,
+    items: impl IntoIterator<Item = S>,
+    next: Option<Cursor>,
+) -> Result<Answer, Refusal> {
     let mut body = Vec::with_capacity(4096);
     let mut out = Page::open(&mut body);
     for item in items {
         let item = serde_json::to_vec(&item).map_err(|e| Refusal::Internal(e.to_string()))?;
         out.item(|out| out.extend_from_slice(&item));
     }
-    let next = next.map(|id| Cursor::Directory { list, sort: Order(Vec::new()).hash(), key: Vec::new(), id });
     let link = Link { origin: &call.origin, path: &call.uri_path, query: &call.query };
     out.close(next.as_ref().map(|cursor| (cursor, &link)), None);
     Ok(Answer::ok(body))

@@ -366,7 +366,7 @@ const FAILURES: &[(u16, &str, &[&str])] = &[
     (403, "The token lacks the scope, or the app may not act here.", &[]),
     (404, "There is no such thing.", &[]),
     (405, "The path exists, with other methods.", &["Allow"]),
-    (409, "It is there already.", &["x-should-retry"]),
+    (409, "It is there already, or stands against what others did.", &["x-should-retry"]),
     (413, "The body is too large.", &[]),
     (414, "The request line is too long.", &[]),
     (415, "The body is no JSON.", &[]),

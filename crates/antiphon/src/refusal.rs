@@ -11,6 +11,8 @@ pub enum Refusal {
     NotFound { id: String },
     /// 409 `CONFLICT`: it is there already, and to try again is no use. The text is for people.
     Conflict(String),
+    /// 409 `CONFLICT` of a finer kind: an answer crosses what others say.
+    Crossed(Crossed),
     /// 413 `PAYLOAD_TOO_LARGE`: more bytes than these.
     TooLarge(u64),
     /// 415 `UNSUPPORTED_MEDIA_TYPE`: this is no form.
@@ -53,6 +55,14 @@ pub enum SignInRefused {
     CodeNeeded,
     /// It was tried too often: nothing is tried for so many seconds.
     TooOften(i64),
+}
+
+/// Whom an answer would cross. To send it all the same may be what is wanted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Crossed {
+    pub kind: &'static str,
+    pub message: &'static str,
+    pub context: Vec<(&'static str, Vec<String>)>,
 }
 
 /// Why no token is given, in both generations of words.

@@ -50,6 +50,7 @@ pub fn state() -> State {
         earlier: None,
         files: None,
         desk: None,
+        canned: None,
         named: None,
         bound: None,
     }
@@ -261,6 +262,9 @@ pub fn events(changes: &Changes) -> Vec<String> {
             EventKind::AccountUpdated => "(account updated)".to_owned(),
             EventKind::AccountPurged => "(account purged)".to_owned(),
             EventKind::ThreadRead => format!("(read by {})", member("reader")),
+            EventKind::Mentioned => "(mentioned)".to_owned(),
+            EventKind::CannedReplyChanged => "(canned reply)".to_owned(),
+            EventKind::MessageRetried => "(retried)".to_owned(),
         }
     };
     changes.events.iter().map(told).collect()

@@ -54,7 +54,7 @@ const fn in_directory(table: Table) -> Table {
 }
 
 /// Every table, in the order in which they are written: a row's thread, and a directory's portal, come before it.
-pub(crate) static TABLES: [Table; 45] = [
+pub(crate) static TABLES: [Table; 48] = [
     Table {
         owner: "id",
         ..table(
@@ -553,5 +553,45 @@ pub(crate) static TABLES: [Table; 45] = [
         ],
     ),
     table("chats", 1, &[("thread_id", Int), ("account_id", Int), ("visitor_key", Text), ("said", Text)]),
+    table(
+        "drafts",
+        2,
+        &[
+            ("thread_id", Int),
+            ("agent_id", Int),
+            ("kind", Int),
+            ("preview", Text),
+            ("body", Text),
+            ("touched_at", Int),
+        ],
+    ),
+    table(
+        "callings",
+        2,
+        &[
+            ("agent_id", Int),
+            ("message_id", Bytes),
+            ("thread_id", Int),
+            ("sequence", Int),
+            ("caller", Text),
+            ("at", Int),
+            ("seen", Bool),
+        ],
+    ),
+    table(
+        "canned_replies",
+        1,
+        &[
+            ("id", Int),
+            ("owner_id", Int),
+            ("shared", Bool),
+            ("name", Text),
+            ("shortcut", Text),
+            ("text", Text),
+            ("rich_text", Text),
+            ("created_at", Int),
+            ("updated_at", Int),
+        ],
+    ),
     table("visitor_tokens", 2, &[("ends_at", Int), ("nonce", Int), ("said", Text)]),
 ];

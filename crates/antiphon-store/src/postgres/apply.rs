@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::batch::Batch;
 use super::failure::{Failure, Result, conflict};
 use super::readers::{execute, row};
-use super::{chats, cursors, desk, directory, files, people};
+use super::{canned, chats, cursors, desk, directory, files, people};
 use crate::messages::{MOST_ENTRIES, key};
 use crate::{
     Changes, ConversationKey, DirectoryChange, Earlier, EventKind, Kind, Millis, NewEvent, NewMessage,
@@ -75,6 +75,10 @@ impl Batch<'_> {
                 self.stored(change.thread())?;
             }
             desk::write(&self.session.client, self.portal, &changes.desk).await?;
+            self.writes.begun = true;
+        }
+        if !changes.canned.is_empty() {
+            canned::write(&self.session.client, self.portal, &changes.canned).await?;
             self.writes.begun = true;
         }
         for id in &changes.purged {

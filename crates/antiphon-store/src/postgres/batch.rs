@@ -16,11 +16,11 @@ use super::failure::{Failure, Result};
 use super::lanes::Waiting;
 use super::readers::{execute, row};
 use super::resolve::{Found, Named};
-use super::{ANSWER, Shared, desk, directory, files};
+use super::{ANSWER, Shared, canned, desk, directory, files};
 use crate::changes::MessageIds;
 use crate::{
-    Applied, Changes, DeskChange, Directory, DirectoryChange, Millis, Moment, PortalId, State, StoreError,
-    Target, ThreadId, Usage,
+    AccountId, Applied, Changes, DeskChange, Directory, DirectoryChange, Millis, Moment, PortalId, State,
+    StoreError, Target, ThreadId, Usage,
 };
 
 /// How one change of a batch stands: applied, refused by its rule, or stopped for a reason.
@@ -294,6 +294,7 @@ async fn one(
         earlier: None,
         files: None,
         desk: None,
+        canned: None,
         named: None,
         bound: None,
     };
@@ -304,7 +305,14 @@ async fn one(
     }
     if let (Target::Desk(key), Some(thread)) = (waiting.work.target(), &state.thread) {
         let (client, writing) = (&batch.session.client, &batch.writes.messages);
-        state.desk = Some(Box::new(desk::state(client, batch.portal, thread, key, writing).await?));
+        let once = key.once.as_ref().map(|once| (AccountId(0), once.clone()));
+        let spent = once.and_then(|once| batch.found.earlier.get(&once));
+        let found = desk::state(client, batch.portal, thread, key, writing, spent).await?;
+        state.desk = Some(Box::new(found));
+    }
+    if let Target::Canned(key) = waiting.work.target() {
+        let found = canned::state(&batch.session.client, batch.portal, key).await?;
+        state.canned = Some(Box::new(found));
     }
     let now = shared.now().max(batch.latest_now);
     let mut moment = batch.ids.moment(now, &shared.message_ids);
@@ -447,6 +455,7 @@ impl Changes {
             && self.tickets.is_empty()
             && self.files.is_empty()
             && !self.needs_files()
+            && self.canned.is_empty()
             && self.directory.is_empty())
     }
 }

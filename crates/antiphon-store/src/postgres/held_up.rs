@@ -44,6 +44,7 @@ fn threads(target: &Target) -> &[ThreadId] {
         | Target::Visitor(_)
         | Target::Contact { .. }
         | Target::Ticket { .. }
+        | Target::Canned(_)
         | Target::File(_)
         | Target::Directory => &[],
     }

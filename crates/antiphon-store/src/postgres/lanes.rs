@@ -117,6 +117,7 @@ impl Lanes {
             Target::Visitor(_)
             | Target::Contact { .. }
             | Target::Ticket { .. }
+            | Target::Canned(_)
             | Target::File(_)
             | Target::Directory => 0,
         };

@@ -7,6 +7,7 @@ mod allowances;
 mod apply;
 mod batch;
 mod caches;
+mod canned;
 mod channels;
 mod chats;
 mod check;

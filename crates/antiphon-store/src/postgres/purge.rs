@@ -49,6 +49,8 @@ pub(super) async fn step(client: &mut ClientWrapper, portal: PortalId) -> Result
             "DELETE FROM thread_keys WHERE portal_id = $1 AND thread_id = $2",
             "DELETE FROM reads WHERE portal_id = $1 AND thread_id = $2",
             "DELETE FROM chats WHERE portal_id = $1 AND thread_id = $2",
+            "DELETE FROM drafts WHERE portal_id = $1 AND thread_id = $2",
+            "DELETE FROM callings WHERE portal_id = $1 AND thread_id = $2",
             "DELETE FROM purges WHERE portal_id = $1 AND thread_id = $2",
         ] {
             row(&transaction, sql, &[&portal.0, &thread]).await?;

@@ -91,7 +91,7 @@ impl Named {
                 self.portal = true;
             }
             Target::Desk(key) => drop(self.threads.insert(key.thread.0)),
-            Target::File(_) | Target::Directory => self.portal = true,
+            Target::Canned(_) | Target::File(_) | Target::Directory => self.portal = true,
         }
     }
 
@@ -360,7 +360,7 @@ impl Found {
             }
             // Files and desks are looked up when it is their turn: changes before them in the batch have written theirs by then.
             Target::Desk(key) => state.thread = thread(&key.thread),
-            Target::File(_) | Target::Directory => {}
+            Target::Canned(_) | Target::File(_) | Target::Directory => {}
         }
         Ok(())
     }

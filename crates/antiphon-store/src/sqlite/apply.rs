@@ -6,7 +6,7 @@ use rusqlite::params;
 
 use super::batch::Batch;
 use super::failure::{Result, conflict};
-use super::{chats, cursors, desk, directory, events, files, messages, resolve, visitors};
+use super::{canned, chats, cursors, desk, directory, events, files, messages, resolve, visitors};
 use crate::{
     Applied, Changes, DirectoryChange, EventKind, Millis, Moment, NewEvent, ObjectKind, PortalId, State,
     StoreError, Target, Thread, ThreadId,
@@ -61,6 +61,7 @@ fn apply(
         stored(batch, portal, change.thread())?;
     }
     desk::write(batch.conn, portal, &changes.desk)?;
+    canned::write(batch.conn, portal, &changes.canned)?;
     for id in &changes.purged {
         purge(batch, portal, *id, &mut revisions)?;
     }

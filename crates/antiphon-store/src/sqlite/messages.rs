@@ -11,9 +11,9 @@ use crate::{
     Position, Replacement, StoredMessage, Thread, ThreadId,
 };
 
-const COLUMNS: &str = "id, kind, direction, format, doc";
+pub(super) const COLUMNS: &str = "id, kind, direction, format, doc";
 
-fn message(row: &Row<'_>, archived: bool) -> Result<StoredMessage> {
+pub(super) fn message(row: &Row<'_>, archived: bool) -> Result<StoredMessage> {
     Ok(StoredMessage {
         id: MessageId(row.get(0)?),
         kind: MessageKind::stored(row.get(1)?)?,

@@ -4,6 +4,7 @@ mod apply;
 pub(crate) mod backup;
 mod batch;
 mod caches;
+mod canned;
 mod channels;
 mod chats;
 mod check;

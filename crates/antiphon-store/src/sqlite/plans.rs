@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex};
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use rusqlite::{Connection, StatementStatus};
 
+mod beside;
+
 use super::batch::Batch;
 use super::known::Known;
 use super::memory::{Memory, ServerCounters};
@@ -186,13 +188,8 @@ fn exercise(conn: &Connection) -> Result<()> {
             errors: "[]".into(),
         }],
         directory: vec![DirectoryChange::Token(token), DirectoryChange::Portal(portal())],
-        desk: vec![DeskChange::Read(ReadMark {
-            thread_id: thread.id,
-            reader: "A-1".into(),
-            message_id: message.id,
-            position: Position(0),
-            at: 1,
-        })],
+        desk: beside::thread(thread.id, message.id),
+        canned: beside::words(),
         purged: Vec::new(),
         events: [ObjectKind::Thread, ObjectKind::Visitor, ObjectKind::Ticket, ObjectKind::File]
             .map(event)
@@ -226,7 +223,14 @@ fn exercise(conn: &Connection) -> Result<()> {
             ..key
         }),
         Target::Message(thread.id, message.id),
-        Target::Desk(Box::new(DeskKey { thread: thread.id, who: "A-1".into(), message: Some(message.id) })),
+        Target::Desk(Box::new(DeskKey {
+            message: Some(message.id),
+            newer: true,
+            writer: Some(1),
+            once: Some("i".into()),
+            ..DeskKey::of(thread.id, "A-1")
+        })),
+        Target::Canned(Box::new(CannedKey { id: Some(1), shortcut: Some("s".into()) })),
         Target::Visitor(VisitorId(1)),
         Target::Contact { email: None, phone: Some("+1".into()) },
         Target::Ticket { ticket: Some(TicketId(1)), thread: Some(thread.id) },
@@ -307,7 +311,7 @@ fn questions(conn: &Connection, thread: ThreadId, message: MessageId) -> Result<
     }
     messages::original(conn, PORTAL, thread, message)?.unwrap();
     messages::latest_incoming(conn, PORTAL, thread, 5)?;
-    assert_eq!(desk::reads_on(conn, PORTAL, thread, 5)?.len(), 1);
+    beside::asked(conn, thread)?;
     threads::purge_due(conn, PORTAL, 100, 5)?;
     visitors::contact_by_email(conn, PORTAL, "a@example.org")?.unwrap();
     visitors::tickets(conn, PORTAL, None, 5)?;
@@ -374,7 +378,7 @@ fn what_is_purged_leaves_no_key_behind() {
     exercise(&conn).unwrap();
     let tables =
         ["messages", "originals", "mentions", "thread_keys", "idempotency_keys", "reads", "chats", "purges"];
-    for table in tables.into_iter().chain(["thread_tags", "thread_counts"]) {
+    for table in tables.into_iter().chain(["thread_tags", "thread_counts", "drafts", "callings"]) {
         let left: i64 =
             conn.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap();
         assert_eq!(left, 0, "{table}");

@@ -2,7 +2,7 @@
 
 use super::batch::Batch;
 use super::failure::Result;
-use super::{desk, files, messages, threads, visitors};
+use super::{canned, desk, files, messages, threads, visitors};
 use crate::visitors::phone_key;
 use crate::{
     AccountId, ConversationKey, Earlier, MessageId, PortalId, State, StoreError, Target, Thread, ThreadId,
@@ -26,6 +26,7 @@ pub(super) fn state(batch: &mut Batch<'_>, portal: PortalId, target: &Target) ->
         earlier: None,
         files: None,
         desk: None,
+        canned: None,
         named: None,
         bound: None,
     };
@@ -64,9 +65,14 @@ pub(super) fn state(batch: &mut Batch<'_>, portal: PortalId, target: &Target) ->
         Target::Desk(key) => {
             state.thread = batch.thread(portal, key.thread)?.cloned();
             if let Some(thread) = &state.thread {
-                state.desk = Some(Box::new(desk::state(batch.conn, portal, thread, key)?));
+                let earlier = match &key.once {
+                    Some(once) => earlier(batch, portal, AccountId(0), once)?,
+                    None => None,
+                };
+                state.desk = Some(Box::new(desk::state(batch.conn, portal, thread, key, earlier)?));
             }
         }
+        Target::Canned(key) => state.canned = Some(Box::new(canned::state(batch.conn, portal, key)?)),
         Target::Directory => {}
     }
     Ok(state)
@@ -106,7 +112,10 @@ fn conversation(
             _ => None,
         };
     }
-    state.earlier = earlier(batch, portal, key)?;
+    state.earlier = match (key.account_id, &key.idempotency_key) {
+        (Some(account), Some(key)) => earlier(batch, portal, account, key)?,
+        _ => None,
+    };
     state.replied = replied(batch, portal, key)?;
     state.named = match (key.account_id, &key.thread_key) {
         (Some(account), Some(name)) => bound(batch, portal, account, name)?.map(|thread| thread.id),
@@ -125,8 +134,12 @@ fn replied(batch: &mut Batch<'_>, portal: PortalId, key: &ConversationKey) -> Re
 }
 
 /// What an idempotency key led to, as long as that thread is there.
-fn earlier(batch: &mut Batch<'_>, portal: PortalId, key: &ConversationKey) -> Result<Option<Earlier>> {
-    let (Some(account), Some(key)) = (key.account_id, &key.idempotency_key) else { return Ok(None) };
+fn earlier(
+    batch: &mut Batch<'_>,
+    portal: PortalId,
+    account: AccountId,
+    key: &str,
+) -> Result<Option<Earlier>> {
     let sql = "SELECT thread_id, message_id FROM idempotency_keys WHERE portal_id = ?1 AND account_id = ?2 AND key = ?3";
     let found = batch
         .conn

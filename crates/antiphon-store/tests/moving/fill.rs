@@ -79,21 +79,42 @@ pub async fn fill(store: &Store) -> Vec<PortalId> {
     portals
 }
 
-/// What lies beside a thread.
+/// What lies beside a thread, and ready-made words.
 async fn beside(store: &Store, id: PortalId) {
-    let thread = ThreadId(3);
-    let last = store.thread_by_id(id, thread).await.unwrap().unwrap().latest_message_id.unwrap();
-    for reader in ["A-7", "V-1"] {
-        let mark = ReadMark {
-            thread_id: thread,
-            reader: reader.into(),
-            message_id: last,
-            position: Position(0),
-            at: NOON,
-        };
-        let desk = vec![DeskChange::Read(mark)];
-        apply(store, id, Target::Thread(thread), Changes { desk, ..Changes::default() }).await.unwrap();
-    }
+    let thread_id = ThreadId(3);
+    let thread = store.thread_by_id(id, thread_id).await.unwrap().unwrap();
+    let (message_id, position) = (thread.latest_message_id.unwrap(), Position(0));
+    let mark = |reader: &str| ReadMark { thread_id, reader: reader.into(), message_id, position, at: NOON };
+    let draft = StoredDraft {
+        thread_id,
+        agent_id: 7,
+        kind: MessageKind::Comment,
+        preview: "Zoë 🦊".into(),
+        body: "{\"text\":\"Zoë 🦊\"}".into(),
+        touched_at: NOON,
+    };
+    let calling =
+        Calling { agent_id: 7, thread_id, message_id, position, caller: "A-8".into(), at: NOON, seen: true };
+    let desk = vec![
+        DeskChange::Read(mark("A-7")),
+        DeskChange::Read(mark("V-1")),
+        DeskChange::Draft(draft),
+        DeskChange::Called(calling),
+    ];
+    let words = CannedReply {
+        id: 900,
+        owner_id: None,
+        shared: true,
+        name: "Greeting".into(),
+        shortcut: Some("hi".into()),
+        text: "Hello".into(),
+        rich_text: "<p>Hello</p>".into(),
+        created_at: NOON,
+        updated_at: NOON,
+    };
+    let canned = vec![CannedChange::Put(words)];
+    let changes = Changes { desk, canned, ..Changes::default() };
+    apply(store, id, Target::Thread(thread_id), changes).await.unwrap();
 }
 
 async fn people(store: &Store, id: PortalId) {

@@ -95,7 +95,19 @@ async fn everything_else(store: &Store, portal: PortalId, turn: i64) {
     for position in [Position(0), Position(turn + 1)] {
         let mark =
             ReadMark { thread_id: made.id, reader: "A-7".into(), message_id, position, at: NOON + turn };
-        let desk = vec![DeskChange::Read(mark)];
+        let draft = StoredDraft {
+            thread_id: made.id,
+            agent_id: 7,
+            kind: MessageKind::Message,
+            preview: format!("turn {turn}"),
+            body: "{}".into(),
+            touched_at: NOON + turn,
+        };
+        let gone = DeskChange::DraftGone(made.id, 7);
+        let desk = match position {
+            Position(0) => vec![DeskChange::Read(mark), gone],
+            _ => vec![DeskChange::Read(mark), DeskChange::Draft(draft)],
+        };
         apply(store, portal, Target::Thread(made.id), Changes { desk, ..Changes::default() }).await.unwrap();
     }
     // The address goes from one contact to the other and back.

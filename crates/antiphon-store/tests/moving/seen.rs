@@ -53,6 +53,8 @@ async fn of_portal(store: &Store, id: PortalId, seen: &mut Vec<String>) {
     for nonce in [i64::MIN, -1, 7] {
         seen.push(format!("{:?}", store.visitor_token(id, kit::NOON, nonce).await.unwrap()));
     }
+    seen.push(format!("{:?}", store.callings(id, 7, None, 100).await.unwrap()));
+    seen.push(format!("{:?}", store.canned_replies(id, Some(7), 0, 100).await.unwrap()));
     seen.push(format!("{:?}", store.usage(id).await.unwrap()));
     seen.push(format!("{:?}", store.events_after(id, 0, 100_000).await.unwrap()));
     seen.push(format!("position {}", store.event_position(id).await.unwrap()));
@@ -124,6 +126,7 @@ async fn of_portal(store: &Store, id: PortalId, seen: &mut Vec<String>) {
         seen.push(format!("{texts:?}"));
         seen.push(format!("{:?}", store.latest_incoming(id, thread.id, 10).await.unwrap()));
         seen.push(format!("{:?}", store.reads_on(id, thread.id, 100).await.unwrap()));
+        seen.push(format!("{:?}", store.draft(id, thread.id, 7).await.unwrap()));
         if let Some(last) = thread.latest_message_id {
             seen.push(format!("{:?}", store.original_by_id(id, thread.id, last).await.unwrap()));
         }

@@ -5,21 +5,53 @@ use antiphon_wire::actor::ActorId;
 use antiphon_wire::error::Problem;
 use antiphon_wire::id::LenientId;
 
-use crate::call::Caller;
+use crate::call::{Call, Caller};
 use crate::threads::assign::actor_id;
 
 /// The field in which programs say for whom they act.
 pub const NAME: &str = "senderActorId";
 
-/// The agent who acts, by actor id: whoever is signed in. Programs name one.
+/// The number of the agent who acts: whoever is signed in. Programs name one.
 ///
 /// # Errors
 /// It is nobody of the portal who can act.
-pub fn acting(caller: &Caller, named: Option<&LenientId>) -> Result<String, Problem> {
+pub fn acting(caller: &Caller, named: Option<&LenientId>) -> Result<i64, Problem> {
     if let Some(signed_in) = caller.agent {
-        return own(signed_in.actor_id(), named);
+        return own(signed_in.actor_id(), named).map(|_| signed_in.agent);
     }
-    agent(&caller.directory, named).map(|id| actor_id((ActorKind::Agent, id)))
+    agent(&caller.directory, NAME, named.ok_or_else(|| Problem::required(NAME))?)
+}
+
+/// The same where the query says it.
+///
+/// # Errors
+/// It is nobody of the portal who can act.
+pub fn asking(call: &Call) -> Result<i64, Problem> {
+    acting(&call.caller, call.query.scalar(NAME).map(|sent| LenientId(sent.to_owned())).as_ref())
+}
+
+/// The number of the agent who acts, if it is one: programs may act for themselves.
+///
+/// # Errors
+/// It is somebody who cannot act.
+pub fn acting_or_nobody(caller: &Caller, named: Option<&LenientId>) -> Result<Option<i64>, Problem> {
+    match named {
+        None => Ok(caller.agent.map(|signed_in| signed_in.agent)),
+        named => acting(caller, named).map(Some),
+    }
+}
+
+/// The same where the query says it.
+///
+/// # Errors
+/// It is somebody who cannot act.
+pub fn asking_or_nobody(call: &Call) -> Result<Option<i64>, Problem> {
+    acting_or_nobody(&call.caller, call.query.scalar(NAME).map(|sent| LenientId(sent.to_owned())).as_ref())
+}
+
+/// How an agent is called on the wire.
+pub fn actor(agent: i64) -> String {
+    actor_id((ActorKind::Agent, agent))
 }
 
 /// The agent who is signed in, and acts as nobody else.
@@ -34,17 +66,20 @@ pub fn own(own: String, named: Option<&LenientId>) -> Result<String, Problem> {
     Err(Problem::new(NAME, why))
 }
 
-/// The agent that is named, if it can act.
-fn agent(directory: &Directory, named: Option<&LenientId>) -> Result<i64, Problem> {
-    let named = named.ok_or_else(|| Problem::required(NAME))?.as_str();
+/// The agent that a field names, if it can act.
+///
+/// # Errors
+/// It is none.
+pub fn agent(directory: &Directory, field: &str, named: &LenientId) -> Result<i64, Problem> {
+    let named = named.as_str();
     let agent = match ActorId::parse(named) {
         Ok(ActorId::Agent(id)) => directory.actor(ActorKind::Agent, id),
-        _ => return Err(Problem::new(NAME, format!("`{named}` is not the actor ID of an agent"))),
+        _ => return Err(Problem::new(field, format!("`{named}` is not the actor ID of an agent"))),
     };
     match agent {
         Some(agent) if agent.active => Ok(agent.id),
-        Some(_) => Err(Problem::new(NAME, format!("Agent `{named}` is deactivated"))),
-        None => Err(Problem::new(NAME, format!("Agent `{named}` does not exist in this account"))),
+        Some(_) => Err(Problem::new(field, format!("Agent `{named}` is deactivated"))),
+        None => Err(Problem::new(field, format!("Agent `{named}` does not exist in this account"))),
     }
 }
 
@@ -65,12 +100,11 @@ mod tests {
     #[test]
     fn only_agents_at_work_act() {
         let state = crate::testing::state();
-        let named = |id: &str| agent(&state.directory, Some(&LenientId(id.into())));
+        let named = |id: &str| agent(&state.directory, NAME, &LenientId(id.into()));
         assert_eq!(named("A-71"), Ok(71));
         for other in ["A-72", "A-99", "B-5", "V-20", "I-4410", "71", "", "A-x"] {
             let problem = named(other).unwrap_err();
             assert_eq!(problem.in_.as_deref(), Some(NAME), "{other}");
         }
-        assert!(agent(&state.directory, None).unwrap_err().message.contains("required"));
     }
 }

@@ -90,6 +90,33 @@ pub fn thread_read(thread: ThreadId, at: Millis, reader: &str, up_to: MessageId)
     on_thread(EventKind::ThreadRead, thread, at, payload.to_string())
 }
 
+/// Agents are called in a note.
+pub fn mentioned(thread: ThreadId, at: Millis, id: MessageId, agents: &[i64], by: &str) -> NewEvent {
+    let agents: Vec<_> = agents.iter().map(|id| format!("A-{id}")).collect();
+    let payload = json!({ "messageId": id.to_string(), "actorIds": agents, "by": by });
+    on_thread(EventKind::Mentioned, thread, at, payload.to_string())
+}
+
+/// A message that had failed is to be carried once more by the app whose channel it is, if it is an app's.
+pub fn message_retried(
+    thread: ThreadId,
+    at: Millis,
+    id: MessageId,
+    carrier: Option<(&Channel, AccountId)>,
+) -> NewEvent {
+    let event = match carrier {
+        Some((channel, account)) => message_to_carry(thread, at, id, channel, account),
+        None => message_added(thread, at, id, MessageKind::Message),
+    };
+    NewEvent { kind: EventKind::MessageRetried, ..event }
+}
+
+/// Ready-made words were made, changed or taken away.
+pub fn canned_reply_changed(id: i64, at: Millis) -> NewEvent {
+    let event = internal(EventKind::CannedReplyChanged, ObjectKind::Directory, 0, at);
+    NewEvent { payload: json!({ "cannedReplyId": id.to_string() }).to_string(), ..event }
+}
+
 /// A visitor or contact was made or changed. Of a contact the event says which properties, not what they are.
 pub fn visitor_changed(before: Option<&Visitor>, after: &Visitor, at: Millis) -> NewEvent {
     let was = before.filter(|before| before.contact);

@@ -52,6 +52,9 @@ pub const fn kind_name(kind: EventKind) -> &'static str {
         EventKind::AccountUpdated => "antiphon.channelAccountUpdated",
         EventKind::AccountPurged => "antiphon.channelAccountPurged",
         EventKind::ThreadRead => "antiphon.threadRead",
+        EventKind::Mentioned => "antiphon.mentioned",
+        EventKind::CannedReplyChanged => "antiphon.cannedReplyChanged",
+        EventKind::MessageRetried => "antiphon.messageRetried",
     }
 }
 

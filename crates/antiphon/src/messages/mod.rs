@@ -3,10 +3,12 @@
 //! Two rules put words into a thread: [`post`] for what goes out and for notes, [`receive`] for whatever comes in, through any
 //! channel. Neither sends or fetches anything; that is done by adapters, which see what these rules recorded.
 
+pub mod address;
 pub mod attachments;
 pub mod bodies;
 pub mod channel;
 pub mod get;
+pub mod guard;
 pub mod inject;
 pub mod list;
 pub mod original;
@@ -15,6 +17,8 @@ pub mod people;
 pub mod post;
 pub mod receive;
 pub mod recipients;
+pub mod reply;
+pub mod retry;
 pub mod status;
 
 use antiphon_store::{Changes, Document, MessageId, State, StoredMessage};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use antiphon_mail::subject;
 use antiphon_store::{
-    Account, AccountId, Actor, ActorKind, Adapter, Applied, Changes, Channel, Directory, Moment, PortalId,
-    State, Store, Target, ThreadId, VisitorId,
+    Account, AccountId, Actor, ActorKind, Adapter, Applied, Changes, Channel, Directory, MessageId, Moment,
+    PortalId, State, Store, Target, ThreadId, VisitorId,
 };
 use antiphon_wire::actor::ActorId;
 use antiphon_wire::error::Problem;
@@ -34,8 +34,8 @@ use crate::threads::lifecycle::{Entry, Lifecycle};
 use crate::threads::{found, path, thread_id};
 
 /// Longest parts of a message, in characters.
-const TEXT_LIMIT: usize = 100_000;
-const HTML_LIMIT: usize = 1_000_000;
+pub const TEXT_LIMIT: usize = 100_000;
+pub const HTML_LIMIT: usize = 1_000_000;
 const SUBJECT_LIMIT: usize = 998;
 
 /// How far back a visitor's address is looked for.
@@ -60,6 +60,8 @@ pub struct Draft {
     people: People,
     /// The actors behind addresses without a name on the account of an app's channel, where somebody is known by them.
     bound: Vec<(DeliveryIdentifier, VisitorId)>,
+    /// The agent for whom an app leaves a note.
+    speaker: Option<i64>,
     /// What is wrong with the request by itself; told together with what the rule finds, to those who can see the thread.
     problems: Vec<Problem>,
 }
@@ -144,8 +146,29 @@ impl Draft {
             visitors: Vec::new(),
             people: People::default(),
             bound: Vec::new(),
+            speaker: None,
             problems,
         }
+    }
+
+    /// To whom it is put down.
+    pub fn author(&self) -> &Author {
+        &self.by
+    }
+
+    /// What it is to be; `None` where that cannot be sent.
+    pub fn kind(&self) -> Option<MessageType> {
+        self.kind
+    }
+
+    /// Notes for which agent it is written, which a note does not say by itself.
+    pub fn speaks_for(&mut self, agent: i64) {
+        self.speaker = Some(agent);
+    }
+
+    /// Adds what else is wrong with the request.
+    pub fn wrong(&mut self, problems: Vec<Problem>) {
+        self.problems.extend(problems);
     }
 
     /// Says to whom it goes when it does not say so itself.
@@ -199,7 +222,7 @@ impl Draft {
     }
 
     /// Who wrote in the thread before, where the recipients cannot be told without.
-    async fn find_counterparts(
+    pub async fn find_counterparts(
         &mut self,
         store: &Store,
         portal: PortalId,
@@ -219,7 +242,8 @@ impl Draft {
     }
 }
 
-fn too_long(problems: &mut Vec<Problem>, name: &str, text: Option<&str>, limit: usize) {
+/// Adds that a field is too long, where it is.
+pub fn too_long(problems: &mut Vec<Problem>, name: &str, text: Option<&str>, limit: usize) {
     if text.is_some_and(|text| text.len() > limit && text.chars().count() > limit) {
         problems.push(Problem::new(name, format!("{name} is longer than {limit} characters")));
     }
@@ -233,8 +257,8 @@ pub fn post_message(state: &State, draft: &Draft, moment: &mut Moment) -> Result
     within_quota(state, life.finish())
 }
 
-/// Puts the message or the note into a thread.
-pub fn say(life: &mut Lifecycle<'_>, state: &State, draft: &Draft) -> Result<(), Refusal> {
+/// Puts the message or the note into a thread; its id.
+pub fn say(life: &mut Lifecycle<'_>, state: &State, draft: &Draft) -> Result<MessageId, Refusal> {
     let mut problems = draft.problems.clone();
     let sending = match draft.kind {
         Some(MessageType::Message) => Sending::check(life, state, draft, &mut problems),
@@ -251,9 +275,8 @@ pub fn say(life: &mut Lifecycle<'_>, state: &State, draft: &Draft) -> Result<(),
     message.rich_text = Some(draft.bodies.rich_text.clone());
     message.attachments = Some(attachments);
     let Some(sending) = sending else {
-        message.senders = vec![Sender { name: author_name(state, author), ..Sender::actor(author.actor()) }];
-        life.say(Entry { files, ..Entry::plain(message) });
-        return Ok(());
+        message.senders = vec![note_sender(state, draft, author)];
+        return Ok(life.say(Entry { files, ..Entry::plain(message) }));
     };
     let sender = actor_id((sending.agent.kind, sending.agent.id));
     let carrier = sending.brought.as_ref().map(|(channel, _)| *channel);
@@ -264,7 +287,7 @@ pub fn say(life: &mut Lifecycle<'_>, state: &State, draft: &Draft) -> Result<(),
         life.thread.visitor_id,
     );
     let entry = Entry { original: None, people, files, message };
-    match channel {
+    let id = match channel {
         Some(channel) => life.say_through(channel, account, entry),
         None => life.say(entry),
     };
@@ -272,7 +295,16 @@ pub fn say(life: &mut Lifecycle<'_>, state: &State, draft: &Draft) -> Result<(),
     if life.thread.assigned_to.is_none() && inbox.is_none_or(|inbox| inbox.assign_on_reply) {
         life.assign(Some(&sender), &Author::Actor(sender.clone()));
     }
-    Ok(())
+    Ok(id)
+}
+
+/// Whose words a note has.
+fn note_sender(state: &State, draft: &Draft, author: &Author) -> Sender {
+    let agent = draft.speaker.and_then(|id| state.directory.actor(ActorKind::Agent, id));
+    match agent {
+        Some(agent) => Sender { name: agent.name.clone(), ..Sender::actor(actor_id((agent.kind, agent.id))) },
+        None => Sender { name: author_name(state, author), ..Sender::actor(author.actor()) },
+    }
 }
 
 fn author_name(state: &State, author: &Author) -> Option<String> {
@@ -361,8 +393,7 @@ impl<'s> Sending<'s> {
         draft: &Draft,
     ) {
         let account = self.account;
-        let silent =
-            self.brought.as_ref().and_then(|(channel, _)| closing::silent(&state.directory, channel));
+        let status = delivery(&state.directory, account);
         let mut from = Sender { name: self.agent.name.clone(), ..Sender::actor(sender) };
         if let Some((_, capabilities)) = &self.brought {
             from.delivery_identifier = account.identifier.as_ref().map(channel::shown);
@@ -388,17 +419,24 @@ impl<'s> Sending<'s> {
         message.senders = vec![from];
         message.recipients = self.recipients;
         message.truncation_status = Some(TruncationStatus::NotTruncated);
-        message.status = Some(match (silent, account.adapter) {
-            (Some(why), _) => Status::failed(format!("{why}, so nobody was told to deliver the message")),
-            (None, Adapter::Stored) => Status::of(StatusType::Sent),
-            (None, Adapter::None) => Status::failed(format!(
-                "No adapter for channel {} is installed here, so the message was not delivered",
-                account.channel_id
-            )),
-        });
+        message.status = Some(status);
         message.direction = Some(Direction::Outgoing);
         message.channel_id = Some(account.channel_id.into());
         message.channel_account_id = Some(account.id.0.into());
+    }
+}
+
+/// How far a message gets on an account as soon as it is written.
+pub fn delivery(directory: &Directory, account: &Account) -> Status {
+    let silent =
+        directory.channel(account.channel_id).and_then(|channel| closing::silent(directory, channel));
+    match (silent, account.adapter) {
+        (Some(why), _) => Status::failed(format!("{why}, so nobody was told to deliver the message")),
+        (None, Adapter::Stored) => Status::of(StatusType::Sent),
+        (None, Adapter::None) => Status::failed(format!(
+            "No adapter for channel {} is installed here, so the message was not delivered",
+            account.channel_id
+        )),
     }
 }
 

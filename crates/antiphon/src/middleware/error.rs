@@ -121,6 +121,13 @@ impl From<Refusal> for Failure {
             Refusal::Conflict(message) => {
                 Self::from(Envelope::conflict(message)).with(SHOULD_RETRY, HeaderValue::from_static("false"))
             }
+            Refusal::Crossed(crossed) => {
+                let mut envelope = Envelope::conflict(crossed.message);
+                envelope.sub_category = Some(crossed.kind.to_owned());
+                let context = crossed.context.into_iter();
+                envelope.context = context.map(|(name, values)| (name.to_owned(), values)).collect();
+                Self::from(envelope).with(SHOULD_RETRY, HeaderValue::from_static("false"))
+            }
             Refusal::TooLarge(most) => {
                 Envelope::payload_too_large(usize::try_from(most).unwrap_or(usize::MAX)).into()
             }

@@ -47,7 +47,7 @@ impl Kinds {
         let of_all = [Scope::Admin, Scope::Operator, Scope::Agent];
         let admin = of_all.into_iter().any(|scope| scopes::allows(token, scope));
         let of_threads = |kind: usize| match EVENTS.get(kind) {
-            Some(EventKind::ThreadRead) | None => true,
+            Some(EventKind::ThreadRead | EventKind::Mentioned | EventKind::MessageRetried) | None => true,
             Some(kind) => *kind as u8 <= EventKind::ThreadTouched as u8,
         };
         Self((0..KINDS).filter(|kind| admin || of_threads(*kind)).fold(0, |set, kind| set | 1 << kind))

@@ -396,6 +396,7 @@ impl Run {
                     if word.portal == self.hub.portal
                         && let Some(passing) = talk::heard(&word.text)
                     {
+                        self.app.realtime.present.hear(word.portal, &passing, self.app.store.now());
                         self.app.realtime.pass(word.portal, &passing, None);
                     }
                 }

@@ -10,6 +10,7 @@ pub mod hub;
 mod index;
 pub mod listener;
 pub mod poll;
+pub mod present;
 pub mod print;
 pub mod socket;
 pub mod spine;
@@ -52,6 +53,8 @@ pub struct Realtime {
     closed: AtomicBool,
     listeners: [AtomicUsize; WAYS.len()],
     cut_off: AtomicU64,
+    /// Who is there.
+    pub(crate) present: present::Present,
     /// Age of the oldest event of a hub's latest round when it was handed on, in milliseconds.
     lag: AtomicI64,
 }

@@ -47,7 +47,7 @@ pub async fn open(
 ) -> Result<Answer, Refusal> {
     let after = resume(call, None)?;
     let listener = Listener::new(&call.app, &call.caller, filter, Way::Socket, after).await?;
-    let session = Session { listener, app: call.app.clone(), caller: call.caller.clone() };
+    let session = Session { listener, app: call.app.clone(), caller: call.caller.clone(), there: None };
     let socket = Some(Upgrade(Arc::new(Mutex::new(Some(session)))));
     Ok(Answer { status: 101, body: Outflow::default(), headers: opening, socket, ..Answer::default() })
 }
@@ -73,6 +73,8 @@ pub struct Session {
     listener: Listener,
     app: Arc<App>,
     caller: Caller,
+    /// What is to be said for a client that is gone, which said that it is there.
+    there: Option<String>,
 }
 
 /// Why the talk ends: what is said last, or nothing to one who is gone.
@@ -89,7 +91,12 @@ impl Session {
             .max_frame_size(Some(LONGEST));
         let socket = WebSocketStream::from_partially_read(stream, early.into(), Role::Server, Some(config));
         let mut socket = socket.await;
-        if let Some(farewell) = self.talk(&mut socket).await {
+        let farewell = self.talk(&mut socket).await;
+        // Whoever is gone is nowhere, and need not be waited for.
+        if let Some(there) = self.there.take() {
+            talk::pass_on(&self.app, &self.caller, &there, self.listener.chair()).await.ok();
+        }
+        if let Some(farewell) = farewell {
             let close = async {
                 // A client that is gone hears nothing.
                 socket.close(Some(farewell)).await.ok();
@@ -162,8 +169,11 @@ impl Session {
             if !breath.take(Instant::now()) {
                 return close(CloseCode::Policy, "too many messages");
             }
-            let passed = talk::pass_on(&self.app, &self.caller, &words, self.listener.chair());
-            if let Err(message) = passed.await
+            let passed = talk::pass_on(&self.app, &self.caller, &words, self.listener.chair()).await;
+            if passed.is_ok() {
+                self.there = talk::there(&words).or(self.there.take());
+            }
+            if let Err(message) = passed
                 && let Err(end) = say(socket, [text(&Refused { kind: "refused", message })]).await
             {
                 return end;

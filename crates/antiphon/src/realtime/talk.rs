@@ -7,10 +7,12 @@ use antiphon_wire::actor::ActorId;
 use antiphon_wire::id::{Id, MAX_SAFE};
 use antiphon_wire::lenient;
 use antiphon_wire::live::{Passed, Said};
+use serde_json::json;
 use tokio::time::Instant;
 
 use super::filter::{self, NAMES, PRESENCE, TYPING, Whereabouts};
 use super::hub::Passing;
+use super::present;
 use super::print::Printed;
 use crate::app::App;
 use crate::call::Caller;
@@ -101,8 +103,22 @@ pub async fn pass_on(app: &Arc<App>, caller: &Caller, said: &str, by: Option<u64
 
 /// Tells everybody who listens in a portal, on all nodes, but for the one who says it.
 pub fn tell(app: &App, portal: PortalId, passing: &Passing, by: Option<u64>) {
+    app.realtime.present.hear(portal, passing, app.store.now());
     app.realtime.pass(portal, passing, by);
     app.store.say(portal, &told(passing));
+}
+
+/// What somebody would say who says that they are there and then goes. `None` where they say nothing of the kind.
+pub fn there(said: &str) -> Option<String> {
+    let said: Said = lenient::parse_body(said.as_bytes()).ok()?;
+    if said.kind.as_deref() != Some("presence") {
+        return None;
+    }
+    let (actor, thread) = (said.actor_id, said.thread_id.map(|id| id.0));
+    Some(
+        json!({ "type": "presence", "actorId": actor, "threadId": thread, "state": present::AWAY })
+            .to_string(),
+    )
 }
 
 /// What is passed on, as nodes tell it to each other: its kind, the thread and the inbox that it is about, and itself.

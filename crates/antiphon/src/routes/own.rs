@@ -465,9 +465,9 @@ pub const TABLE: &[Operation] = &[
 ];
 
 /// Largest body that brings a message.
-const MESSAGE_LIMIT: usize = 5 << 20;
+pub(super) const MESSAGE_LIMIT: usize = 5 << 20;
 
-const LIMIT: Parameter = Parameter {
+pub(super) const LIMIT: Parameter = Parameter {
     name: "limit",
     kind: Kind::Integer,
     help: "Most results of a page, 100 if absent and at most 500",
@@ -477,4 +477,5 @@ const CHANNEL: Parameter = Parameter {
     kind: Kind::Integer,
     help: "The channel that the app brought of which it is told, instead of what it subscribed to",
 };
-const AFTER: Parameter = Parameter { name: "after", kind: Kind::Text, help: "Cursor of the page before" };
+pub(super) const AFTER: Parameter =
+    Parameter { name: "after", kind: Kind::Text, help: "Cursor of the page before" };

@@ -286,7 +286,7 @@ impl<'m> Lifecycle<'m> {
 const PREVIEW: usize = 140;
 
 /// How a text begins, on one line.
-fn preview(text: &str) -> Option<String> {
+pub fn preview(text: &str) -> Option<String> {
     let mut short = String::with_capacity(PREVIEW);
     let mut left = PREVIEW;
     // What is further back is not seen, however long the text is.

@@ -5,7 +5,7 @@ use antiphon_wire::answering::ReadUpTo;
 use antiphon_wire::error::Problem;
 
 use super::{path, thread_id};
-use crate::actors::acting::acting;
+use crate::actors::acting::{acting, actor};
 use crate::call::{Answer, Call};
 use crate::checks::Checks;
 use crate::events::kinds;
@@ -27,10 +27,12 @@ pub async fn up_to(call: Call) -> Result<Answer, Refusal> {
     let thread = thread_id(&call)?;
     let body: ReadUpTo = call.json()?;
     let mut checks = Checks::default();
-    let reader = checks.take(acting(&call.caller, body.sender_actor_id.as_ref())).unwrap_or_default();
+    let reader = checks.take(acting(&call.caller, body.sender_actor_id.as_ref()));
+    let reader = reader.map(actor).unwrap_or_default();
     let message = checks.take(body.message_id.ok_or_else(|| Problem::required(MESSAGE))).unwrap_or_default();
     checks.done()?;
-    let key = DeskKey { thread, who: reader.clone(), message: antiphon_store::MessageId::parse(&message) };
+    let message_id = antiphon_store::MessageId::parse(&message);
+    let key = DeskKey { message: message_id, ..DeskKey::of(thread, &*reader) };
     let reading = Reading { thread: path(&call, 0).to_owned(), message, reader };
     let rule = move |state: &State, moment: &mut Moment| mark(state, &reading, moment);
     call.app.store.change(call.caller.portal(), Target::Desk(Box::new(key)), rule).await??;
@@ -82,7 +84,7 @@ mod tests {
             position: Position(position),
             at: 1,
         });
-        let desk = Desk { message: Some((Position(position), message)), read };
+        let desk = Desk { message: Some((Position(position), message)), read, ..Desk::default() };
         State { desk: Some(Box::new(desk)), ..testing::state() }
     }
 
@@ -102,11 +104,11 @@ mod tests {
         ] {
             let changes =
                 mark(&at(position, read), &reading(), &mut Moment::still(NOW)).expect("it can be read");
-            let marks: Vec<_> = changes
-                .desk
-                .iter()
-                .map(|DeskChange::Read(mark)| (mark.position.0, mark.at, &*mark.reader))
-                .collect();
+            let marks = changes.desk.iter().map(|change| match change {
+                DeskChange::Read(mark) => (mark.position.0, mark.at, &*mark.reader),
+                other => panic!("{other:?}"),
+            });
+            let marks: Vec<_> = marks.collect();
             assert_eq!(marks, Vec::from_iter(told.then_some((position, NOW, "A-71"))));
             let events = testing::events(&changes);
             assert_eq!(events, Vec::from_iter(told.then_some("(read by A-71)")));

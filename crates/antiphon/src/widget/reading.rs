@@ -42,7 +42,7 @@ pub async fn read(call: Call) -> Result<Answer, Refusal> {
         return Err(Refusal::invalid(MESSAGE, "messageId is no message of this thread"));
     }
     let reader = reader(&thread);
-    let key = DeskKey { thread: thread.id, who: reader.clone(), message: id };
+    let key = DeskKey { message: id, ..DeskKey::of(thread.id, reader.clone()) };
     let reading = Reading { thread: thread.id.to_string(), message: sent, reader };
     let rule = move |state: &State, moment: &mut Moment| mark(state, &reading, moment);
     store.change(portal, Target::Desk(Box::new(key)), rule).await??;

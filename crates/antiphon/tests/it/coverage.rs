@@ -17,6 +17,9 @@ struct Names {
     ticket: String,
     file: String,
     token: String,
+    /// A message that was not delivered.
+    failed: String,
+    canned: String,
     /// An inbox without accounts.
     inbox: String,
     subscription: String,
@@ -85,7 +88,40 @@ impl Names {
         let custom = Custom::new(&desk).await;
         let tag = text(&desk.make("tags", json!({ "name": "VIP" })).await, "id");
         let view = text(&desk.make("views", json!({ "name": "All" })).await, "id");
-        Self { desk, thread, message, ticket, file, token, inbox, subscription, tag, view, event, custom }
+        Self {
+            desk,
+            thread,
+            message,
+            failed: String::new(),
+            canned: String::new(),
+            ticket,
+            file,
+            token,
+            inbox,
+            subscription,
+            tag,
+            view,
+            event,
+            custom,
+        }
+    }
+
+    /// What only some operations need.
+    async fn besides(&mut self, id: &str) {
+        let (desk, thread, agent) = (&self.desk, &self.thread, &self.desk.portal.agent);
+        if id == "messages.retry" {
+            let failed = text(&desk.send(thread, desk.on_chat("Hello?")).await, "id");
+            let status = format!("/antiphon/v1/threads/{thread}/messages/{failed}/status");
+            desk.portal.operator().put(&status, json!({ "statusType": "FAILED" })).await.expect(200);
+            self.failed = failed;
+        } else if id.starts_with("drafts.") {
+            let draft = json!({ "text": "I think", "senderActorId": agent });
+            desk.user.put(&format!("/antiphon/v1/threads/{thread}/draft"), draft).await.expect(204);
+        } else if id.starts_with("canned-replies.") {
+            let words = json!({ "name": "Thanks", "text": "Thank you!", "senderActorId": agent });
+            let canned = desk.user.post("/antiphon/v1/canned-replies", words).await.expect(201);
+            self.canned = text(&canned.json(), "id");
+        }
     }
 
     /// The path below the prefix, with ids in the place of names.
@@ -102,11 +138,20 @@ impl Names {
             template = named.into_iter().fold(template, |path, (name, id)| path.replace(name, id));
         }
         let portal = &self.desk.portal;
+        if id == "messages.retry" {
+            template = template.replace("{messageId}", &self.failed);
+        }
+        let of_agent =
+            id.starts_with("drafts.") || id.starts_with("mentions.") || id.starts_with("canned-replies.");
+        if of_agent {
+            template = format!("{template}?senderActorId={}", portal.agent);
+        }
         let agent = portal.agent.trim_start_matches("A-");
         [
             ("{threadId}", &*self.thread),
             ("{messageId}", &self.message),
             ("{actorId}", &portal.agent),
+            ("{cannedReplyId}", &self.canned),
             ("{inboxId}", &self.inbox),
             ("{channelId}", "1000"),
             ("{channelAccountId}", &portal.chat),
@@ -221,6 +266,15 @@ impl Names {
             | "session.list"
             | "session.end.others"
             | "session.end.one"
+            | "messages.retry"
+            | "drafts.get"
+            | "drafts.discard"
+            | "drafts.mine"
+            | "mentions.list"
+            | "mentions.unseen"
+            | "presence.list"
+            | "canned-replies.list"
+            | "canned-replies.delete"
             | "journal.earliest"
             | "journal.latest"
             | "journal.next"
@@ -324,6 +378,12 @@ impl Names {
             "tags.update" => json!({ "color": "BLUE" }),
             "views.update" => json!({ "filter": { "states": ["OPEN"] } }),
             "own.threads.link" => json!({ "ticketId": self.ticket }),
+            "threads.reply" => {
+                json!({ "text": "Hello", "senderActorId": portal.agent, "anyway": true })
+            }
+            "drafts.put" => json!({ "text": "I think", "senderActorId": portal.agent }),
+            "canned-replies.create" => json!({ "name": "Hello", "text": "Hello!" }),
+            "canned-replies.update" => json!({ "name": "Bye", "senderActorId": portal.agent }),
             "threads.read" => json!({ "messageId": self.message, "senderActorId": portal.agent }),
             "own.messages.status" => json!({ "statusType": "READ" }),
             "oauth.token" => json!({
@@ -372,7 +432,8 @@ impl Names {
 }
 
 async fn call(server: &TestServer, operation: &Operation, prefix: &str) {
-    let names = Names::new(server).await;
+    let mut names = Names::new(server).await;
+    names.besides(operation.id).await;
     let body =
         names.body(operation.id).unwrap_or_else(|| panic!("no call of {} is written here", operation.id));
     let body = if body.is_null() { String::new() } else { body.to_string() };

@@ -70,6 +70,13 @@ async fn target(server: &TestServer) -> Target {
     let sessions = agent.get("/antiphon/v1/session/list").await.expect(200).json();
     ids["sessionId"] = sessions["results"][0]["id"].clone();
     let message = text(&desk.history(&thread).await[0], "id");
+    for number in 0..6 {
+        let words = json!({ "name": format!("{SECRET} {number}"), "text": SECRET });
+        let words = desk.user.post("/antiphon/v1/canned-replies", words).await.expect(201);
+        ids["cannedReplyId"] = words.json()["id"].clone();
+    }
+    let draft = json!({ "text": SECRET, "senderActorId": desk.portal.agent });
+    desk.user.put(&format!("/antiphon/v1/threads/{thread}/draft"), draft).await.expect(204);
     ids["threadId"] = json!(thread);
     ids["messageId"] = json!(message);
     ids["actorId"] = json!(format!("A-{}", text(&ids, "agentId")));

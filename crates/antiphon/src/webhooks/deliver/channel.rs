@@ -30,6 +30,7 @@ const ACCOUNTS: SubscriptionId = SubscriptionId(2);
 pub fn subscriptions(key: AppId) -> Vec<(EventKind, Arc<Subscription>)> {
     let all = [
         (EventKind::MessageAdded, MESSAGES),
+        (EventKind::MessageRetried, MESSAGES),
         (EventKind::AccountCreated, ACCOUNTS),
         (EventKind::AccountUpdated, ACCOUNTS),
         (EventKind::AccountPurged, ACCOUNTS),
@@ -59,7 +60,7 @@ pub async fn print(app: &App, told: Told, item: &Item) -> Result<Option<Vec<u8>>
     let number = |text: &Option<String>| Id(text.as_ref().and_then(|id| id.parse().ok()).unwrap_or_default());
     let mut said = ChannelEvent {
         kind: match event.kind {
-            EventKind::MessageAdded => "OUTGOING_CHANNEL_MESSAGE_CREATED",
+            EventKind::MessageAdded | EventKind::MessageRetried => "OUTGOING_CHANNEL_MESSAGE_CREATED",
             EventKind::AccountCreated => "CHANNEL_ACCOUNT_CREATED",
             EventKind::AccountPurged => "CHANNEL_ACCOUNT_PURGED",
             _ => "CHANNEL_ACCOUNT_UPDATED",
