@@ -255,7 +255,7 @@ test("a listener is taken off by the same function", async ({ server, website, p
 test("a strict page lets the chat in by naming its host", async ({ server, website, portal, page }) => {
   await portal.chats();
   const host = server.site.url;
-  const policy = `default-src 'none'; script-src 'unsafe-inline' ${host}; style-src ${host}; frame-src ${host}; connect-src ${host}; img-src data:`;
+  const policy = `default-src 'none'; script-src 'self' ${host}; style-src ${host}; frame-src ${host}; connect-src ${host}; img-src data:`;
   const problems: string[] = [];
   page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
   await page.goto(
