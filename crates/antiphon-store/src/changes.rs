@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use crate::{
-    AccountId, Blob, CannedChange, CannedKey, CannedState, Chat, Desk, DeskChange, DeskKey, Directory,
-    DirectoryChange, Document, File, FileKey, FileState, FileTask, Folder, Identifier, MessageId, Millis,
-    NewEvent, NewMessage, StoredMessage, Thread, ThreadId, Ticket, TicketId, Usage, Visitor, VisitorId,
+    AccountId, Audited, Blob, CannedChange, CannedKey, CannedState, Chat, Desk, DeskChange, DeskKey,
+    Directory, DirectoryChange, Document, File, FileKey, FileState, FileTask, Folder, Identifier, MessageId,
+    Millis, NewEvent, NewMessage, StoredMessage, Thread, ThreadId, Ticket, TicketId, Usage, Visitor,
+    VisitorId,
 };
 
 /// What a change locks and what its rule is shown.
@@ -260,6 +261,8 @@ pub struct Changes {
     pub blobs: Vec<Blob>,
     pub file_tasks: Vec<FileTask>,
     pub directory: Vec<DirectoryChange>,
+    /// What is noted about who does this.
+    pub audit: Vec<Audited>,
     /// What becomes of things beside threads.
     pub desk: Vec<DeskChange>,
     /// What becomes of ready-made words.
@@ -294,6 +297,7 @@ impl Changes {
             + self.blobs.len()
             + self.file_tasks.len()
             + self.directory.len()
+            + self.audit.len()
             + self.desk.len()
             + self.canned.len()
             + self.purged.len()

@@ -9,7 +9,7 @@ mod webhooks;
 pub(crate) mod work;
 
 pub use channels::{Channel, StagingToken};
-pub use oauth::{Client, Code, Grant, Install, Login, Role};
+pub use oauth::{Client, Code, Grant, Install, Login, Role, Totp};
 pub use objects::Objects;
 pub use revision::{Directory, DirectoryChange};
 pub use webhooks::{Expand, JournalSubscription, Paused, Replaced, Subscription, Webhook};

@@ -11,6 +11,7 @@
 //! from a run that was thrown away.
 
 mod allowances;
+mod audit;
 mod changes;
 mod chats;
 mod check;
@@ -38,6 +39,7 @@ mod visitors;
 mod words;
 
 pub use allowances::{Allowances, Draw, Drawn, Span};
+pub use audit::{AuditQuery, Audited};
 pub use changes::{Applied, Changes, ConversationKey, Earlier, Moment, Replacement, State, Target};
 pub use chats::Chat;
 pub use check::{Finding, Invariant};
@@ -52,7 +54,7 @@ pub use desk::{
 pub use directory::{
     Account, Actor, ActorKind, Adapter, App, Channel, Client, Code, Directory, DirectoryChange, Expand,
     Grant, Identifier, Inbox, InboxKind, Install, JournalSubscription, Login, Objects, Paused, Portal,
-    Profile, Quota, Replaced, Role, StagingToken, Subscription, Tag, Token, TokenHash, Usage, View,
+    Profile, Quota, Replaced, Role, StagingToken, Subscription, Tag, Token, TokenHash, Totp, Usage, View,
     ViewWhose, Webhook,
 };
 pub use error::{OpenError, StoreError};

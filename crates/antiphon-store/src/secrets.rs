@@ -15,7 +15,7 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use chacha20poly1305::aead::{Aead, Payload};
 use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 
-use crate::{AppId, Millis, OpenError, StoreError};
+use crate::{AppId, Millis, OpenError, PortalId, StoreError, Totp};
 
 /// The master key's file in a data directory.
 const FILE: &str = "secret.key";
@@ -233,6 +233,20 @@ impl Seals {
         })
     }
 
+    /// What an authenticator shares, as it is stored.
+    pub(crate) fn seal_totp(
+        &self,
+        of: (PortalId, i64),
+        secret: Option<&Totp>,
+    ) -> Result<Option<String>, StoreError> {
+        secret.map(|secret| self.seal(&of_login(of), &secret.0)).transpose()
+    }
+
+    /// What an authenticator shares. One that does not open makes no codes that are right, and only recovery codes are left.
+    pub(crate) fn open_totp(&self, of: (PortalId, i64), stored: Option<&str>) -> Option<Totp> {
+        stored.map(|stored| Totp(self.open(&of_login(of), stored).unwrap_or_default()))
+    }
+
     /// A signing key as it is stored.
     pub(crate) fn seal_key(&self, id: i64, key: &[u8; 32]) -> Result<String, StoreError> {
         self.seal(&of_key(id), key)
@@ -256,6 +270,10 @@ pub(crate) fn is_sealed(stored: &str) -> bool {
 
 fn of_app(app: AppId) -> String {
     format!("app/{}/client-secret", app.0)
+}
+
+fn of_login((portal, agent): (PortalId, i64)) -> String {
+    format!("login/{portal}/{agent}/totp")
 }
 
 fn of_key(id: i64) -> String {
@@ -331,6 +349,19 @@ impl Reseal {
         let former = former.and_then(|former| self.old.open_secret(app, former).ok());
         let former = former.map(|former| self.new.seal_secret(app, &former)).transpose()?;
         Ok((self.new.seal_secret(app, &secret)?, former, Resealed { app, fresh }))
+    }
+
+    /// What an authenticator shares, sealed anew. One that does not open stays as it is, so that no password does alone.
+    pub(crate) fn totp(
+        &self,
+        of: (PortalId, i64),
+        stored: Option<String>,
+    ) -> Result<Option<String>, StoreError> {
+        let Some(stored) = stored else { return Ok(None) };
+        match self.old.open(&of_login(of), &stored) {
+            Some(secret) => self.new.seal(&of_login(of), &secret).map(Some),
+            None => Ok(Some(stored)),
+        }
     }
 
     /// A signing key, sealed anew if it still opens.

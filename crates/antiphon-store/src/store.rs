@@ -161,6 +161,7 @@ macro_rules! write {
 
 // Below the macros, which they use.
 mod chats;
+mod audit;
 mod desk;
 mod files;
 mod keys;

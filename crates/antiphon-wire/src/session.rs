@@ -111,7 +111,170 @@ pub struct OidcOption {
     pub name: String,
 }
 
+/// A page of what was done.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct AuditPage {
+    /// The newest first.
+    pub results: Vec<AuditEntry>,
+    /// Where to go on, if there is more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub paging: Option<AuditPaging>,
+}
+
+/// Where to go on.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct AuditPaging {
+    /// The next page.
+    pub next: AuditNext,
+}
+
+/// The next page.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct AuditNext {
+    /// To be sent as `after`.
+    pub after: String,
+}
+
+/// Something that was done.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct AuditEntry {
+    /// Names it.
+    pub id: String,
+    /// When it was done.
+    pub at: Timestamp,
+    /// Who did it: `A-71` for an agent, `I-4410` for an app, or `operator`.
+    pub actor: String,
+    /// The operation.
+    pub action: String,
+    /// From where.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub address: Option<String>,
+    /// What it was done to: `object` and `id`, and what of it was `before` and is `after`. Secrets are not among it.
+    #[schema(value_type = Vec<Object>)]
+    pub changes: Vec<Box<serde_json::value::RawValue>>,
+}
+
+/// An agent who may choose a password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Invitation {
+    /// The agent's number.
+    pub agent_id: Id,
+    /// The same as an actor.
+    pub actor_id: String,
+    /// Display name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub name: Option<String>,
+    /// The address to sign in with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub email: Option<String>,
+    /// `ADMIN`, `AGENT` or `READ_ONLY`.
+    pub role: &'static str,
+    /// When the link ends.
+    pub expires_at: Timestamp,
+    /// The link. Shown once, when it is made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub url: Option<String>,
+}
+
+/// Who may choose a password.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Invitations {
+    /// By agent.
+    pub results: Vec<Invitation>,
+}
+
+/// A secret for an authenticator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct TotpAsked {
+    /// To be typed.
+    pub secret: String,
+    /// The same for a picture to be scanned.
+    pub uri: String,
+}
+
+/// Codes for when there is no authenticator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RecoveryCodes {
+    /// Each is good once. They are shown this once.
+    pub recovery_codes: Vec<String>,
+}
+
 lenient! {
+    /// The first run.
+    pub struct Setup {
+        /// What the printed link ends with.
+        pub token: Option<String> = "token",
+        /// What the portal is called.
+        pub portal_name: Option<String> = "portalName",
+        /// The first administrator's name.
+        pub name: Option<String> = "name",
+        /// The address to sign in with.
+        pub email: Option<String> = "email",
+        /// At least eight characters.
+        pub password: Option<String> = "password",
+    }
+
+    /// An agent is to choose a password.
+    pub struct Invite {
+        /// An agent who exists; otherwise one is made.
+        pub agent_id: Option<LenientId> = "agentId",
+        /// The name of one who is made.
+        pub name: Option<String> = "name",
+        /// The address of one who is made.
+        pub email: Option<String> = "email",
+        /// `ADMIN`, `AGENT` or `READ_ONLY`; `AGENT` if absent, or what it was.
+        pub role: Option<String> = "role",
+    }
+
+    /// A password is chosen.
+    pub struct InviteAccept {
+        /// What the link ends with.
+        pub token: Option<String> = "token",
+        /// Another display name.
+        pub name: Option<String> = "name",
+        /// At least eight characters.
+        pub password: Option<String> = "password",
+        /// A code of the authenticator, where the agent has one already.
+        pub code: Option<String> = "code",
+    }
+
+    /// What an agent changes about themselves.
+    pub struct ProfilePatch {
+        /// Display name.
+        pub name: Option<String> = "name",
+        /// Absolute URL of a picture; empty for none.
+        pub avatar: Option<String> = "avatar",
+        /// Another password.
+        pub password: Option<PasswordChange> = "password",
+    }
+
+    /// Another password. Every other session ends.
+    pub struct PasswordChange {
+        /// The one that is good now.
+        pub old: Option<String> = "old",
+        /// At least eight characters.
+        pub new: Option<String> = "new",
+    }
+
+    /// A code of the authenticator.
+    pub struct TotpCode {
+        /// Six digits.
+        pub code: Option<String> = "code",
+    }
+
+    /// The password, once more.
+    pub struct PasswordAgain {
+        /// The password.
+        pub password: Option<String> = "password",
+    }
+
     /// Signing in.
     pub struct SignIn {
         /// The agent's address.

@@ -111,6 +111,8 @@ pub struct Heads {
 pub struct Call {
     pub app: Arc<App>,
     pub caller: Caller,
+    /// The operation's id.
+    pub operation: &'static str,
     pub version: Version,
     /// Values of the path's parameters, in order, percent-decoded once.
     pub path: Vec<String>,

@@ -7,6 +7,7 @@ use antiphon_store::{
     App, Changes, Directory, DirectoryChange, Moment, PortalId, State, Store, StoreError, Target,
 };
 
+use crate::audit::Doer;
 use crate::call::Call;
 use crate::custom_channels::closing;
 use crate::events::kinds;
@@ -20,23 +21,29 @@ pub async fn change<F>(call: &Call, rule: F) -> Result<Vec<DirectoryChange>, Ref
 where
     F: FnMut(&State, &mut Moment) -> Result<Vec<DirectoryChange>, Refusal> + Send + 'static,
 {
-    change_of(&call.app.store, call.caller.portal(), rule).await?
+    change_of(&call.app.store, call.caller.portal(), Some(Doer::of(call)), rule).await?
 }
 
-/// The same for any portal. The outer error is the store's, the inner one the rule's.
+/// The same for any portal, noting who does it unless it is the server itself. The outer error is the store's, the inner one
+/// the rule's.
 ///
 /// # Errors
 /// What the store cannot do.
 pub async fn change_of<F>(
     store: &Store,
     portal: PortalId,
+    by: Option<Doer>,
     mut rule: F,
 ) -> Result<Result<Vec<DirectoryChange>, Refusal>, StoreError>
 where
     F: FnMut(&State, &mut Moment) -> Result<Vec<DirectoryChange>, Refusal> + Send + 'static,
 {
     let recording = move |state: &State, moment: &mut Moment| {
-        Ok(recorded(&state.directory, rule(state, moment)?, moment))
+        let mut changes = recorded(&state.directory, rule(state, moment)?, moment);
+        changes
+            .audit
+            .extend(by.as_ref().and_then(|by| by.noted(&state.directory, &changes.directory, moment)));
+        Ok(changes)
     };
     let applied = store.change(portal, Target::Directory, recording).await?;
     Ok(applied.map(|applied| applied.changes.directory))

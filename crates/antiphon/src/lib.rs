@@ -6,6 +6,7 @@ pub mod accounts;
 pub mod actors;
 pub mod app;
 pub mod apps;
+pub mod audit;
 pub mod backups;
 pub mod call;
 pub mod canned_replies;

@@ -319,7 +319,8 @@ fn responses(version: Version, operation: &Operation, schemas: &mut Schemas) -> 
     if operation.or_nothing {
         responses.insert("204".into(), json!({ "description": "There is nothing." }));
     }
-    let takes_body = matches!(operation.verb, Verb::Post | Verb::Put | Verb::Patch);
+    let takes_body = matches!(operation.verb, Verb::Post | Verb::Put | Verb::Patch)
+        || !matches!(operation.request, Payload::Nothing);
     for (status, _, _) in FAILURES {
         let possible = match status {
             409 => operation.conflicting,

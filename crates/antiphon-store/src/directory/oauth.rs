@@ -29,11 +29,70 @@ impl Role {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Login {
     pub agent_id: i64,
-    /// What is kept of the password: enough to know it again.
+    /// What is kept of the password: enough to know it again. Empty where there is none.
     pub password: String,
     pub role: Role,
     /// What was begun with an earlier password has ended.
     pub changed_at: Millis,
+    /// With which link the agent may choose a password, and until when.
+    pub invite: Option<(TokenHash, Millis)>,
+    /// What makes the codes that the password needs beside it,
+    pub totp: Option<Totp>,
+    /// and what will, once a code of it has come.
+    pub totp_asked: Option<Totp>,
+    /// Codes that do instead, once each.
+    pub recovery: Vec<TokenHash>,
+    /// Who the agent is where somebody else vouches for them.
+    pub subject: Option<String>,
+}
+
+impl Login {
+    /// One with a password and nothing else.
+    pub fn new(agent_id: i64, password: String, role: Role, changed_at: Millis) -> Self {
+        Self {
+            agent_id,
+            password,
+            role,
+            changed_at,
+            invite: None,
+            totp: None,
+            totp_asked: None,
+            recovery: Vec::new(),
+            subject: None,
+        }
+    }
+
+    /// Whether somebody can sign in with it.
+    pub fn opens(&self) -> bool {
+        !self.password.is_empty() || self.subject.is_some()
+    }
+
+    /// Hashes as a row keeps them.
+    pub(crate) fn recovery_stored(&self) -> Option<String> {
+        let hex = |hash: &TokenHash| hash.0.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let all: Vec<String> = self.recovery.iter().map(hex).collect();
+        (!all.is_empty()).then(|| all.join(" "))
+    }
+
+    /// Hashes that a row keeps.
+    pub(crate) fn recovery_read(stored: Option<&str>) -> Vec<TokenHash> {
+        let byte = |text: &str, at: usize| u8::from_str_radix(text.get(at * 2..at * 2 + 2)?, 16).ok();
+        let hash = |text: &str| {
+            let bytes: Option<Vec<u8>> = (0..32).map(|at| byte(text, at)).collect();
+            bytes?.try_into().ok().map(TokenHash)
+        };
+        stored.unwrap_or_default().split(' ').filter_map(hash).collect()
+    }
+}
+
+/// The secret that an authenticator shares with the server.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Totp(pub Vec<u8>);
+
+impl std::fmt::Debug for Totp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Totp")
+    }
 }
 
 /// How an app may be installed, beyond what every app has.

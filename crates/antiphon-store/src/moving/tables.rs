@@ -54,7 +54,7 @@ const fn in_directory(table: Table) -> Table {
 }
 
 /// Every table, in the order in which they are written: a row's thread, and a directory's portal, come before it.
-pub(crate) static TABLES: [Table; 48] = [
+pub(crate) static TABLES: [Table; 49] = [
     Table {
         owner: "id",
         ..table(
@@ -371,7 +371,19 @@ pub(crate) static TABLES: [Table; 48] = [
     in_directory(table(
         "logins",
         1,
-        &[("agent_id", Int), ("password", Text), ("administrator", Bool), ("changed_at", Int), ("role", Int)],
+        &[
+            ("agent_id", Int),
+            ("password", Text),
+            ("administrator", Bool),
+            ("changed_at", Int),
+            ("role", Int),
+            ("invite", Bytes),
+            ("invite_until", Int),
+            ("totp", Text),
+            ("totp_asked", Text),
+            ("recovery", Text),
+            ("subject", Text),
+        ],
     )),
     in_directory(table(
         "installs",
@@ -592,6 +604,11 @@ pub(crate) static TABLES: [Table; 48] = [
             ("created_at", Int),
             ("updated_at", Int),
         ],
+    ),
+    table(
+        "audit",
+        1,
+        &[("id", Bytes), ("at", Int), ("actor", Text), ("action", Text), ("address", Text), ("said", Text)],
     ),
     table("visitor_tokens", 2, &[("ends_at", Int), ("nonce", Int), ("said", Text)]),
 ];

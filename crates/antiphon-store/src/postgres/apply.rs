@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::batch::Batch;
 use super::failure::{Failure, Result, conflict};
 use super::readers::{execute, row};
-use super::{canned, chats, cursors, desk, directory, files, people};
+use super::{audit, canned, chats, cursors, desk, directory, files, people};
 use crate::messages::{MOST_ENTRIES, key};
 use crate::{
     Changes, ConversationKey, DirectoryChange, Earlier, EventKind, Kind, Millis, NewEvent, NewMessage,
@@ -67,6 +67,9 @@ impl Batch<'_> {
         }
         let mut revisions = Revisions::new();
         self.write_directory(&mut changes, now, &mut revisions).await?;
+        crate::audit::name(&mut changes.audit, now, self.directory.revision);
+        audit::write(&self.session.client, self.portal, &changes.audit).await?;
+        self.writes.begun |= !changes.audit.is_empty();
         self.write_people(&changes, now, &mut revisions).await?;
         self.write_threads(&mut changes, &mut revisions)?;
         self.replace(&changes).await?;

@@ -359,7 +359,7 @@ pub(super) async fn write(
             webhooks::write_journal(client, owner, revision, one).await?
         }
         DirectoryChange::Channel(channel) => channels::write(client, owner, revision, channel).await?,
-        DirectoryChange::Login(login) => oauth::write_login(client, owner, revision, login).await?,
+        DirectoryChange::Login(login) => oauth::write_login(session, owner, revision, login).await?,
         DirectoryChange::Client(one) => oauth::write_client(client, owner, revision, one).await?,
         DirectoryChange::Grant(grant) => oauth::write_grant(client, owner, revision, grant).await?,
         DirectoryChange::Install(one) => oauth::write_install(client, owner, revision, one).await?,

@@ -5,6 +5,7 @@
 
 mod allowances;
 mod apply;
+mod audit;
 mod batch;
 mod caches;
 mod canned;

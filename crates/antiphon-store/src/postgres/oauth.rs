@@ -3,13 +3,14 @@
 use deadpool_postgres::ClientWrapper;
 use tokio_postgres::Row;
 
+use super::connect::Session;
 use super::failure::{Result, damaged};
 use super::readers::{Values, execute};
 use crate::secrets::Seals;
 use crate::{AppId, Client, Code, DirectoryChange, Grant, Install, Login, PortalId, Role, TokenHash};
 
-pub(super) const LOGINS: &str = "SELECT agent_id, password, administrator, changed_at, role FROM logins \
-     WHERE portal_id = $1 AND revision > $2";
+pub(super) const LOGINS: &str = "SELECT agent_id, password, administrator, changed_at, role, invite, invite_until, totp, totp_asked, \
+     recovery, subject, portal_id FROM logins WHERE portal_id = $1 AND revision > $2";
 
 pub(super) const CLIENTS: &str =
     "SELECT app_id, redirect_uris, scopes FROM clients WHERE portal_id = $1 AND revision > $2";
@@ -32,12 +33,19 @@ pub(super) fn install(row: &Row, _: &Seals) -> Result<DirectoryChange> {
     }))
 }
 
-pub(super) fn login(row: &Row, _: &Seals) -> Result<DirectoryChange> {
+pub(super) fn login(row: &Row, seals: &Seals) -> Result<DirectoryChange> {
+    let agent_id: i64 = row.try_get(0)?;
+    let of = (PortalId(row.try_get(11)?), agent_id);
     Ok(DirectoryChange::Login(Login {
-        agent_id: row.try_get(0)?,
+        agent_id,
         password: row.try_get(1)?,
         role: Role::stored(row.try_get(2)?, row.try_get(4)?),
         changed_at: row.try_get(3)?,
+        invite: hash(row, 5)?.zip(row.try_get(6)?),
+        totp: seals.open_totp(of, row.try_get(7)?),
+        totp_asked: seals.open_totp(of, row.try_get(8)?),
+        recovery: Login::recovery_read(row.try_get(9)?),
+        subject: row.try_get(10)?,
     }))
 }
 
@@ -84,17 +92,38 @@ fn hash(row: &Row, at: usize) -> Result<Option<TokenHash>> {
 }
 
 pub(super) async fn write_login(
-    client: &ClientWrapper,
+    session: &Session,
     owner: PortalId,
     revision: i64,
     login: &Login,
 ) -> Result<u64> {
-    let sql = "INSERT INTO logins (portal_id, agent_id, password, administrator, changed_at, role, revision) \
-               VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (portal_id, agent_id) DO UPDATE SET \
-               password = $3, administrator = $4, changed_at = $5, role = $6, revision = $7";
-    let Login { agent_id, password, role, changed_at } = login;
-    let (administrator, role) = (*role == Role::Admin, *role as i64);
-    execute(client, sql, &[&owner.0, agent_id, password, &administrator, changed_at, &role, &revision]).await
+    let sql = "INSERT INTO logins (portal_id, agent_id, password, administrator, changed_at, role, invite, invite_until, \
+               totp, totp_asked, recovery, subject, revision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) \
+               ON CONFLICT (portal_id, agent_id) DO UPDATE SET password = $3, administrator = $4, changed_at = $5, role = $6, \
+               invite = $7, invite_until = $8, totp = $9, totp_asked = $10, recovery = $11, subject = $12, revision = $13";
+    let of = (owner, login.agent_id);
+    let (administrator, role) = (login.role == Role::Admin, login.role as i64);
+    let invite = login.invite.map(|(hash, _)| hash.0.to_vec());
+    let until = login.invite.map(|(_, until)| until);
+    let totp = session.seals.seal_totp(of, login.totp.as_ref())?;
+    let asked = session.seals.seal_totp(of, login.totp_asked.as_ref())?;
+    let recovery = login.recovery_stored();
+    let values: Values<'_> = &[
+        &owner.0,
+        &login.agent_id,
+        &login.password,
+        &administrator,
+        &login.changed_at,
+        &role,
+        &invite,
+        &until,
+        &totp,
+        &asked,
+        &recovery,
+        &login.subject,
+        &revision,
+    ];
+    execute(&session.client, sql, values).await
 }
 
 pub(super) async fn write_client(

@@ -10,7 +10,8 @@ use super::{ANSWER, Answer, Engine, moving};
 use crate::check::Sealed;
 use crate::secrets::{Reseal, Seals, StoredKey, fresh_key, is_sealed};
 use crate::{
-    AppId, KeySource, MasterKey, Millis, OpenError, Postgres, Resealed, Settings, SigningKey, StoreError,
+    AppId, KeySource, MasterKey, Millis, OpenError, PortalId, Postgres, Resealed, Settings, SigningKey,
+    StoreError,
 };
 
 const KEYS: &str = "SELECT id, value, created_at, ends_at FROM signing_keys ORDER BY id LIMIT 1000";
@@ -167,6 +168,15 @@ pub(crate) async fn reseal(
             let (sealed, old, resealed) = reseal.app(app, secret, old)?;
             write(client, app, &sealed, old.as_deref()).await?;
             done.push(resealed);
+        }
+        let logins = "SELECT portal_id, agent_id, totp, totp_asked FROM logins WHERE totp IS NOT NULL \
+                      OR totp_asked IS NOT NULL";
+        for row in rows(client, logins, &[]).await? {
+            let (portal, agent): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+            let of = (PortalId(portal), agent);
+            let (totp, asked) = (reseal.totp(of, row.try_get(2)?)?, reseal.totp(of, row.try_get(3)?)?);
+            let sql = "UPDATE logins SET totp = $3, totp_asked = $4 WHERE portal_id = $1 AND agent_id = $2";
+            execute(client, sql, &[&portal, &agent, &totp, &asked]).await?;
         }
         let (mut newest, mut kept) = (0, false);
         for row in rows(client, KEYS, &[]).await? {

@@ -148,6 +148,13 @@ impl Engine {
         once!(self, client => begin(client, portal, &key, now))
     }
 
+    pub(crate) async fn try_once(&self, portal: PortalId, key: [u8; 32], now: Millis) -> Answer<bool> {
+        let key = key.as_slice();
+        let values: Values<'_> = &[&portal.0, &key, &1_i64, &now, &now];
+        let written: Answer<u64> = once!(self, client => execute(client, BEGIN, values));
+        Ok(written? > 0)
+    }
+
     pub(crate) async fn try_forget(&self, portal: PortalId, key: [u8; 32]) -> Answer<()> {
         let sql = "DELETE FROM tries WHERE portal_id = $1 AND key = $2";
         let forgotten: Answer<u64> =

@@ -6,7 +6,7 @@ use rusqlite::params;
 
 use super::batch::Batch;
 use super::failure::{Result, conflict};
-use super::{canned, chats, cursors, desk, directory, events, files, messages, resolve, visitors};
+use super::{audit, canned, chats, cursors, desk, directory, events, files, messages, resolve, visitors};
 use crate::{
     Applied, Changes, DirectoryChange, EventKind, Millis, Moment, NewEvent, ObjectKind, PortalId, State,
     StoreError, Target, Thread, ThreadId,
@@ -50,6 +50,9 @@ fn apply(
     batch.pending.server = server;
     let mut revisions = Revisions::new();
     write_directory(batch, portal, &mut changes, moment.now, &mut revisions)?;
+    let revision = batch.portal(portal)?.directory.revision;
+    crate::audit::name(&mut changes.audit, moment.now, revision);
+    audit::write(batch.conn, portal, &changes.audit)?;
     write_people(batch, portal, &changes, moment.now, &mut revisions)?;
     write_threads(batch, portal, &mut changes, &mut revisions)?;
     for new in &changes.replaced {

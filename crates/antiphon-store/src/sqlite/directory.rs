@@ -153,7 +153,7 @@ pub(super) fn load(conn: &Connection, seals: &Seals, id: PortalId) -> Result<Opt
     rows(conn, &mut directory, webhooks::JOURNAL, webhooks::journal)?;
     rows(conn, &mut directory, channels::CHANNELS, channels::channel)?;
     rows(conn, &mut directory, channels::STAGING, channels::staging)?;
-    rows(conn, &mut directory, oauth::LOGINS, oauth::login)?;
+    rows(conn, &mut directory, oauth::LOGINS, |row| oauth::login(row, seals, id))?;
     rows(conn, &mut directory, oauth::CLIENTS, oauth::client)?;
     rows(conn, &mut directory, oauth::GRANTS, oauth::grant)?;
     rows(conn, &mut directory, oauth::INSTALLS, oauth::install)?;
@@ -228,7 +228,7 @@ pub(super) fn apply(
         DirectoryChange::JournalSubscription(one) => webhooks::write_journal(conn, owner, one)?,
         DirectoryChange::Channel(channel) => channels::write(conn, owner, channel)?,
         DirectoryChange::StagingToken(token) => channels::write_staging(conn, owner, token)?,
-        DirectoryChange::Login(login) => oauth::write_login(conn, owner, login)?,
+        DirectoryChange::Login(login) => oauth::write_login(conn, seals, owner, login)?,
         DirectoryChange::Client(client) => oauth::write_client(conn, owner, client)?,
         DirectoryChange::Grant(grant) => oauth::write_grant(conn, owner, grant)?,
         DirectoryChange::Install(one) => oauth::write_install(conn, owner, one)?,

@@ -1,6 +1,7 @@
 //! The embedded engine: one SQLite file, one writer, readers that never wait for it.
 
 mod apply;
+mod audit;
 pub(crate) mod backup;
 mod batch;
 mod caches;

@@ -3,10 +3,11 @@
 use rusqlite::{Connection, Row, params};
 
 use super::failure::Result;
-use crate::{AppId, Client, Code, DirectoryChange, Grant, Install, Login, PortalId, Role, TokenHash};
+use crate::secrets::Seals;
+use crate::{AppId, Client, Code, DirectoryChange, Grant, Install, Login, Millis, PortalId, Role, TokenHash};
 
-pub(super) const LOGINS: &str =
-    "SELECT agent_id, password, administrator, changed_at, role FROM logins WHERE portal_id = ?1";
+pub(super) const LOGINS: &str = "SELECT agent_id, password, administrator, changed_at, role, invite, invite_until, totp, totp_asked, recovery, subject \
+     FROM logins WHERE portal_id = ?1";
 
 pub(super) const CLIENTS: &str = "SELECT app_id, redirect_uris, scopes FROM clients WHERE portal_id = ?1";
 
@@ -28,12 +29,21 @@ pub(super) fn install(row: &Row<'_>) -> Result<DirectoryChange> {
     }))
 }
 
-pub(super) fn login(row: &Row<'_>) -> Result<DirectoryChange> {
+pub(super) fn login(row: &Row<'_>, seals: &Seals, owner: PortalId) -> Result<DirectoryChange> {
+    let agent_id: i64 = row.get(0)?;
+    let (invite, until): (Option<[u8; 32]>, Option<Millis>) = (row.get(5)?, row.get(6)?);
+    let (totp, asked, recovery): (Option<String>, Option<String>, Option<String>) =
+        (row.get(7)?, row.get(8)?, row.get(9)?);
     Ok(DirectoryChange::Login(Login {
-        agent_id: row.get(0)?,
+        agent_id,
         password: row.get(1)?,
         role: Role::stored(row.get(2)?, row.get(4)?),
         changed_at: row.get(3)?,
+        invite: invite.map(TokenHash).zip(until),
+        totp: seals.open_totp((owner, agent_id), totp.as_deref()),
+        totp_asked: seals.open_totp((owner, agent_id), asked.as_deref()),
+        recovery: Login::recovery_read(recovery.as_deref()),
+        subject: row.get(10)?,
     }))
 }
 
@@ -75,18 +85,23 @@ pub(super) fn grant(row: &Row<'_>) -> Result<DirectoryChange> {
     }))
 }
 
-pub(super) fn write_login(conn: &Connection, owner: PortalId, login: &Login) -> Result<()> {
-    let sql = "INSERT OR REPLACE INTO logins (portal_id, agent_id, password, administrator, changed_at, role) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
-    let Login { agent_id, password, role, changed_at } = login;
-    let (administrator, role) = (*role == Role::Admin, *role as i64);
+pub(super) fn write_login(conn: &Connection, seals: &Seals, owner: PortalId, login: &Login) -> Result<()> {
+    let sql = "INSERT OR REPLACE INTO logins (portal_id, agent_id, password, administrator, changed_at, role, invite, \
+               invite_until, totp, totp_asked, recovery, subject) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+    let of = (owner, login.agent_id);
     conn.prepare_cached(sql)?.execute(params![
         owner.0,
-        agent_id,
-        password,
-        administrator,
-        changed_at,
-        role
+        login.agent_id,
+        login.password,
+        login.role == Role::Admin,
+        login.changed_at,
+        login.role as i64,
+        login.invite.map(|(hash, _)| hash.0),
+        login.invite.map(|(_, until)| until),
+        seals.seal_totp(of, login.totp.as_ref())?,
+        seals.seal_totp(of, login.totp_asked.as_ref())?,
+        login.recovery_stored(),
+        login.subject,
     ])?;
     Ok(())
 }

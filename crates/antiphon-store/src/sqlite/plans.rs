@@ -172,6 +172,14 @@ fn exercise(conn: &Connection) -> Result<()> {
         chats: vec![Chat { thread_id: thread.id, account_id: account, visitor_key: "v".into(), said: None }],
         idempotency_keys: vec![(account, "i".into(), earlier)],
         tickets: vec![Ticket { id: TicketId(1), subject: "s".into(), created_at: 1 }],
+        audit: vec![Audited {
+            id: [1; 16],
+            at: 1,
+            actor: "A-1".into(),
+            action: "a".into(),
+            address: String::new(),
+            said: "[]".into(),
+        }],
         files: vec![file],
         folders: vec![Folder { id: 2, name: "f".into(), ..Folder::default() }],
         blobs: vec![Blob { sha: [1; 32], object: "o".into(), size: 1, tombstone_at: None }],
@@ -276,6 +284,12 @@ fn exercise(conn: &Connection) -> Result<()> {
         browser: String::new(),
         address: String::new(),
     };
+    for (actor, action) in [(None, None), (Some("A-1"), None), (None, Some("a")), (Some("A-1"), Some("a"))] {
+        let (actor, action) = (actor.map(str::to_owned), action.map(str::to_owned));
+        let query = AuditQuery { actor, action, before: None, limit: 5 };
+        assert_eq!(audit::list(conn, PORTAL, &query)?.len(), 1);
+    }
+    assert_eq!(audit::purge(conn, PORTAL, 1, 5)?, 0);
     sessions::put(conn, PORTAL, &session)?;
     for _ in 0..2 {
         let next = crate::TokenHash([2; 32]);

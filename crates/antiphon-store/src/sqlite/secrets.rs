@@ -6,7 +6,9 @@ use super::failure::{Failure, Result};
 use super::{DATABASE, lock, schema};
 use crate::check::Sealed;
 use crate::secrets::{Reseal, Seals, StoredKey, fresh_key, is_sealed};
-use crate::{AppId, KeySource, MasterKey, Millis, OpenError, Resealed, Settings, SigningKey, StoreError};
+use crate::{
+    AppId, KeySource, MasterKey, Millis, OpenError, PortalId, Resealed, Settings, SigningKey, StoreError,
+};
 
 /// Makes sure that the master key is the file's, and that everything is sealed that is to be.
 pub(super) fn secure(
@@ -59,6 +61,16 @@ fn secrets(conn: &Connection) -> Result<Vec<(AppId, String, Option<String>)>> {
     let mut sql = conn.prepare("SELECT id, client_secret, old_secret FROM apps ORDER BY id")?;
     let apps = sql.query_map([], |row| Ok((AppId(row.get(0)?), row.get(1)?, row.get(2)?)))?;
     Ok(apps.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Every login that has an authenticator: its portal, its agent, and what is shared, as it is stored.
+type Authenticator = (i64, i64, Option<String>, Option<String>);
+
+fn authenticators(conn: &Connection) -> Result<Vec<Authenticator>> {
+    let sql = "SELECT portal_id, agent_id, totp, totp_asked FROM logins WHERE totp IS NOT NULL OR totp_asked IS NOT NULL";
+    let mut sql = conn.prepare(sql)?;
+    let all = sql.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
+    Ok(all.collect::<rusqlite::Result<_>>()?)
 }
 
 fn write(conn: &Connection, app: AppId, secret: &str, old: Option<&str>) -> Result<()> {
@@ -119,6 +131,12 @@ pub(crate) fn reseal(settings: &Settings, new: &MasterKey) -> std::result::Resul
             let (sealed, old, resealed) = reseal.app(app, secret, old)?;
             write(tx, app, &sealed, old.as_deref())?;
             done.push(resealed);
+        }
+        for (portal, agent, totp, asked) in authenticators(tx)? {
+            let of = (PortalId(portal), agent);
+            let sql = "UPDATE logins SET totp = ?3, totp_asked = ?4 WHERE portal_id = ?1 AND agent_id = ?2";
+            let (totp, asked) = (reseal.totp(of, totp)?, reseal.totp(of, asked)?);
+            tx.execute(sql, params![portal, agent, totp, asked])?;
         }
         let mut sql = tx.prepare("SELECT id, value FROM signing_keys ORDER BY id")?;
         let keys = sql.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;

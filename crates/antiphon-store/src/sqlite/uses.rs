@@ -104,6 +104,15 @@ impl Engine {
         self.submit(move |batch| begin(batch, portal, &key, now)).await
     }
 
+    pub(crate) async fn try_once(&self, portal: PortalId, key: [u8; 32], now: Millis) -> Answer<bool> {
+        self.submit(move |batch| {
+            batch.written = true;
+            let sql = "INSERT OR IGNORE INTO tries (portal_id, key, count, next_at, last_at) VALUES (?1, ?2, 1, ?3, ?3)";
+            Ok(batch.conn.prepare_cached(sql)?.execute(params![portal.0, key, now])? > 0)
+        })
+        .await
+    }
+
     pub(crate) async fn try_forget(&self, portal: PortalId, key: [u8; 32]) -> Answer<()> {
         self.submit(move |batch| forget(batch, portal, &key)).await
     }

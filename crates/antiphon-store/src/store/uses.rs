@@ -27,6 +27,12 @@ impl Store {
         write!(house.try_begin(portal, key, now))
     }
 
+    /// Whether something is done for the first time within an hour at least, over all nodes. The key is a hash of what it is.
+    pub async fn try_once(&self, portal: PortalId, key: [u8; 32], now: Millis) -> Result<bool, StoreError> {
+        let (house, _inside) = self.enter().await?;
+        write!(house.try_once(portal, key, now))
+    }
+
     /// Forgets trials: one went well.
     pub async fn try_forget(&self, portal: PortalId, key: [u8; 32]) -> Result<(), StoreError> {
         let (house, _inside) = self.enter().await?;

@@ -407,7 +407,14 @@ async fn portals_are_made_once() {
 #[tokio::test]
 async fn grants_are_found_by_what_takes_them_up() {
     let kit = Kit::new().await;
-    let login = Login { agent_id: 7, password: "hash".into(), role: Role::Admin, changed_at: NOON };
+    let login = Login {
+        invite: Some((TokenHash([4; 32]), NOON)),
+        totp: Some(Totp(vec![1, 2, 3])),
+        totp_asked: Some(Totp(vec![4])),
+        recovery: vec![TokenHash([0xab; 32]), TokenHash([1; 32])],
+        subject: Some("issuer subject".into()),
+        ..Login::new(7, "hash".into(), Role::Admin, NOON)
+    };
     let uris = vec!["https://example.org/back".into(), "http://127.0.0.1/x?y=1".into()];
     let client =
         Client { app_id: AppId(4410), redirect_uris: uris, scopes: vec!["oauth".into(), "files".into()] };
@@ -457,12 +464,7 @@ async fn grants_are_found_by_what_takes_them_up() {
     assert_eq!(directory.grant_of(&TokenHash([3; 32])), None);
     assert_eq!(directory.grants().get(&4).map(|grant| Grant::clone(grant)), Some(own));
     let next = kit.store.change(kit.portal, Target::Directory, |_, moment| {
-        let login = Login {
-            agent_id: moment.subscription_id().0,
-            password: String::new(),
-            role: Role::ReadOnly,
-            changed_at: NOON,
-        };
+        let login = Login::new(moment.subscription_id().0, String::new(), Role::ReadOnly, NOON);
         Ok::<_, No>(Changes { directory: vec![DirectoryChange::Login(login)], ..Changes::default() })
     });
     let DirectoryChange::Login(login) = &next.await.unwrap().unwrap().changes.directory[0] else { panic!() };

@@ -255,6 +255,11 @@ async fn people(store: &Store, id: PortalId) {
                     password: "$argon2id$hash".into(),
                     role: Role::ReadOnly,
                     changed_at: now,
+                    invite: Some((TokenHash([4; 32]), now)),
+                    totp: Some(Totp(vec![1, 2, 3])),
+                    totp_asked: Some(Totp(vec![4])),
+                    recovery: vec![TokenHash([0xab; 32]), TokenHash([1; 32])],
+                    subject: Some("issuer subject".into()),
                 }),
                 DirectoryChange::Client(Client {
                     app_id: app,

@@ -50,6 +50,8 @@ async fn of_portal(store: &Store, id: PortalId, seen: &mut Vec<String>) {
         }
     }
     seen.push(format!("{:?}", store.sessions_of(id, 7).await.unwrap()));
+    let query = AuditQuery { limit: 100, ..AuditQuery::default() };
+    seen.push(format!("{:?}", store.audit(id, &query).await.unwrap()));
     for nonce in [i64::MIN, -1, 7] {
         seen.push(format!("{:?}", store.visitor_token(id, kit::NOON, nonce).await.unwrap()));
     }

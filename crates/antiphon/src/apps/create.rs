@@ -7,6 +7,7 @@ use antiphon_wire::id::MAX_INT32;
 use antiphon_wire::own::AppCreate;
 
 use super::secrets;
+use crate::audit::Doer;
 use crate::call::{Answer, Call};
 use crate::changed;
 use crate::checks::Checks;
@@ -54,7 +55,7 @@ pub async fn create(call: Call) -> Result<Answer, Refusal> {
     let rule = move |state: &State, moment: &mut Moment| {
         Ok(vec![DirectoryChange::App(make(&state.directory, &draft, moment)?)])
     };
-    let done = directory::change_of(&call.app.store, call.caller.portal(), rule).await;
+    let done = directory::change_of(&call.app.store, call.caller.portal(), Some(Doer::of(&call)), rule).await;
     let changes = unless_taken(done, taken)??;
     let app = changed!(changes, App)?;
     let directory = directory::now(&call).await?;

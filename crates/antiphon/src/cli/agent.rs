@@ -42,6 +42,22 @@ pub enum Agent {
         #[arg(long, default_value_t = true, action = clap::ArgAction::Set, value_name = "BOOL")]
         administrator: bool,
     },
+    /// Make a link with which an agent chooses a password: one who exists, or one who is made
+    Invite {
+        /// The agent's number, if it exists
+        id: Option<i64>,
+        /// The name of one who is made
+        #[arg(long, required_unless_present = "id")]
+        name: Option<String>,
+        /// The address of one who is made
+        #[arg(long, required_unless_present = "id")]
+        email: Option<String>,
+        /// admin, agent or read-only [default: agent, or what it was]
+        #[arg(long)]
+        role: Option<String>,
+    },
+    /// Ask an agent for the password alone who has lost the authenticator
+    ForgetAuthenticator { id: i64 },
     /// Deactivate an agent: it stays in the history but can do nothing
     Deactivate { id: i64 },
     /// Let a deactivated agent act again
@@ -73,6 +89,25 @@ impl From<Agent> for Task {
                     done: "The agent can sign in with it; whoever was signed in has to do so again.",
                     ..task
                 }
+            }
+            Agent::Invite { id, name, email, role } => {
+                let role = role.map(|role| role.to_uppercase().replace('-', "_"));
+                let body = body([
+                    ("agentId", id.map(Value::from)),
+                    ("name", text(name)),
+                    ("email", text(email)),
+                    ("role", text(role)),
+                ]);
+                Task::send(
+                    "POST",
+                    "/antiphon/v1/invitations",
+                    body,
+                    &["actorId", "name", "email", "role", "expiresAt", "url"],
+                )
+            }
+            Agent::ForgetAuthenticator { id } => {
+                let task = Task::send("DELETE", format!("{path}/{id}/totp"), Value::Null, &[]);
+                Task { done: "The agent is asked for the password alone.", ..task }
             }
             Agent::Deactivate { id } => patch(id, json!({ "active": false })),
             Agent::Activate { id } => patch(id, json!({ "active": true })),

@@ -8,6 +8,7 @@ use super::{Common, block_on};
 use crate::config::{Config, Flags};
 use crate::demo;
 use crate::serve::{Server, settings};
+use crate::sessions::setup;
 
 #[derive(Debug, Args)]
 pub struct Serve {
@@ -40,7 +41,8 @@ impl Serve {
                 _ = terminate.recv() => return Ok(()),
                 _ = interrupt.recv() => return Ok(()),
             };
-            announce(&server, common.json);
+            let setup = setup::link(&server.app).await.unwrap_or_default();
+            announce(&server, setup.as_deref(), common.json);
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
@@ -55,7 +57,7 @@ impl Serve {
     }
 }
 
-fn announce(server: &Server, as_json: bool) {
+fn announce(server: &Server, setup: Option<&str>, as_json: bool) {
     if as_json {
         let demo = server.app.config.demo;
         let tokens: &[&str] = if demo { &demo::TOKENS } else { &[] };
@@ -65,11 +67,16 @@ fn announce(server: &Server, as_json: bool) {
             told["inbox"] = demo::inbox(&server.url).into();
             told["website"] = demo::website(&server.url).into();
         }
+        if let Some(setup) = setup {
+            told["setup"] = setup.into();
+        }
         println!("{told}");
     } else {
         println!("Antiphon {} serves at {}", env!("CARGO_PKG_VERSION"), server.url);
         if server.app.config.demo {
             println!("{}", demo::welcome(&server.url));
+        } else if let Some(setup) = setup {
+            println!("Nobody can sign in yet. Make the first administrator within a day at\n  {setup}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Configuration: flags before environment before `antiphon.toml` before `defaults.toml`, checked whole before anything starts.
 
+mod audit;
 mod database;
 mod events;
 mod files;
@@ -22,6 +23,7 @@ use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 
+pub use audit::Audit;
 pub use database::Database;
 pub use events::Events;
 pub use files::Files;
@@ -63,6 +65,7 @@ pub struct Config {
     pub database: Database,
     pub secrets: Secrets,
     pub events: Events,
+    pub audit: Audit,
     pub webhooks: Webhooks,
     pub outbound: Outbound,
     pub files: Files,
@@ -167,6 +170,7 @@ impl Config {
         self.database.check()?;
         self.secrets.check()?;
         self.events.check()?;
+        self.audit.check()?;
         self.webhooks.check()?;
         self.outbound.check()?;
         self.files.check()?;

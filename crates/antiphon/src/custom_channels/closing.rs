@@ -90,7 +90,7 @@ pub async fn end(app: &Server, Told { portal, app: key }: Told) -> Result<(), St
         let ended = closing.map(|known| DirectoryChange::Webhook(ended(known, moment.now)));
         Ok::<_, Refusal>(ended.into_iter().collect())
     };
-    if let Err(refusal) = directory::change_of(&app.store, portal, rule).await? {
+    if let Err(refusal) = directory::change_of(&app.store, portal, None, rule).await? {
         tracing::warn!(?refusal, "a channel is not closed yet");
     }
     Ok(())

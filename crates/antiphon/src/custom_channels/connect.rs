@@ -158,7 +158,7 @@ async fn connected(call: &Call) -> Result<Option<Account>, Refusal> {
             None => staging::connected(&state.directory, channel, token.clone(), moment),
         }
     };
-    directory::change_of(store, portal, rule).await??;
+    directory::change_of(store, portal, None, rule).await??;
     // Somebody else may have been quicker.
     let directory = store.directory(portal).await?.ok_or(Refusal::Forbidden)?;
     let token = staging::good(&directory, &again, store.now()).ok_or(Refusal::Forbidden)?;

@@ -58,7 +58,7 @@ pub async fn open_portal(store: &Store, id: PortalId, name: &str, app: App<'_>) 
         developer_key: app.developer_key.into(),
         shares_key: false,
     };
-    directory::change_of(store, id, move |state: &State, moment: &mut Moment| {
+    directory::change_of(store, id, None, move |state: &State, moment: &mut Moment| {
         Ok(vec![DirectoryChange::App(apps::create::make(&state.directory, &draft, moment)?)])
     })
     .await?
@@ -78,7 +78,7 @@ pub async fn issue(store: &Store, portal: PortalId, app: AppId, token: Token<'_>
     };
     let rule =
         move |state: &State, moment: &mut Moment| tokens::create::make(&state.directory, &draft, moment);
-    directory::change_of(store, portal, rule).await?.map(drop).map_err(super::refused)
+    directory::change_of(store, portal, None, rule).await?.map(drop).map_err(super::refused)
 }
 
 /// A token to be issued.

@@ -77,6 +77,11 @@ pub static JOBS: &[Job] = &[
         work: |app, now| Box::pin(async move { crate::identification::sweep::run(&app, now).await }),
     },
     Job {
+        name: "audit",
+        every: Duration::from_secs(3600),
+        work: |app, now| Box::pin(async move { crate::audit::sweep(&app, now).await }),
+    },
+    Job {
         name: "sessions",
         every: Duration::from_secs(3600),
         work: |app, now| Box::pin(async move { crate::sessions::sweep::run(&app, now).await }),

@@ -42,7 +42,7 @@ use crate::app::App;
 use crate::apps;
 use crate::call::{Answer, Answered, Call, Caller, Conditions, Heads};
 use crate::metrics::Shed;
-use crate::operation::{Entry, Operation, Scope, Verb};
+use crate::operation::{Entry, Operation, Payload, Scope, Verb};
 use crate::realtime::poll;
 use crate::refusal::Refusal;
 use crate::routes::{Found, Leaf, Visit};
@@ -177,11 +177,11 @@ where
             inflow = Some(Inflow::of(&head.headers, body, app.config.server.idle()));
             Bytes::new()
         }
-        Verb::Get | Verb::Delete => {
+        Verb::Get | Verb::Delete if matches!(operation.request, Payload::Nothing) => {
             body::discard(&head.headers, body, left).await;
             Bytes::new()
         }
-        Verb::Post | Verb::Put | Verb::Patch => {
+        _ => {
             place = app
                 .room
                 .place(&head.headers, &body.size_hint(), operation.body_limit)
@@ -192,11 +192,12 @@ where
     let reached = origin::of(app, peer, head);
     let heads = match operation.entry {
         Entry::Open | Entry::Address | Entry::SignedIn | Entry::Visitor => heads::of(peer, head, &reached),
-        _ => Heads::default(),
+        _ => Heads { address: peer.address, ..Heads::default() },
     };
     let call = Call {
         app: app.clone(),
         caller,
+        operation: operation.id,
         version: mounted.version,
         path: values,
         uri_path: path.to_owned(),

@@ -11,11 +11,12 @@ use http::header::RETRY_AFTER;
 use super::login::{Tried, tried};
 use super::pages::{consent, sign_in};
 use super::{CODE_LIFE, app_of, grants, hash, redirect, secret, session};
+use crate::audit::Doer;
 use crate::call::{Answer, Call};
 use crate::directory;
 use crate::pages::{sent_to, wrong};
-use crate::refusal::Refusal;
-use crate::sessions::{begin, cookie, end};
+use crate::refusal::{Refusal, SignInRefused};
+use crate::sessions::{begin, cookie, end, totp};
 
 /// Longest state that is given back.
 const LONGEST_STATE: usize = 8 << 10;
@@ -85,7 +86,18 @@ pub async fn choose(call: Call) -> Result<Answer, Refusal> {
             };
             let browser = session::browser(&call, &asked.directory);
             match tried(&call.app, &asked.directory, (email, password), browser.as_ref()).await? {
-                Tried::In(known) => entered(&call, &asked, &known.1, browser).await,
+                Tried::In(known) => {
+                    let code = fields.scalar("code");
+                    match totp::passed(&call.app, &asked.directory, &known.1, code).await {
+                        Ok(()) => entered(&call, &asked, &known.1, browser).await,
+                        Err(Refusal::SignIn(SignInRefused::TooOften(wait))) => too_often(&call, &asked, wait),
+                        Err(Refusal::SignIn(_)) => {
+                            let needed = "Send the address, the password and a code of your authenticator, or a recovery code.";
+                            signing_in(&call, &asked, Some(needed), 200)
+                        }
+                        Err(refusal) => Err(refusal),
+                    }
+                }
                 Tried::Wrong => {
                     let wrong = match asked.account {
                         Some(_) => "The address or the password is wrong, or belongs to another account.",
@@ -284,7 +296,8 @@ async fn allowed(call: &Call, asked: &Asked, agent: &Actor) -> Result<Answer, Re
         };
         Ok(vec![DirectoryChange::Grant(grants::made(app, Some(user), scopes.clone(), Some(code), moment))])
     };
-    directory::change_of(&call.app.store, portal, rule).await??;
+    let by = Doer { actor: format!("A-{user}"), ..Doer::of(call) };
+    directory::change_of(&call.app.store, portal, Some(by), rule).await??;
     let parameters = [("code", Some(code.as_str())), ("state", asked.state.as_deref())];
     Ok(sent_to(redirect::with(&asked.redirect_uri, &parameters), &[]))
 }

@@ -47,7 +47,7 @@ async fn portal_cleared(app: &App, portal: PortalId, now: Millis) -> anyhow::Res
     for some in due.chunks(CHUNK) {
         let some = some.to_vec();
         let rule = move |state: &State, _: &mut antiphon_store::Moment| Ok(still(&state.directory, &some));
-        if directory::change_of(&app.store, portal, rule).await?.is_err() {
+        if directory::change_of(&app.store, portal, None, rule).await?.is_err() {
             anyhow::bail!("clearing was refused");
         }
     }

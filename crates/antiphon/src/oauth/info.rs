@@ -6,6 +6,7 @@ use antiphon_wire::oauth::{Information, PrivateApp, TokenKey};
 use super::access::{self, Access, Standing};
 use super::fields::Fields;
 use super::{client_id, hash, portal_of, token};
+use crate::audit::Doer;
 use crate::call::{Answer, Call};
 use crate::directory;
 use crate::middleware;
@@ -87,7 +88,8 @@ pub async fn revoke(call: Call) -> Result<Answer, Refusal> {
         let rule = move |_: &antiphon_store::State, _: &mut antiphon_store::Moment| {
             Ok(vec![DirectoryChange::Token(row.clone())])
         };
-        directory::change_of(&call.app.store, directory.portal.id, rule).await??;
+        directory::change_of(&call.app.store, directory.portal.id, Some(Doer::app(&call, app.id)), rule)
+            .await??;
     } else if let Some((grant, directory)) = refreshing(&call, &sent).await?
         && grant.app_id == app.id
     {
@@ -136,7 +138,7 @@ async fn end(call: &Call, portal: PortalId, id: i64, all: bool) -> Result<(), Re
         }
         Ok(vec![DirectoryChange::Grant(grant)])
     };
-    directory::change_of(&call.app.store, portal, rule).await??;
+    directory::change_of(&call.app.store, portal, Some(Doer::of(call)), rule).await??;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use antiphon_store::{Actor, ActorKind, Directory, DirectoryChange, Login, Role};
+use antiphon_store::{Actor, ActorKind, Directory, DirectoryChange, Login, Millis, Role};
 use antiphon_wire::error::Problem;
 use antiphon_wire::id::{MAX_SAFE, parse_path_id};
 use antiphon_wire::oauth::LoginPut;
@@ -64,7 +64,7 @@ pub async fn tried(
     if let Err(wait) = lock.begin(app).await? {
         return Ok(Tried::TooOften(wait));
     }
-    let kept = known.as_ref().map(|(_, login)| login.password.clone());
+    let kept = known.as_ref().map(|(_, login)| login.password.clone()).filter(|kept| !kept.is_empty());
     let sent = password.to_owned();
     let _turn = tokio::time::timeout(TURN, app.logins.0.acquire()).await.map_err(|_| Refusal::Busy)?;
     let same = tokio::task::spawn_blocking(move || match kept {
@@ -77,6 +77,43 @@ pub async fn tried(
             Ok(Tried::In(Box::new(known)))
         }
         _ => Ok(Tried::Wrong),
+    }
+}
+
+/// An agent's login with another password, which ends whatever was begun with the one before, and every link to choose one.
+pub fn with_password(
+    directory: &Directory,
+    agent: i64,
+    password: &str,
+    role: Option<Role>,
+    now: Millis,
+) -> Login {
+    match directory.login(agent) {
+        Some(known) => Login {
+            password: password.to_owned(),
+            role: role.unwrap_or(known.role),
+            changed_at: now.max(known.changed_at + 1),
+            invite: None,
+            ..known.clone()
+        },
+        None => Login::new(agent, password.to_owned(), role.unwrap_or(Role::Agent), now),
+    }
+}
+
+/// What is kept of a password that somebody has chosen.
+///
+/// # Errors
+/// When too many are being tried.
+pub async fn chosen(app: &App, password: String) -> Result<String, Refusal> {
+    let _turn = tokio::time::timeout(TURN, app.logins.0.acquire()).await.map_err(|_| Refusal::Busy)?;
+    let made = tokio::task::spawn_blocking(move || hashed(&password)).await.ok().flatten();
+    made.ok_or_else(|| Refusal::Internal("a password cannot be hashed".into()))
+}
+
+/// Whether a password can be chosen.
+pub fn check(checks: &mut Checks, field: &str, password: &str) {
+    if !(8..=1000).contains(&password.chars().count()) {
+        checks.wrong(field, format!("{field} must have at least 8 characters, and 1000 at most"));
     }
 }
 
@@ -97,9 +134,7 @@ pub async fn put(call: Call) -> Result<Answer, Refusal> {
     let body: LoginPut = call.json()?;
     let mut checks = Checks::default();
     let password = body.password.unwrap_or_default();
-    if !(8..=1000).contains(&password.len()) {
-        checks.wrong("password", "password must have at least 8 characters, and 1000 at most");
-    }
+    check(&mut checks, "password", &password);
     let role = match (body.role.as_deref(), body.administrator) {
         (Some(name), _) => role::named(name),
         (None, Some(false)) => Some(Role::Agent),
@@ -114,15 +149,19 @@ pub async fn put(call: Call) -> Result<Answer, Refusal> {
     }
     checks.done()?;
     let role = role.unwrap_or(Role::Agent);
-    let made = tokio::task::spawn_blocking(move || hashed(&password)).await.ok().flatten();
-    let password = made.ok_or_else(|| Refusal::Internal("a password cannot be hashed".into()))?;
+    let password = chosen(&call.app, password).await?;
     directory::change(&call, move |state, moment| {
         let agent = state.directory.actor(ActorKind::Agent, id).ok_or_else(|| Refusal::not_found(id))?;
         if agent.email.is_none() {
             return Err(Refusal::invalid("agentId", "The agent needs an address to sign in with"));
         }
-        let login = Login { agent_id: id, password: password.clone(), role, changed_at: moment.now };
-        Ok(vec![DirectoryChange::Login(login)])
+        Ok(vec![DirectoryChange::Login(with_password(
+            &state.directory,
+            id,
+            &password,
+            Some(role),
+            moment.now,
+        ))])
     })
     .await?;
     Ok(Answer::none())

@@ -26,6 +26,8 @@ pub fn sign_in(
          <input id=\"email\" name=\"email\" type=\"email\" autocomplete=\"username\" required autofocus>\
          <label for=\"password\">Password</label>\
          <input id=\"password\" name=\"password\" type=\"password\" autocomplete=\"current-password\" required>\
+         <label for=\"code\">Code of your authenticator, if you have one</label>\
+         <input id=\"code\" name=\"code\" autocomplete=\"one-time-code\">\
          <button name=\"do\" value=\"sign-in\">Sign in</button></form>",
         escaped(form)
     );

@@ -20,6 +20,24 @@ impl Lock {
         Self::of(portal, &["password", &email.to_lowercase(), browser.unwrap_or_default()])
     }
 
+    /// The codes of an agent, who has sent the right password.
+    pub fn code(portal: PortalId, agent: i64) -> Self {
+        Self::of(portal, &["code", &agent.to_string()])
+    }
+
+    /// One code of an agent, which is good once.
+    pub fn spent(portal: PortalId, agent: i64, step: u64) -> Self {
+        Self::of(portal, &["step", &agent.to_string(), &step.to_string()])
+    }
+
+    /// Whether this is done for the first time.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn once(self, app: &App) -> Result<bool, Refusal> {
+        Ok(app.store.try_once(self.portal, self.key, app.store.now()).await?)
+    }
+
     /// The secret of an app.
     pub fn secret(portal: PortalId, app: antiphon_store::AppId) -> Self {
         Self::of(portal, &["secret", &app.to_string()])

@@ -9,6 +9,7 @@ use super::access::{self, Access};
 use super::fields::{Fields, bad_request, refused};
 use super::grants::{self, Taking};
 use super::{LIFE, OWN_SCOPES, hash, portal_of, redirect, refresh_token};
+use crate::audit::Doer;
 use crate::call::{Answer, Call};
 use crate::directory;
 use crate::operation::Version;
@@ -53,7 +54,8 @@ async fn code(call: &Call, fields: &Fields) -> Result<Answer, Refusal> {
     let rule = move |state: &antiphon_store::State, moment: &mut antiphon_store::Moment| {
         grants::taken_up(&state.directory, &taking, moment.now)
     };
-    let changes = directory::change_of(&call.app.store, portal, rule).await??;
+    let changes =
+        directory::change_of(&call.app.store, portal, Some(Doer::app(call, app.id)), rule).await??;
     let taken = changes.into_iter().find_map(|change| match change {
         DirectoryChange::Grant(grant) if grant.ended_at.is_none() => Some(grant),
         _ => None,
@@ -115,7 +117,8 @@ async fn own(call: &Call, fields: &Fields) -> Result<Answer, Refusal> {
             let rule = move |_: &antiphon_store::State, moment: &mut antiphon_store::Moment| {
                 Ok(vec![DirectoryChange::Grant(grants::made(id, None, scopes.clone(), None, moment))])
             };
-            let changes = directory::change_of(&call.app.store, portal, rule).await??;
+            let changes =
+                directory::change_of(&call.app.store, portal, Some(Doer::app(call, app.id)), rule).await??;
             crate::changed!(changes, Grant)?
         }
     };

@@ -3,6 +3,7 @@
 use antiphon_store::{DirectoryChange, Portal, Profile, Quota};
 use antiphon_wire::own::PortalPatch;
 
+use crate::audit::Doer;
 use crate::call::{Answer, Call};
 use crate::checks::Checks;
 use crate::directory;
@@ -24,7 +25,7 @@ pub async fn update(call: Call) -> Result<Answer, Refusal> {
     let edit = read(call.json()?)?;
     let store = &call.app.store;
     store.directory(id).await?.ok_or_else(|| Refusal::not_found(id))?;
-    directory::change_of(store, id, move |state, _| {
+    directory::change_of(store, id, Some(Doer::of(&call)), move |state, _| {
         Ok(vec![DirectoryChange::Portal(edited(&state.directory.portal, &edit))])
     })
     .await??;

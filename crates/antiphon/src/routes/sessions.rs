@@ -3,8 +3,8 @@
 use antiphon_wire::session as wire;
 
 use crate::door;
-use crate::operation::{Operation, Payload, Verb, shape};
-use crate::sessions;
+use crate::operation::{Kind, Operation, Parameter, Payload, Verb, shape};
+use crate::{audit, sessions};
 
 pub const TABLE: &[Operation] = &[
     Operation::own(Verb::Post, "/session", "session.begin", door!(sessions::begin::begin))
@@ -36,4 +36,56 @@ pub const TABLE: &[Operation] = &[
         .unguarded()
         .says("What a page for signing in has to offer")
         .gives(200, Payload::One(shape::<wire::SignInOptions>)),
+    Operation::own(Verb::Patch, "/session/agent", "session.agent", door!(sessions::profile::update))
+        .signed_in()
+        .says("Change one's own name, picture or password; with another password the answer sets a fresh cookie")
+        .takes(shape::<wire::ProfilePatch>)
+        .gives(200, Payload::One(shape::<wire::Session>)),
+    Operation::own(Verb::Post, "/session/totp", "session.totp.ask", door!(sessions::totp::ask))
+        .signed_in()
+        .may_conflict()
+        .says("A secret for an authenticator; it counts once a code of it has come")
+        .gives(201, Payload::One(shape::<wire::TotpAsked>)),
+    Operation::own(Verb::Put, "/session/totp", "session.totp.enable", door!(sessions::totp::enable))
+        .signed_in()
+        .says("Ask for codes of the authenticator from now on")
+        .takes(shape::<wire::TotpCode>)
+        .gives(200, Payload::One(shape::<wire::RecoveryCodes>)),
+    Operation::own(Verb::Delete, "/session/totp", "session.totp.disable", door!(sessions::totp::disable))
+        .signed_in()
+        .says("Ask for the password alone")
+        .takes(shape::<wire::PasswordAgain>)
+        .gives(204, Payload::Nothing),
+    Operation::own(Verb::Delete, "/agents/{agentId}/totp", "agents.totp.reset", door!(sessions::totp::reset))
+        .says("Ask an agent for the password alone who has lost the authenticator")
+        .gives(204, Payload::Nothing),
+    Operation::own(Verb::Post, "/setup", "setup", door!(sessions::setup::set_up))
+        .unguarded()
+        .says("Make the first administrator, by the link that the server has printed; the answer sets a cookie")
+        .takes(shape::<wire::Setup>)
+        .gives(200, Payload::One(shape::<wire::Session>)),
+    Operation::own(Verb::Post, "/invitations", "invitations.create", door!(sessions::invite::create))
+        .says("A link with which an agent chooses a password; the one before it ends")
+        .takes(shape::<wire::Invite>)
+        .gives(201, Payload::One(shape::<wire::Invitation>)),
+    Operation::own(Verb::Get, "/invitations", "invitations.list", door!(sessions::invite::list))
+        .says("The links that are good")
+        .gives(200, Payload::One(shape::<wire::Invitations>)),
+    Operation::own(Verb::Delete, "/invitations/{agentId}", "invitations.revoke", door!(sessions::invite::revoke))
+        .says("End the link of an agent")
+        .gives(204, Payload::Nothing),
+    Operation::own(Verb::Post, "/invitations/accept", "invitations.accept", door!(sessions::invite::accept))
+        .unguarded()
+        .says("Choose a password by such a link; the answer sets a cookie")
+        .takes(shape::<wire::InviteAccept>)
+        .gives(200, Payload::One(shape::<wire::Session>)),
+    Operation::own(Verb::Get, "/audit", "audit.list", door!(audit::list::list))
+        .says("Who changed what in the portal's settings, the newest first")
+        .asks(&[
+            Parameter { name: "limit", kind: Kind::Integer, help: "Most results of a page, 50 if absent and at most 500" },
+            Parameter { name: "after", kind: Kind::Text, help: "Cursor of the page before" },
+            Parameter { name: "actor", kind: Kind::Text, help: "Only what this actor did" },
+            Parameter { name: "action", kind: Kind::Text, help: "Only what was done by this operation" },
+        ])
+        .gives(200, Payload::One(shape::<wire::AuditPage>)),
 ];

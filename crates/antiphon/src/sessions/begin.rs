@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use antiphon_store::{Actor, ActorKind, Directory, Login, PortalId, Session, SessionId};
+use antiphon_store::{
+    Actor, ActorKind, Changes, Directory, Login, Moment, PortalId, Session, SessionId, State, Target,
+};
 use antiphon_wire::id::{LenientId, MAX_INT32};
 use antiphon_wire::session::SignIn;
 use http::HeaderValue;
@@ -11,7 +13,8 @@ use uuid::Uuid;
 
 use super::csrf::Site;
 use super::standing::{IDLE, LIFE};
-use super::{cookie, end, show};
+use super::{cookie, end, show, totp};
+use crate::audit::Doer;
 use crate::call::{Answer, Call};
 use crate::oauth::login::{Tried, tried};
 use crate::oauth::session as browsers;
@@ -32,7 +35,10 @@ pub async fn begin(call: Call) -> Result<Answer, Refusal> {
     for directory in candidates(&call, sent.portal_id.as_ref(), email).await? {
         let browser = browsers::browser(&call, &directory);
         match tried(&call.app, &directory, (email, &password), browser.as_ref()).await? {
-            Tried::In(known) => return entered(&call, &directory, *known, browser).await,
+            Tried::In(known) => {
+                totp::passed(&call.app, &directory, &known.1, sent.code.as_deref()).await?;
+                return entered(&call, &directory, *known, browser).await;
+            }
             Tried::Wrong => {}
             Tried::TooOften(wait) => return Err(Refusal::SignIn(SignInRefused::TooOften(wait))),
         }
@@ -76,6 +82,11 @@ pub async fn begun(call: &Call, directory: &Directory, login: &Login) -> Result<
         address: call.heads.address.map(|address| address.to_string()).unwrap_or_default(),
     };
     store.session_put(portal, session.clone()).await?;
+    let by = Doer { actor: format!("A-{}", login.agent_id), action: "session.begin", ..Doer::of(call) };
+    let rule = move |_: &State, moment: &mut Moment| {
+        Ok::<_, Refusal>(Changes { audit: vec![by.did(moment)], ..Changes::default() })
+    };
+    store.change(portal, Target::Directory, rule).await??;
     Ok((session, cookie::set(&fresh, &call.origin, LIFE)))
 }
 

@@ -7,13 +7,16 @@ pub mod begin;
 pub mod cookie;
 pub mod csrf;
 pub mod end;
+pub mod invite;
 pub mod list;
 pub mod options;
+pub mod profile;
 pub mod role;
 pub mod setup;
 pub mod show;
 pub mod standing;
 pub mod sweep;
+pub mod totp;
 
 use antiphon_store::{Actor, ActorKind, Directory, Login, Millis, PortalId, Role, Session, SessionId};
 use antiphon_store::{Store, StoreError};

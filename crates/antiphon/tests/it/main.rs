@@ -56,6 +56,7 @@ mod replies;
 mod retries;
 mod scenarios;
 mod sessions;
+mod sign_in;
 mod since;
 mod socket;
 mod stream;

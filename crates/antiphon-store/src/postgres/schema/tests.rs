@@ -186,6 +186,11 @@ fn everything(state: &State, moment: &mut Moment, name: &str) -> Changes {
                 password: "$argon2id$hash".into(),
                 role: crate::Role::ReadOnly,
                 changed_at: now,
+                invite: Some((TokenHash([4; 32]), now)),
+                totp: Some(crate::Totp(vec![1, 2, 3])),
+                totp_asked: None,
+                recovery: vec![TokenHash([0xab; 32]), TokenHash([1; 32])],
+                subject: Some("issuer subject".into()),
             }),
             DirectoryChange::Client(crate::Client {
                 app_id: app,
