@@ -160,8 +160,8 @@ macro_rules! write {
 }
 
 // Below the macros, which they use.
-mod chats;
 mod audit;
+mod chats;
 mod desk;
 mod files;
 mod keys;
