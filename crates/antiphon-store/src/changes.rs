@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use crate::{
     AccountId, Audited, Blob, CannedChange, CannedKey, CannedState, Chat, Desk, DeskChange, DeskKey,
-    Directory, DirectoryChange, Document, File, FileKey, FileState, FileTask, Folder, Identifier, MessageId,
-    Millis, NewEvent, NewMessage, StoredMessage, Thread, ThreadId, Ticket, TicketId, Usage, Visitor,
-    VisitorId,
+    Directory, DirectoryChange, Document, Erasure, File, FileKey, FileState, FileTask, Folder, Identifier,
+    MessageId, Millis, NewEvent, NewMessage, StoredMessage, Thread, ThreadId, Ticket, TicketId, Usage,
+    Visitor, VisitorId,
 };
 
 /// What a change locks and what its rule is shown.
@@ -24,6 +24,8 @@ pub enum Target {
     Visitor(VisitorId),
     /// A contact by email or phone, whichever exists.
     Contact { email: Option<String>, phone: Option<String> },
+    /// The same, and whether it is being erased.
+    Erasure(VisitorId),
     /// One ticket, and a thread to link it to.
     Ticket { ticket: Option<TicketId>, thread: Option<ThreadId> },
     /// A file or folder, where it is or is to be, and what stands in its way.
@@ -107,6 +109,8 @@ pub struct State {
     pub visitor: Option<Visitor>,
     /// For [`Target::Conversation`] with an email or phone identifier: the contact that has it.
     pub contact: Option<Visitor>,
+    /// For [`Target::Erasure`]: that it was asked for.
+    pub erasure: Option<Erasure>,
     pub ticket: Option<Ticket>,
     /// For [`Target::Message`]: the entry, if the thread has it.
     pub message: Option<StoredMessage>,
@@ -255,6 +259,10 @@ pub struct Changes {
     pub chats: Vec<Chat>,
     /// Idempotency keys spent, per account.
     pub idempotency_keys: Vec<(AccountId, String, Earlier)>,
+    /// People from whom addresses are taken, some hundreds at a time: they lead to nobody then.
+    pub unbound: Vec<VisitorId>,
+    /// People to be erased; or, with the time at which it was done, who are erased. What is noted already stays.
+    pub erasures: Vec<Erasure>,
     pub tickets: Vec<Ticket>,
     pub files: Vec<File>,
     pub folders: Vec<Folder>,
@@ -288,6 +296,8 @@ impl Changes {
             + self.replaced.len()
             + self.visitors.len()
             + self.identities.len()
+            + self.unbound.len() * crate::erasures::UNBOUND as usize
+            + self.erasures.len()
             + self.thread_keys.len()
             + self.chats.len()
             + self.idempotency_keys.len()

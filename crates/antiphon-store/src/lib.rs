@@ -18,6 +18,7 @@ mod check;
 mod cursors;
 mod desk;
 mod directory;
+mod erasures;
 mod error;
 mod events;
 mod files;
@@ -57,6 +58,7 @@ pub use directory::{
     Profile, Quota, Replaced, Role, StagingToken, Subscription, Tag, Token, TokenHash, Totp, Usage, View,
     ViewWhose, Webhook,
 };
+pub use erasures::{Erasure, Identity, PersonMention};
 pub use error::{OpenError, StoreError};
 pub use events::{Event, EventKind, NewEvent, ObjectKind};
 pub use files::{

@@ -163,6 +163,7 @@ macro_rules! write {
 mod audit;
 mod chats;
 mod desk;
+mod erasures;
 mod files;
 mod keys;
 mod sessions;

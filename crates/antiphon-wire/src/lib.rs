@@ -28,6 +28,7 @@ pub mod message;
 pub mod oauth;
 pub mod own;
 pub mod page;
+pub mod people;
 pub mod query;
 pub mod schema;
 pub mod session;

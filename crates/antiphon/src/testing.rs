@@ -44,6 +44,7 @@ pub fn state() -> State {
         threads: Vec::new(),
         visitor: Some(ines()),
         contact: None,
+        erasure: None,
         ticket: None,
         message: None,
         replied: None,

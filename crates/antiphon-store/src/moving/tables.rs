@@ -54,7 +54,7 @@ const fn in_directory(table: Table) -> Table {
 }
 
 /// Every table, in the order in which they are written: a row's thread, and a directory's portal, come before it.
-pub(crate) static TABLES: [Table; 49] = [
+pub(crate) static TABLES: [Table; 50] = [
     Table {
         owner: "id",
         ..table(
@@ -611,4 +611,9 @@ pub(crate) static TABLES: [Table; 49] = [
         &[("id", Bytes), ("at", Int), ("actor", Text), ("action", Text), ("address", Text), ("said", Text)],
     ),
     table("visitor_tokens", 2, &[("ends_at", Int), ("nonce", Int), ("said", Text)]),
+    table(
+        "erasures",
+        1,
+        &[("contact_id", Int), ("requested_at", Int), ("completed_at", Int), ("known", Text)],
+    ),
 ];

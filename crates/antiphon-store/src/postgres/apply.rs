@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::batch::Batch;
 use super::failure::{Failure, Result, conflict};
 use super::readers::{execute, row};
-use super::{audit, canned, chats, cursors, desk, directory, files, people};
+use super::{audit, canned, chats, cursors, desk, directory, erasures, files, people};
 use crate::messages::{MOST_ENTRIES, key};
 use crate::{
     Changes, ConversationKey, DirectoryChange, Earlier, EventKind, Kind, Millis, NewEvent, NewMessage,
@@ -195,6 +195,15 @@ impl Batch<'_> {
         for (account, identifier, visitor) in &changes.identities {
             let key = people::bind(client, portal, *account, identifier, *visitor).await?;
             self.found.identities.insert((*account, identifier.kind.clone(), key), *visitor);
+        }
+        for visitor in &changes.unbound {
+            erasures::unbind(client, portal, *visitor).await?;
+            self.found.identities.retain(|_, whose| whose != visitor);
+            self.writes.begun = true;
+        }
+        if !changes.erasures.is_empty() {
+            erasures::write(client, portal, &changes.erasures).await?;
+            self.writes.begun = true;
         }
         let rare = (&changes.visitors, &changes.tickets, &changes.files, &changes.identities);
         self.writes.begun |=

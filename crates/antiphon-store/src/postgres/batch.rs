@@ -16,7 +16,7 @@ use super::failure::{Failure, Result};
 use super::lanes::Waiting;
 use super::readers::{execute, row};
 use super::resolve::{Found, Named};
-use super::{ANSWER, Shared, canned, desk, directory, files};
+use super::{ANSWER, Shared, canned, desk, directory, erasures, files};
 use crate::changes::MessageIds;
 use crate::{
     AccountId, Applied, Changes, DeskChange, Directory, DirectoryChange, Millis, Moment, PortalId, State,
@@ -288,6 +288,7 @@ async fn one(
         threads: Vec::new(),
         visitor: None,
         contact: None,
+        erasure: None,
         ticket: None,
         message: None,
         replied: None,
@@ -302,6 +303,9 @@ async fn one(
     if let Target::File(key) = waiting.work.target() {
         let found = files::state(&batch.session.client, batch.portal, key).await?;
         state.files = Some(Box::new(found));
+    }
+    if let Target::Erasure(id) = waiting.work.target() {
+        state.erasure = erasures::by_id(&batch.session.client, batch.portal, *id).await?;
     }
     if let (Target::Desk(key), Some(thread)) = (waiting.work.target(), &state.thread) {
         let (client, writing) = (&batch.session.client, &batch.writes.messages);
@@ -451,6 +455,8 @@ impl Changes {
     fn needs_the_portal(&self) -> bool {
         !(self.visitors.is_empty()
             && self.identities.is_empty()
+            && self.unbound.is_empty()
+            && self.erasures.is_empty()
             && self.thread_keys.is_empty()
             && self.tickets.is_empty()
             && self.files.is_empty()

@@ -42,6 +42,7 @@ fn threads(target: &Target) -> &[ThreadId] {
         Target::Threads(ids) => ids,
         Target::Conversation(_)
         | Target::Visitor(_)
+        | Target::Erasure(_)
         | Target::Contact { .. }
         | Target::Ticket { .. }
         | Target::Canned(_)

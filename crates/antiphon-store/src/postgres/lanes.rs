@@ -115,6 +115,7 @@ impl Lanes {
                 hash.hash_one(who) % self.count
             }
             Target::Visitor(_)
+            | Target::Erasure(_)
             | Target::Contact { .. }
             | Target::Ticket { .. }
             | Target::Canned(_)

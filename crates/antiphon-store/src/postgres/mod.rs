@@ -18,6 +18,7 @@ mod connect;
 mod cursors;
 mod desk;
 mod directory;
+mod erasures;
 mod events;
 mod failure;
 mod files;

@@ -76,7 +76,7 @@ impl Named {
             }
             Target::Threads(ids) => self.threads.extend(ids.iter().map(|id| id.0)),
             Target::Conversation(key) => self.conversation(key),
-            Target::Visitor(id) => {
+            Target::Visitor(id) | Target::Erasure(id) => {
                 self.visitors.insert(id.0);
                 self.portal = true;
             }
@@ -300,6 +300,9 @@ impl Found {
 
     /// Notes a visitor as it is now.
     pub(super) fn see(&mut self, visitor: Visitor) {
+        // It may have had others.
+        self.by_email.retain(|_, id| *id != visitor.id);
+        self.by_phone.retain(|_, id| *id != visitor.id);
         if visitor.contact {
             self.by_email.extend(visitor.email.as_deref().map(|email| (email_key(email), visitor.id)));
             self.by_phone.extend(visitor.phone.clone().map(|phone| (phone, visitor.id)));
@@ -349,7 +352,8 @@ impl Found {
                 state.threads = ids.iter().filter_map(thread).collect();
             }
             Target::Conversation(key) => self.conversation(state, key)?,
-            Target::Visitor(id) => state.visitor = self.visitors.get(id).cloned(),
+            // Whether it is being erased is looked up when it is its turn.
+            Target::Visitor(id) | Target::Erasure(id) => state.visitor = self.visitors.get(id).cloned(),
             Target::Contact { email, phone } => {
                 state.contact = self.contact(email.as_deref(), phone.as_deref()).cloned();
                 state.visitor = state.contact.clone();

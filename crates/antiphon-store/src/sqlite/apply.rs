@@ -6,7 +6,9 @@ use rusqlite::params;
 
 use super::batch::Batch;
 use super::failure::{Result, conflict};
-use super::{audit, canned, chats, cursors, desk, directory, events, files, messages, resolve, visitors};
+use super::{
+    audit, canned, chats, cursors, desk, directory, erasures, events, files, messages, resolve, visitors,
+};
 use crate::{
     Applied, Changes, DirectoryChange, EventKind, Millis, Moment, NewEvent, ObjectKind, PortalId, State,
     StoreError, Target, Thread, ThreadId,
@@ -160,6 +162,10 @@ fn write_people(
     for (account, identifier, visitor) in &changes.identities {
         batch.bind(portal, *account, identifier, *visitor)?;
     }
+    for visitor in &changes.unbound {
+        batch.unbind(portal, *visitor)?;
+    }
+    erasures::write(conn, portal, &changes.erasures)?;
     let counters = &mut batch.portal(portal)?.counters;
     changes.visitors.iter().for_each(|visitor| raise(&mut counters.next_visitor, visitor.id.0));
     changes.tickets.iter().for_each(|ticket| raise(&mut counters.next_ticket, ticket.id.0));

@@ -58,6 +58,9 @@ pub(super) struct Batch<'a> {
     pub written: bool,
 }
 
+/// To whom an address leads that was taken from somebody: what is remembered is only ever added to.
+const NOBODY: VisitorId = VisitorId(0);
+
 impl<'a> Batch<'a> {
     pub(super) fn new(
         conn: &'a Connection,
@@ -173,7 +176,7 @@ impl<'a> Batch<'a> {
     ) -> Result<Option<VisitorId>> {
         let name = (portal, account, identifier.key());
         if let Some(id) = self.held(|names| names.addresses.get(&name).copied()) {
-            return Ok(Some(id));
+            return Ok(Some(id).filter(|id| *id != NOBODY));
         }
         let found = visitors::bound(self.conn, portal, account, identifier)?;
         self.pending.names.addresses.extend(found.map(|id| (name, id)));
@@ -191,6 +194,11 @@ impl<'a> Batch<'a> {
         visitors::bind(self.conn, portal, account, identifier, visitor)?;
         self.pending.names.addresses.insert((portal, account, identifier.key()), visitor);
         Ok(())
+    }
+
+    /// Notes that an address on an account leads to nobody any more.
+    pub(super) fn free(&mut self, portal: PortalId, account: AccountId, identifier: &Identifier) {
+        self.pending.names.addresses.insert((portal, account, identifier.key()), NOBODY);
     }
 
     /// A visitor by its number.

@@ -14,6 +14,7 @@ mod cursors;
 mod desk;
 mod directory;
 mod disk;
+mod erasures;
 mod events;
 mod failure;
 mod files;

@@ -168,6 +168,13 @@ fn exercise(conn: &Connection) -> Result<()> {
         }],
         visitors: vec![visitor],
         identities: vec![(account, identifier.clone(), VisitorId(1))],
+        unbound: Vec::new(),
+        erasures: vec![Erasure {
+            contact: VisitorId(1),
+            requested_at: 1,
+            completed_at: None,
+            known: Some("{}".into()),
+        }],
         thread_keys: vec![(account, "k".into(), thread.id)],
         chats: vec![Chat { thread_id: thread.id, account_id: account, visitor_key: "v".into(), said: None }],
         idempotency_keys: vec![(account, "i".into(), earlier)],
@@ -240,6 +247,7 @@ fn exercise(conn: &Connection) -> Result<()> {
         })),
         Target::Canned(Box::new(CannedKey { id: Some(1), shortcut: Some("s".into()) })),
         Target::Visitor(VisitorId(1)),
+        Target::Erasure(VisitorId(1)),
         Target::Contact { email: None, phone: Some("+1".into()) },
         Target::Ticket { ticket: Some(TicketId(1)), thread: Some(thread.id) },
     ];
@@ -303,7 +311,14 @@ fn exercise(conn: &Connection) -> Result<()> {
         assert_eq!(sessions::purge(conn, PORTAL, 1, 5)?, 0);
     }
     visitor_tokens::put(conn, PORTAL, 2, 1, "{}")?;
+    let unbound = Changes { unbound: vec![VisitorId(1)], ..Changes::default() };
+    let _ = change(&mut batch, Target::Erasure(VisitorId(1)), unbound)?;
     for _ in 0..2 {
+        assert_eq!(erasures::open(conn, PORTAL, 5)?.len(), 1);
+        assert_eq!(erasures::identities(conn, PORTAL, VisitorId(1), 5)?, []);
+        erasures::mentions(conn, PORTAL, VisitorId(2), 0, 5)?;
+        erasures::journal_docs(conn, PORTAL, AppId(1), 0, 5)?;
+        assert_eq!(erasures::said(conn, PORTAL, (1, 0), 5)?.len(), 1);
         visitor_tokens::said(conn, PORTAL, 2, 1)?.unwrap();
         assert_eq!(visitor_tokens::purge(conn, PORTAL, 1, 5)?, 0);
     }

@@ -2,7 +2,7 @@
 
 use super::batch::Batch;
 use super::failure::Result;
-use super::{canned, desk, files, messages, threads, visitors};
+use super::{canned, desk, erasures, files, messages, threads, visitors};
 use crate::visitors::phone_key;
 use crate::{
     AccountId, ConversationKey, Earlier, MessageId, PortalId, State, StoreError, Target, Thread, ThreadId,
@@ -20,6 +20,7 @@ pub(super) fn state(batch: &mut Batch<'_>, portal: PortalId, target: &Target) ->
         threads: Vec::new(),
         visitor: None,
         contact: None,
+        erasure: None,
         ticket: None,
         message: None,
         replied: None,
@@ -49,6 +50,10 @@ pub(super) fn state(batch: &mut Batch<'_>, portal: PortalId, target: &Target) ->
         }
         Target::Conversation(key) => conversation(batch, portal, key, &mut state)?,
         Target::Visitor(id) => state.visitor = batch.visitor(portal, *id)?,
+        Target::Erasure(id) => {
+            state.visitor = batch.visitor(portal, *id)?;
+            state.erasure = erasures::by_id(batch.conn, portal, *id)?;
+        }
         Target::Contact { email, phone } => {
             state.contact = contact(batch, portal, email.as_deref(), phone.as_deref())?;
             state.visitor = state.contact.clone();

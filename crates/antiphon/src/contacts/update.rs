@@ -22,6 +22,7 @@ pub async fn update(call: Call) -> Result<Answer, Refusal> {
     let id = super::contact_id(&call)?;
     let edit = read(call.json()?)?;
     let (store, portal) = (&call.app.store, call.caller.portal());
+    super::known(store, portal, id).await?.ok_or_else(|| Refusal::not_found(id))?;
     if let Some(Some(email)) = &edit.email {
         let owners = store.contacts_by_emails(portal, std::slice::from_ref(email)).await?;
         if owners.iter().any(|owner| owner.id != id) {
@@ -29,7 +30,7 @@ pub async fn update(call: Call) -> Result<Answer, Refusal> {
         }
     }
     let rule = move |state: &State, moment: &mut Moment| edited(state, id, &edit, moment);
-    let applied = unless_taken(store.change(portal, Target::Visitor(id), rule).await, super::taken)??;
+    let applied = unless_taken(store.change(portal, Target::Erasure(id), rule).await, super::taken)??;
     let visitor = applied.changes.visitors.first().or(applied.state.visitor.as_ref());
     Answer::json(200, &super::shown(visitor.ok_or_else(|| Refusal::not_found(id))?))
 }
@@ -48,7 +49,8 @@ fn read(body: ContactRequest) -> Result<Edit, Refusal> {
 
 /// The rule. Once a contact, always a contact.
 fn edited(state: &State, id: VisitorId, edit: &Edit, moment: &mut Moment) -> Result<Changes, Refusal> {
-    let before = state.visitor.as_ref().ok_or_else(|| Refusal::not_found(id))?;
+    let before = state.visitor.as_ref().filter(|_| state.erasure.is_none());
+    let before = before.ok_or_else(|| Refusal::not_found(id))?;
     let mut after = Visitor {
         name: edit.name.clone().unwrap_or_else(|| before.name.clone()),
         email: edit.email.clone().unwrap_or_else(|| before.email.clone()),

@@ -176,10 +176,7 @@ fn say(
     message.channel_account_id = Some(account.id.0.into());
     let in_thread = state.replied == Some(life.thread.id);
     message.in_reply_to_id = outgoing.in_reply_to.filter(|_| in_thread).map(|id| id.to_string());
-    let people = people::visitors(
-        message.recipients.iter().map(|one| one.actor_id.as_deref()),
-        life.thread.visitor_id,
-    );
+    let people = people::named(&message, life.thread.visitor_id, account.identifier.as_ref());
     let id = life.say(Entry { message, original: None, people, files });
     let addresses: Vec<_> = outgoing.recipients.iter().map(|one| one.identifier.clone()).collect();
     if let Some(matching) = super::matching(&state.directory, account, &addresses) {

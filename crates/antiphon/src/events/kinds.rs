@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use antiphon_store::{
     Account, AccountId, AppId, Channel, Directory, EventKind, MessageId, MessageKind, Millis, NewEvent,
-    ObjectKind, ThreadId, TicketId, Visitor,
+    ObjectKind, ThreadId, TicketId, Visitor, VisitorId,
 };
 use serde_json::json;
 
@@ -131,6 +131,12 @@ pub fn visitor_changed(before: Option<&Visitor>, after: &Visitor, at: Millis) ->
     };
     let event = internal(EventKind::VisitorChanged, ObjectKind::Visitor, after.id.0, at);
     NewEvent { payload, ..event }
+}
+
+/// A contact is gone for good: nothing is known of it any more.
+pub fn contact_erased(contact: VisitorId, at: Millis) -> NewEvent {
+    let event = internal(EventKind::VisitorChanged, ObjectKind::Visitor, contact.0, at);
+    NewEvent { payload: json!({ "contact": "erased" }).to_string(), ..event }
 }
 
 /// A ticket was made or changed.

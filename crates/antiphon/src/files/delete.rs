@@ -24,15 +24,22 @@ pub async fn delete(call: Call) -> Result<Answer, Refusal> {
 
 /// `DELETE /files/{fileId}/gdpr-delete`
 pub async fn erase(call: Call) -> Result<Answer, Refusal> {
-    let (id, sent, portal) = (file_id(&call)?, call.segment(0).to_owned(), call.caller.portal());
+    let (id, sent) = (file_id(&call)?, call.segment(0));
+    erase_file(&call.app, call.caller.portal(), id, sent).await?;
+    Ok(Answer::none())
+}
+
+/// Erases a file, which somebody calls so: its row says nothing any more, its bytes go, and messages no longer name it.
+pub async fn erase_file(app: &App, portal: PortalId, id: i64, sent: &str) -> Result<(), Refusal> {
+    let sent = sent.to_owned();
     let rule = move |state: &State, moment: &mut Moment| hide(state, &sent, moment);
-    let applied = call.app.store.change(portal, of(id), rule).await??;
+    let applied = app.store.change(portal, of(id), rule).await??;
     let blob = applied.state.files.and_then(|found| found.file).and_then(|file| file.blob);
     if let Some(sha) = blob {
-        sweep::erase(&call.app, portal, Millis::MAX, Some(sha)).await.map_err(unfinished)?;
+        sweep::erase(app, portal, Millis::MAX, Some(sha)).await.map_err(unfinished)?;
     }
-    forget(&call.app, portal, id).await?;
-    Ok(Answer::none())
+    forget(app, portal, id).await?;
+    Ok(())
 }
 
 /// What is left is found again by the sweep; who asked should ask again, and hears that it is gone.

@@ -62,6 +62,11 @@ pub static JOBS: &[Job] = &[
         work: |app, _| Box::pin(async move { crate::files::tasks::take_up(&app).await }),
     },
     Job {
+        name: "erasures",
+        every: Duration::from_secs(15),
+        work: |app, _| Box::pin(async move { crate::contacts::erase::take_up(&app).await }),
+    },
+    Job {
         name: "grants",
         every: Duration::from_secs(3600),
         work: |app, now| Box::pin(async move { crate::oauth::clear::run(&app, now).await }),

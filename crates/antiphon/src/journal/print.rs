@@ -76,6 +76,7 @@ impl Happened {
             EventKind::VisitorChanged => match payload.contact.as_deref() {
                 Some("created") => (Object, CONTACT, Action::Create, Changes::All),
                 Some("changed") => (Object, CONTACT, Action::Update, Changes::Now(payload.properties)),
+                Some("erased") => (PrivacyDeletion, CONTACT, Action::GdprDelete, Changes::None),
                 _ => return None,
             },
             EventKind::DirectoryChanged => match payload.apps.get(&app)? {
@@ -278,6 +279,10 @@ mod tests {
         let renamed = antiphon_store::Visitor { name: None, ..ines.clone() };
         let renamed = happened(kinds::visitor_changed(Some(&ines), &renamed, AT)).unwrap();
         assert_eq!((renamed.action, renamed.changes), (Action::Update, Changes::Now(vec!["name".into()])));
+
+        let erased = happened(kinds::contact_erased(ines.id, AT)).unwrap();
+        assert_eq!((erased.kind, erased.of, erased.id), (SubscriptionType::PrivacyDeletion, CONTACT, 20));
+        assert_eq!((erased.action, erased.changes), (Action::GdprDelete, Changes::None));
 
         for (apps, action) in [
             (&[(APP, true)][..], Some(Action::AppInstall)),

@@ -8,6 +8,7 @@ use antiphon_wire::own::Person;
 
 use super::channel;
 use super::receive::Party;
+use crate::contacts;
 use crate::refusal::Refusal;
 
 /// Somebody on an account, and the contact if one was named. What is wrong is added to `problems`.
@@ -27,7 +28,10 @@ pub async fn find(
         None => None,
         Some(sent) => {
             let id = sent.parse(MAX_SAFE).map(VisitorId);
-            let found = store.visitors_by_ids(portal, id.as_slice()).await?.pop();
+            let found = match id {
+                Some(id) => contacts::known(store, portal, id).await?,
+                None => None,
+            };
             if found.is_none() {
                 problems.push(Problem::new(field, format!("Contact {sent} does not exist in this account")));
                 return Ok(None);

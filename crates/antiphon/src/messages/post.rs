@@ -281,11 +281,9 @@ pub fn say(life: &mut Lifecycle<'_>, state: &State, draft: &Draft) -> Result<Mes
     let sender = actor_id((sending.agent.kind, sending.agent.id));
     let carrier = sending.brought.as_ref().map(|(channel, _)| *channel);
     let (channel, account) = (carrier.filter(|one| state.directory.tells(one.id)), sending.account.id);
+    let own = sending.account.identifier.clone();
     sending.fill(&mut message, &sender, life, state, draft);
-    let people = people::visitors(
-        message.recipients.iter().map(|one| one.actor_id.as_deref()),
-        life.thread.visitor_id,
-    );
+    let people = people::named(&message, life.thread.visitor_id, own.as_ref());
     let entry = Entry { original: None, people, files, message };
     let id = match channel {
         Some(channel) => life.say_through(channel, account, entry),

@@ -326,9 +326,7 @@ fn said(
     }
     let in_thread = state.replied == Some(life.thread.id);
     message.in_reply_to_id = incoming.in_reply_to.filter(|_| in_thread).map(|id| id.to_string());
-    let actors = message.senders.iter().map(|one| one.actor_id.as_deref());
-    let actors = actors.chain(message.recipients.iter().map(|one| one.actor_id.as_deref()));
-    let people = people::visitors(actors, life.thread.visitor_id);
+    let people = people::named(&message, life.thread.visitor_id, account.identifier.as_ref());
     let original = incoming.said.original.as_ref().map(Bodies::to_json);
     Entry { message, original, people, files }
 }

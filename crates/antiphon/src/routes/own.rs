@@ -2,6 +2,7 @@
 
 use antiphon_wire::message::MessageSchema;
 use antiphon_wire::own;
+use antiphon_wire::people;
 use antiphon_wire::thread::ThreadSchema;
 use antiphon_wire::webhook_log as log;
 
@@ -350,6 +351,15 @@ pub const TABLE: &[Operation] = &[
         .says("Change a contact, or make one of a visitor")
         .takes(shape::<own::ContactRequest>)
         .gives(200, Payload::One(shape::<own::Contact>)),
+    Operation::own(Verb::Get, "/contacts/{contactId}/export", "contacts.export", door!(contacts::export::export))
+        .says("Hand out all that is known of a contact or visitor, with everything that was said")
+        .gives(200, Payload::One(shape::<people::PersonExport>)),
+    Operation::own(Verb::Post, "/contacts/{contactId}/erase", "contacts.erase", door!(contacts::erase::begin))
+        .says("Erase a contact or visitor for good, with everything that was said")
+        .gives(202, Payload::One(shape::<people::Erasure>)),
+    Operation::own(Verb::Get, "/contacts/{contactId}/erase", "contacts.erasure", door!(contacts::erase::state))
+        .says("How far erasing somebody is")
+        .gives(200, Payload::One(shape::<people::Erasure>)),
     Operation::own(Verb::Post, "/tickets", "tickets.create", door!(tickets::create::create))
         .or_agents()
         .says("Make a ticket")

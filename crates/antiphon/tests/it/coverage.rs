@@ -240,6 +240,9 @@ impl Names {
             | "llms.list"
             | "contacts.list"
             | "contacts.get"
+            | "contacts.export"
+            | "contacts.erase"
+            | "contacts.erasure"
             | "tickets.list"
             | "tickets.get"
             | "files.get"
@@ -480,6 +483,9 @@ async fn call(server: &TestServer, operation: &Operation, prefix: &str) {
     }
     if operation.id == "widget.frame" {
         path = format!("{path}?account={}", names.desk.portal.chat);
+    }
+    if operation.id == "contacts.erasure" {
+        names.desk.user.post(&path, json!({})).await.expect(202);
     }
     let mut body = body;
     if operation.id.starts_with("oauth.authorize") {

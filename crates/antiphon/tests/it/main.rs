@@ -23,6 +23,7 @@ mod deliveries;
 mod directory;
 mod doctor;
 mod drafts;
+mod erasing;
 mod files;
 mod grants;
 mod guests;

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod directory;
+mod erasing;
 mod files;
 mod jobs;
 mod journal;
