@@ -87,7 +87,8 @@ export class Node {
     const flags = ["serve", "--json", "--listen", this.host, "--data-dir", this.dataDir, ...this.flags];
     const child = spawn(PROGRAM, flags, {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, ANTIPHON_LIMITS__ENABLED: "false", ...this.environment },
+      // A machine that is busy with browsers makes a debug build late, and that is no overload.
+      env: { ...process.env, ANTIPHON_LIMITS__ENABLED: "false", ANTIPHON_SERVER__LAG_MILLIS: "10000", ...this.environment },
     });
     this.process = child;
     running.add(child);
