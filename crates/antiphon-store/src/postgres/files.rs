@@ -251,8 +251,11 @@ pub(super) async fn state(client: &ClientWrapper, portal: PortalId, key: &FileKe
             state.placed = id == 0 || !state.folders.is_empty();
         }
     }
-    if let Some(subject) = state.subject.as_ref().filter(|_| key.folder.is_some()) {
-        state.outer = chain(client, portal, subject.parent).await?.len();
+    if let Some(subject) = &state.subject {
+        state.outer = match key.folder {
+            Some(_) => chain(client, portal, subject.parent).await?.len(),
+            None => state.folders.len(),
+        };
         state.levels = match state.outer < state.folders.len() {
             true => levels(client, portal, subject.id).await?,
             false => Some(1),

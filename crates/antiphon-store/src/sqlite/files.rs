@@ -236,8 +236,11 @@ pub(super) fn state(conn: &Connection, portal: PortalId, key: &FileKey) -> Resul
             state.placed = id == 0 || !state.folders.is_empty();
         }
     }
-    if let Some(subject) = state.subject.as_ref().filter(|_| key.folder.is_some()) {
-        state.outer = chain(conn, portal, subject.parent)?.len();
+    if let Some(subject) = &state.subject {
+        state.outer = match key.folder {
+            Some(_) => chain(conn, portal, subject.parent)?.len(),
+            None => state.folders.len(),
+        };
         state.levels = match state.outer < state.folders.len() {
             true => levels(conn, portal, subject.id)?,
             false => Some(1),

@@ -492,6 +492,9 @@ async fn no_move_makes_folders_deeper_than_they_may_be() {
     let task = user.post(&format!("{V3}/folders/update/async"), task).await.expect(202).json();
     let told = finished(&desk, &task).await;
     assert!(told["errors"].to_string().contains("Folders are at most 20 deep"), "{told}");
+    // Who is only called otherwise goes nowhere.
+    let renamed = user.patch(&format!("{V3}/folders/{eighth}"), json!({ "name": "H" })).await;
+    assert_eq!(renamed.expect(200).json()["path"], "/a/b/c/d/e/f/g/H");
 }
 
 #[tokio::test]
