@@ -1,5 +1,7 @@
 //! Erasing, a few rows at a time.
 
+use std::time::Duration;
+
 use deadpool_postgres::{ClientWrapper, Transaction};
 use tokio_postgres::Row;
 
@@ -11,13 +13,25 @@ use crate::messages::key;
 /// Entries erased in one step; with what belongs to each it stays within 500 rows.
 const ENTRIES: i64 = 120;
 
-/// Erases some rows of the first thread that waits for it and that no other node is erasing; `false` when none does.
+/// How long what another node is at is left to it.
+const OTHERS: Duration = Duration::from_millis(20);
+
+/// Erases some rows of the first thread that waits for it and that no other node is erasing; `false` when none waits any more.
 pub(super) async fn step(client: &mut ClientWrapper, portal: PortalId) -> Result<bool> {
     // Dropped halfway, it is rolled back.
     let transaction = client.transaction().await?;
     let sql =
         "SELECT thread_id FROM purges WHERE portal_id = $1 ORDER BY thread_id LIMIT 1 FOR UPDATE SKIP LOCKED";
-    let Some(waiting) = row(&transaction, sql, &[&portal.0]).await? else { return Ok(false) };
+    let Some(waiting) = row(&transaction, sql, &[&portal.0]).await? else {
+        // What another node is at is not done before it is.
+        let sql = "SELECT thread_id FROM purges WHERE portal_id = $1 ORDER BY thread_id LIMIT 1";
+        let others = row(&transaction, sql, &[&portal.0]).await?.is_some();
+        drop(transaction);
+        if others {
+            tokio::time::sleep(OTHERS).await;
+        }
+        return Ok(others);
+    };
     let thread: i64 = waiting.try_get(0)?;
     let (from, end) = (key(thread, 0), key(thread + 1, 0));
     // The first entries, up to the key of the last that goes in this step.
