@@ -169,14 +169,18 @@ pub(crate) async fn reseal(
             write(client, app, &sealed, old.as_deref()).await?;
             done.push(resealed);
         }
-        let logins = "SELECT portal_id, agent_id, totp, totp_asked FROM logins WHERE totp IS NOT NULL \
-                      OR totp_asked IS NOT NULL";
-        for row in rows(client, logins, &[]).await? {
-            let (portal, agent): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
-            let of = (PortalId(portal), agent);
-            let (totp, asked) = (reseal.totp(of, row.try_get(2)?)?, reseal.totp(of, row.try_get(3)?)?);
-            let sql = "UPDATE logins SET totp = $3, totp_asked = $4 WHERE portal_id = $1 AND agent_id = $2";
-            execute(client, sql, &[&portal, &agent, &totp, &asked]).await?;
+        let logins = "SELECT agent_id, totp, totp_asked FROM logins \
+                      WHERE portal_id = $1 AND (totp IS NOT NULL OR totp_asked IS NOT NULL)";
+        for portal in rows(client, "SELECT id FROM portals ORDER BY id", &[]).await? {
+            let portal: i64 = portal.try_get(0)?;
+            for row in rows(client, logins, &[&portal]).await? {
+                let agent: i64 = row.try_get(0)?;
+                let of = (PortalId(portal), agent);
+                let (totp, asked) = (reseal.totp(of, row.try_get(1)?)?, reseal.totp(of, row.try_get(2)?)?);
+                let sql =
+                    "UPDATE logins SET totp = $3, totp_asked = $4 WHERE portal_id = $1 AND agent_id = $2";
+                execute(client, sql, &[&portal, &agent, &totp, &asked]).await?;
+            }
         }
         let (mut newest, mut kept) = (0, false);
         for row in rows(client, KEYS, &[]).await? {
