@@ -1,6 +1,8 @@
 import type { Catalogue } from './catalogue';
+import { portal } from './portal.ar';
 
 export const ar: Catalogue = {
+  ...portal,
   'account.ended': 'سُجّل خروجك من كل مكان آخر.',
   'account.endOthers': 'تسجيل الخروج من كل مكان آخر',
   'account.here': 'هذا المتصفح',
@@ -84,6 +86,10 @@ export const ar: Catalogue = {
   'contact.thread': 'هذه المحادثة',
   'contact.ticket': 'التذكرة',
   'contact.title': 'جهة الاتصال',
+  'copy.do': 'نسخ',
+  'copy.done': 'نُسخ',
+  'copy.failed': 'لا يسمح المتصفح بالنسخ. حدّد النص وانسخه بنفسك.',
+  'copy.of': 'نسخ: {of}',
   'delivery.again': 'إعادة الإرسال',
   'delivery.failed': 'لم تُسلَّم.',
   'delivery.read': 'قُرئت',
@@ -180,6 +186,7 @@ export const ar: Catalogue = {
   'line.taken': 'أخذ {by} هذه المحادثة',
   'line.unassigned': 'أزال {by} الإسناد',
   'list.failed': 'تعذر تحميل القائمة',
+  'list.more': 'عرض المزيد',
   loading: 'جارٍ التحميل',
   'mail.frame': 'رسالة بريد',
   'mail.remote': 'لم تُحمّل الصور من خوادم أخرى كي لا يعرف المرسل أنك قرأت هذه الرسالة.',
@@ -258,6 +265,7 @@ export const ar: Catalogue = {
   'role.READ_ONLY': 'قراءة فقط',
   'row.assigned': 'مسندة إلى {name}',
   'row.draft': 'مسودة',
+  'row.menu': 'إجراءات {name}',
   'row.noText': 'بلا نص',
   'row.ours': 'فريقك:',
   'row.unread': 'غير مقروءة',
@@ -273,6 +281,8 @@ export const ar: Catalogue = {
   'said.welcome': 'تحية',
   'said.whole': 'عرض الرسالة كاملة',
   save: 'حفظ',
+  'secret.kept': 'حفظته',
+  'secret.once': 'يُعرض هذا الآن فقط. احفظه في مكان آمن.',
   'session.code': 'الرمز',
   'session.codeHint': 'ستة أرقام من تطبيق المصادقة، أو رمز استرداد.',
   'session.codeWrong': 'الرمز غير صحيح. جرّب الرمز التالي.',

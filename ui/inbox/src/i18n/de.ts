@@ -1,6 +1,8 @@
 import type { Catalogue } from './catalogue';
+import { portal } from './portal.de';
 
 export const de: Catalogue = {
+  ...portal,
   'account.ended': 'Überall sonst sind Sie abgemeldet.',
   'account.endOthers': 'Überall sonst abmelden',
   'account.here': 'Dieser Browser',
@@ -84,6 +86,10 @@ export const de: Catalogue = {
   'contact.thread': 'Dieses Gespräch',
   'contact.ticket': 'Ticket',
   'contact.title': 'Kontakt',
+  'copy.do': 'Kopieren',
+  'copy.done': 'Kopiert',
+  'copy.failed': 'Der Browser erlaubt das Kopieren nicht. Markieren Sie den Text und kopieren Sie ihn selbst.',
+  'copy.of': 'Kopieren: {of}',
   'delivery.again': 'Erneut senden',
   'delivery.failed': 'Nicht zugestellt.',
   'delivery.read': 'Gelesen',
@@ -169,6 +175,7 @@ export const de: Catalogue = {
   'line.taken': '{by} hat das übernommen',
   'line.unassigned': '{by} hat die Zuweisung entfernt',
   'list.failed': 'Die Liste konnte nicht geladen werden',
+  'list.more': 'Mehr zeigen',
   loading: 'Lädt',
   'mail.frame': 'E-Mail',
   'mail.remote': 'Bilder von fremden Servern sind nicht geladen, damit der Absender nicht erfährt, dass Sie das lesen.',
@@ -226,6 +233,7 @@ export const de: Catalogue = {
   'role.READ_ONLY': 'Nur lesen',
   'row.assigned': '{name} zugewiesen',
   'row.draft': 'Entwurf',
+  'row.menu': 'Was mit {name} geschehen soll',
   'row.noText': 'Kein Text',
   'row.ours': 'Ihr Team:',
   'row.unread': 'Ungelesen',
@@ -241,6 +249,8 @@ export const de: Catalogue = {
   'said.welcome': 'Begrüßung',
   'said.whole': 'Die ganze E-Mail zeigen',
   save: 'Speichern',
+  'secret.kept': 'Ich habe es verwahrt',
+  'secret.once': 'Das wird nur jetzt gezeigt. Bewahren Sie es sicher auf.',
   'session.code': 'Code',
   'session.codeHint': 'Sechs Ziffern aus Ihrer Authenticator-App oder ein Wiederherstellungscode.',
   'session.codeWrong': 'Dieser Code stimmt nicht. Versuchen Sie den nächsten.',

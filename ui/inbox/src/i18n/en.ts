@@ -1,5 +1,8 @@
+import { portal } from './portal.en';
+
 /** English: the catalogue that the others are measured by. */
 export const en = {
+  ...portal,
   'account.ended': 'You are signed out everywhere else.',
   'account.endOthers': 'Sign out everywhere else',
   'account.here': 'This browser',
@@ -83,6 +86,10 @@ export const en = {
   'contact.thread': 'This conversation',
   'contact.ticket': 'Ticket',
   'contact.title': 'Contact',
+  'copy.do': 'Copy',
+  'copy.done': 'Copied',
+  'copy.failed': 'The browser does not let us copy. Select the text and copy it yourself.',
+  'copy.of': 'Copy: {of}',
   'delivery.again': 'Send again',
   'delivery.failed': 'Not delivered.',
   'delivery.read': 'Read',
@@ -168,6 +175,7 @@ export const en = {
   'line.taken': '{by} took this',
   'line.unassigned': '{by} removed the assignment',
   'list.failed': 'The list could not be loaded',
+  'list.more': 'Show more',
   loading: 'Loading',
   'mail.frame': 'Email',
   'mail.remote': 'Images from other servers are not loaded, so that the sender does not learn that you read this.',
@@ -225,6 +233,7 @@ export const en = {
   'role.READ_ONLY': 'Read only',
   'row.assigned': 'Assigned to {name}',
   'row.draft': 'Draft',
+  'row.menu': 'What to do with {name}',
   'row.noText': 'No text',
   'row.ours': 'Your team:',
   'row.unread': 'Unread',
@@ -240,6 +249,8 @@ export const en = {
   'said.welcome': 'Greeting',
   'said.whole': 'Show the whole email',
   save: 'Save',
+  'secret.kept': 'I have kept it',
+  'secret.once': 'This is shown only now. Keep it somewhere safe.',
   'session.code': 'Code',
   'session.codeHint': 'Six digits from your authenticator app, or a recovery code.',
   'session.codeWrong': 'That code is not right. Try the next one.',

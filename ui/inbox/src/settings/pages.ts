@@ -8,6 +8,7 @@ export interface SettingsPage {
   path: string;
   title: Key;
   icon: IconName;
+  /** 'settings.mine', or 'settings.portal' for what is everybody's. */
   group: Key;
   /** For administrators alone. */
   admin?: boolean;

@@ -1,0 +1,4 @@
+/** What administrators read who set a portal up. */
+export const portal = {
+  'settings.portal': 'Portal',
+};
