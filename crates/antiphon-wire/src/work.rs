@@ -287,9 +287,9 @@ lenient! {
 
     /// Which tags a thread gains and loses.
     pub struct TagEdit {
-        /// Tags it has from now on.
+        /// Tags it has from now on, at most 100.
         pub add: Vec<LenientId> = "add",
-        /// Tags it has no longer.
+        /// Tags it has no longer, at most 100.
         pub remove: Vec<LenientId> = "remove",
     }
 

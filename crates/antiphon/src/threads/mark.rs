@@ -13,6 +13,9 @@ use crate::refusal::Refusal;
 /// Most tags of a thread.
 const MOST: usize = 20;
 
+/// Most that are given, and most that are taken, at once.
+const MOST_NAMED: usize = 100;
+
 /// What is asked for. The target is the thread.
 #[derive(Debug, Clone, Default)]
 pub struct Mark {
@@ -28,6 +31,10 @@ pub async fn tags(call: Call) -> Result<Answer, Refusal> {
     let body: TagEdit = call.json()?;
     let mut checks = Checks::default();
     let mut ids = |field: &str, sent: Vec<LenientId>| -> Vec<TagId> {
+        if sent.len() > MOST_NAMED {
+            checks.wrong(field, format!("At most {MOST_NAMED} can be named at once"));
+            return Vec::new();
+        }
         sent.into_iter().filter_map(|one| checks.id(field, Some(one), MAX_INT32)).map(TagId).collect()
     };
     let (add, remove) = (ids("add", body.add), ids("remove", body.remove));

@@ -233,6 +233,10 @@ async fn tags_find_threads_again() {
     }
     let shown = put(&desk, &format!("/threads/{omar}/tags"), json!({ "remove": [bug, "777"] })).await;
     assert_eq!(shown["tags"], json!([vip]));
+    let endless: Vec<i64> = (1..=101).collect();
+    let endless = json!({ "add": endless, "remove": endless });
+    let refused = desk.user.put(&format!("{OWN}/threads/{omar}/tags"), endless).await.expect(400);
+    assert_eq!(refused.problems(), ["add", "remove"], "whoever waits for a change does not wait for that");
     assert_eq!(listed(&desk, &format!("tagId={vip}")).await, [lena.clone(), omar.clone(), ines.clone()]);
     assert_eq!(listed(&desk, &format!("tagId={bug}")).await, [lena.clone(), ines.clone()]);
     // They move with what is said, and with everything else that lists ask for.
