@@ -38,9 +38,9 @@ async fn resolve(
     Ok(ids
         .iter()
         .map(|id| match id {
-            ActorId::Agent(id) => of_directory(directory, ActorKind::Agent, *id),
-            ActorId::Bot(id) => of_directory(directory, ActorKind::Bot, *id),
-            ActorId::Llm(id) => of_directory(directory, ActorKind::Llm, *id),
+            ActorId::Agent(_) | ActorId::Bot(_) | ActorId::Llm(_) => {
+                of_house(id).and_then(|(kind, id)| directory.actor(kind, id)).map(shown)
+            }
             ActorId::Integrator(app) => directory.app(AppId(*app)).map(|app| wire::Actor {
                 name: Some(app.name.clone()),
                 avatar: app.avatar.clone(),
@@ -55,8 +55,14 @@ async fn resolve(
         .collect())
 }
 
-fn of_directory(directory: &Directory, kind: ActorKind, id: i64) -> Option<wire::Actor> {
-    directory.actor(kind, id).map(shown)
+/// Where in the directory an actor would stand; `None` for those who are never in it.
+pub(crate) fn of_house(id: &ActorId) -> Option<(ActorKind, i64)> {
+    match id {
+        ActorId::Agent(id) => Some((ActorKind::Agent, *id)),
+        ActorId::Bot(id) => Some((ActorKind::Bot, *id)),
+        ActorId::Llm(id) => Some((ActorKind::Llm, *id)),
+        _ => None,
+    }
 }
 
 fn visitor_shown(visitor: &Visitor) -> wire::Actor {

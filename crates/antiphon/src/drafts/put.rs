@@ -23,6 +23,9 @@ pub const MOST: usize = 200;
 const MOST_FILES: usize = 20;
 const MOST_CALLED: usize = 20;
 
+/// Longest id of an actor, in characters.
+const LONGEST_ACTOR: usize = 20;
+
 /// What was written. The target is [`Target::Desk`] of the agent, as writer.
 #[derive(Debug, Clone)]
 pub struct Keep {
@@ -88,7 +91,7 @@ fn read(call: &Call, request: DraftPut) -> Result<Keep, Refusal> {
     let attachments: Vec<_> =
         request.attachments.into_iter().filter_map(|one| checks.take(file(one))).collect();
     let mentions: Vec<_> = request.mentions.into_iter().map(|id| id.0).collect();
-    if mentions.iter().any(|id| id.chars().count() > MOST_CALLED) {
+    if mentions.iter().any(|id| id.chars().count() > LONGEST_ACTOR) {
         checks.wrong("mentions", "mentions are actor IDs");
     }
     checks.done()?;

@@ -9,6 +9,7 @@ use antiphon_store::{
 use serde_json::json;
 
 use crate::accounts;
+use crate::actors::acting::actor;
 
 /// Through what a thread changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +93,7 @@ pub fn thread_read(thread: ThreadId, at: Millis, reader: &str, up_to: MessageId)
 
 /// Agents are called in a note.
 pub fn mentioned(thread: ThreadId, at: Millis, id: MessageId, agents: &[i64], by: &str) -> NewEvent {
-    let agents: Vec<_> = agents.iter().map(|id| format!("A-{id}")).collect();
+    let agents: Vec<_> = agents.iter().copied().map(actor).collect();
     let payload = json!({ "messageId": id.to_string(), "actorIds": agents, "by": by });
     on_thread(EventKind::Mentioned, thread, at, payload.to_string())
 }

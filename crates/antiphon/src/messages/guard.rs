@@ -1,11 +1,11 @@
 //! What keeps an agent from answering past a newer message, or over a colleague who is answering. It is decided where the answer
 //! is written, with the thread locked, so that of two who answer at once the second hears of the first.
 
-use antiphon_store::{ActorKind, Desk, MessageKind, Millis, StoredMessage};
+use antiphon_store::{Desk, MessageKind, Millis, StoredMessage};
 use antiphon_wire::message as wire;
 
+use crate::actors::acting::actor;
 use crate::refusal::{Crossed, Refusal};
-use crate::threads::assign::actor_id;
 
 /// How long a colleague counts as answering after they wrote last.
 const ANSWERING: Millis = 60_000;
@@ -13,7 +13,7 @@ const ANSWERING: Millis = 60_000;
 /// Lets an agent answer who has seen everything that others said up to the entry that the desk was asked for, and whom no
 /// colleague is about to answer before.
 pub fn guard(desk: &Desk, agent: i64, now: Millis) -> Result<(), Refusal> {
-    let own = actor_id((ActorKind::Agent, agent));
+    let own = actor(agent);
     let others = desk.newer.iter().map(|message| (message, authors(message)));
     let others: Vec<_> = others.filter(|(_, authors)| !authors.contains(&own)).collect();
     if desk.more || !others.is_empty() {
@@ -31,7 +31,7 @@ pub fn guard(desk: &Desk, agent: i64, now: Millis) -> Result<(), Refusal> {
     let colleagues = desk.writing.iter().filter(|one| {
         one.agent_id != agent && one.kind == MessageKind::Message && now - one.touched_at < ANSWERING
     });
-    let colleagues: Vec<_> = colleagues.map(|one| actor_id((ActorKind::Agent, one.agent_id))).collect();
+    let colleagues: Vec<_> = colleagues.map(|one| actor(one.agent_id)).collect();
     if colleagues.is_empty() {
         return Ok(());
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use antiphon_store::{ActorKind, InboxId, PortalId, ThreadId, VisitorId};
+use antiphon_store::{InboxId, PortalId, ThreadId, VisitorId};
 use antiphon_wire::actor::ActorId;
 use antiphon_wire::id::{Id, MAX_SAFE};
 use antiphon_wire::lenient;
@@ -14,6 +14,7 @@ use super::filter::{self, NAMES, PRESENCE, TYPING, Whereabouts};
 use super::hub::Passing;
 use super::present;
 use super::print::Printed;
+use crate::actors::of_house;
 use crate::app::App;
 use crate::call::Caller;
 use crate::refusal::Refusal;
@@ -156,15 +157,13 @@ fn away() -> String {
 async fn is_somebody(app: &App, caller: &Caller, actor: &str) -> Result<bool, Refusal> {
     let portal = caller.portal();
     let directory = app.store.directory(portal).await?;
-    let listed =
-        |kind, id| directory.as_ref().is_some_and(|all| all.actor(kind, id).is_some_and(|one| one.active));
-    Ok(match ActorId::parse(actor) {
-        Ok(ActorId::Agent(id)) => listed(ActorKind::Agent, id),
-        Ok(ActorId::Bot(id)) => listed(ActorKind::Bot, id),
-        Ok(ActorId::Llm(id)) => listed(ActorKind::Llm, id),
-        Ok(ActorId::Visitor(id)) => !app.store.visitors_by_ids(portal, &[VisitorId(id)]).await?.is_empty(),
-        _ => false,
-    })
+    let Ok(actor) = ActorId::parse(actor) else { return Ok(false) };
+    if let ActorId::Visitor(id) = actor {
+        return Ok(!app.store.visitors_by_ids(portal, &[VisitorId(id)]).await?.is_empty());
+    }
+    let listed = of_house(&actor).zip(directory.as_ref());
+    let listed = listed.and_then(|((kind, id), directory)| directory.actor(kind, id));
+    Ok(listed.is_some_and(|one| one.active))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use antiphon_wire::thread::Assign;
 use super::history::Author;
 use super::lifecycle::Lifecycle;
 use super::{found, path, print, thread_id};
+use crate::actors::of_house;
 use crate::call::{Answer, Call};
 use crate::refusal::Refusal;
 
@@ -75,10 +76,8 @@ pub(super) fn assign_thread(
 pub(crate) fn assignee(directory: &Directory, named: &str) -> Result<String, String> {
     let named = named.trim();
     let key = match ActorId::parse(named) {
-        Ok(ActorId::Agent(id)) => (ActorKind::Agent, id),
-        Ok(ActorId::Bot(id)) => (ActorKind::Bot, id),
-        Ok(ActorId::Llm(id)) => (ActorKind::Llm, id),
-        Ok(_) => return Err(format!("`{named}` is not an actor that threads can be assigned to")),
+        Ok(actor) => of_house(&actor)
+            .ok_or_else(|| format!("`{named}` is not an actor that threads can be assigned to"))?,
         Err(_) => {
             let by_number = named.parse().ok().filter(|id: &i64| id.to_string() == named);
             let by_address = || {

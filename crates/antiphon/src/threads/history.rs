@@ -5,6 +5,7 @@ use antiphon_wire::actor::SYSTEM;
 use antiphon_wire::message::{Client, ClientType, Message, MessageType, Sender};
 
 use super::status_shown;
+use crate::actors::acting::actor;
 use crate::call::Caller;
 use crate::events::kinds::Source;
 
@@ -32,7 +33,7 @@ impl Author {
         match self {
             Self::System | Self::App(AppId(0)) => SYSTEM.to_owned(),
             Self::App(app) => format!("I-{app}"),
-            Self::Agent(id) => format!("A-{id}"),
+            Self::Agent(id) => actor(*id),
             Self::Actor(id) => id.clone(),
         }
     }

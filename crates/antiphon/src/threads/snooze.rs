@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use antiphon_store::{Changes, Millis, Moment, PortalId, State, Target, ThreadStatus};
+use antiphon_store::{Applied, Changes, Millis, Moment, PortalId, State, Target, ThreadStatus};
 use antiphon_wire::timestamp;
 use antiphon_wire::work::Snooze as Body;
 use futures_util::TryStreamExt;
@@ -41,7 +41,8 @@ pub async fn begin(call: Call) -> Result<Answer, Refusal> {
         _ => {}
     }
     checks.done()?;
-    change(&call, until).await
+    let applied = change(&call, until).await?;
+    work::answer(&call, &applied).await
 }
 
 /// `DELETE /threads/{threadId}/snooze`
@@ -50,12 +51,11 @@ pub async fn end(call: Call) -> Result<Answer, Refusal> {
     Ok(Answer::none())
 }
 
-async fn change(call: &Call, until: Option<Millis>) -> Result<Answer, Refusal> {
+async fn change(call: &Call, until: Option<Millis>) -> Result<Applied, Refusal> {
     let id = thread_id(call)?;
     let asked = Snooze { sent: path(call, 0).to_owned(), until };
     let rule = move |state: &State, moment: &mut Moment| snooze(state, &asked, moment);
-    let applied = call.app.store.change(call.caller.portal(), Target::Thread(id), rule).await??;
-    work::answer(call, &applied).await
+    call.app.store.change(call.caller.portal(), Target::Thread(id), rule).await?
 }
 
 /// The rule.

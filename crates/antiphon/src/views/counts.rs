@@ -1,12 +1,14 @@
 //! How many threads every list of the caller's has. Nothing is counted: what is kept is added up.
 
+use std::collections::HashMap;
+
 use antiphon_store::{Directory, InboxId, Kind, View, WorkQuery, WorkState};
 use antiphon_wire::id::Id;
 use antiphon_wire::work::{InboxCounts, ViewCount, ViewCounts, WorkCounts};
 
+use crate::actors::acting::actor;
 use crate::call::{Answer, Call};
 use crate::refusal::Refusal;
-use crate::threads::assign::actor_id;
 
 /// `GET /views/counts`
 pub async fn counts(call: Call) -> Result<Answer, Refusal> {
@@ -28,37 +30,38 @@ fn added_up<'v>(
     let sum = |query: &WorkQuery| -> i64 {
         kept.iter().filter(|(kind, _)| query.admits(kind)).map(|(_, n)| n).sum()
     };
-    let mine = me.map(|me| actor_id((antiphon_store::ActorKind::Agent, me)));
+    let mine = me.map(actor);
+    let (mut all, mut of_inbox) = (WorkCounts::default(), HashMap::<InboxId, WorkCounts>::new());
+    for (kind, n) in kept.iter().filter(|(kind, _)| kind.tag.is_none()) {
+        for counts in [&mut all, of_inbox.entry(kind.inbox).or_default()] {
+            add(counts, kind, *n, mine.as_deref());
+        }
+    }
     let count = |view| super::query(view, me).map_or(0, |query| sum(&query));
     let views = views.map(|view| ViewCount { id: Id(view.id.0), count: count(view) });
     let inboxes = directory.inboxes(false).iter().map(|inbox| InboxCounts {
         inbox_id: Id(inbox.id.0),
-        counts: of(kept, Some(inbox.id), mine.as_deref()),
+        counts: of_inbox.get(&inbox.id).copied().unwrap_or_default(),
     });
-    ViewCounts { views: views.collect(), inboxes: inboxes.collect(), all: of(kept, None, mine.as_deref()) }
+    ViewCounts { views: views.collect(), inboxes: inboxes.collect(), all }
 }
 
-/// The lists that every inbox has, of one inbox or of all.
-fn of(kept: &[(Kind, i64)], inbox: Option<InboxId>, mine: Option<&str>) -> WorkCounts {
-    let mut counts = WorkCounts::default();
-    let here = |kind: &Kind| kind.tag.is_none() && inbox.is_none_or(|inbox| inbox == kind.inbox);
-    for (kind, n) in kept.iter().filter(|(kind, _)| here(kind)) {
-        match kind.state {
-            WorkState::Open => {
-                counts.open += n;
-                match kind.assigned_to.as_deref() {
-                    None => counts.unassigned += n,
-                    whose if whose == mine => counts.mine += n,
-                    Some(_) => {}
-                }
+/// Adds threads of a kind to the lists that every inbox has.
+fn add(counts: &mut WorkCounts, kind: &Kind, n: i64, mine: Option<&str>) {
+    match kind.state {
+        WorkState::Open => {
+            counts.open += n;
+            match kind.assigned_to.as_deref() {
+                None => counts.unassigned += n,
+                whose if whose == mine => counts.mine += n,
+                Some(_) => {}
             }
-            WorkState::Snoozed => counts.snoozed += n,
-            WorkState::Closed => counts.closed += n,
-            WorkState::Spam => counts.spam += n,
-            WorkState::Archived => counts.archived += n,
         }
+        WorkState::Snoozed => counts.snoozed += n,
+        WorkState::Closed => counts.closed += n,
+        WorkState::Spam => counts.spam += n,
+        WorkState::Archived => counts.archived += n,
     }
-    counts
 }
 
 #[cfg(test)]

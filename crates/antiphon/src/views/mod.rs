@@ -8,13 +8,15 @@ pub mod list;
 pub mod update;
 
 use antiphon_store::{
-    AccountId, ActorKind, Directory, InboxId, TagId, View, ViewId, ViewWhose, Whose, WorkQuery, WorkState,
+    AccountId, Directory, InboxId, TagId, View, ViewId, ViewWhose, Whose, WorkQuery, WorkState,
 };
 use antiphon_wire::actor::ActorId;
 use antiphon_wire::id::{Id, LenientId, MAX_INT32, MAX_SAFE, parse_path_id};
 use antiphon_wire::timestamp::Timestamp;
 use antiphon_wire::work::{self as wire, ViewFilterRequest};
 
+use crate::actors::acting::actor;
+use crate::actors::of_house;
 use crate::call::Call;
 use crate::checks::Checks;
 use crate::listing::{Key, Listed};
@@ -61,7 +63,7 @@ pub(crate) fn query(view: &View, me: Option<i64>) -> Option<WorkQuery> {
         whose: match &view.whose {
             ViewWhose::Anybodys => Whose::Anybodys,
             ViewWhose::Nobodys => Whose::Nobodys,
-            ViewWhose::Mine => Whose::Of(actor_id((ActorKind::Agent, me?))),
+            ViewWhose::Mine => Whose::Of(actor(me?)),
             ViewWhose::Of(actor) => Whose::Of(actor.clone()),
         },
         tag: view.tag,
@@ -79,13 +81,10 @@ pub(crate) fn whose(sent: &str) -> Result<ViewWhose, String> {
         "ME" => return Ok(ViewWhose::Mine),
         _ => {}
     }
-    let key = match ActorId::parse(sent) {
-        Ok(ActorId::Agent(id)) => (ActorKind::Agent, id),
-        Ok(ActorId::Bot(id)) => (ActorKind::Bot, id),
-        Ok(ActorId::Llm(id)) => (ActorKind::Llm, id),
-        _ => return Err(format!("`{sent}` is neither me, unassigned or any, nor an actor that has threads")),
-    };
-    Ok(ViewWhose::Of(actor_id(key)))
+    match ActorId::parse(sent).ok().as_ref().and_then(of_house) {
+        Some(key) => Ok(ViewWhose::Of(actor_id(key))),
+        None => Err(format!("`{sent}` is neither me, unassigned or any, nor an actor that has threads")),
+    }
 }
 
 fn shown(view: &View) -> wire::View {
@@ -188,13 +187,8 @@ impl Filter {
 }
 
 fn exists(directory: &Directory, actor: &str) -> bool {
-    let key = match ActorId::parse(actor) {
-        Ok(ActorId::Agent(id)) => (ActorKind::Agent, id),
-        Ok(ActorId::Bot(id)) => (ActorKind::Bot, id),
-        Ok(ActorId::Llm(id)) => (ActorKind::Llm, id),
-        _ => return false,
-    };
-    directory.actor(key.0, key.1).is_some()
+    let key = ActorId::parse(actor).ok().as_ref().and_then(of_house);
+    key.is_some_and(|(kind, id)| directory.actor(kind, id).is_some())
 }
 
 /// A place in the order that a body names.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use antiphon_mail::html;
-use antiphon_store::{ActorKind, Directory, File, MessageId, PortalId, Store};
+use antiphon_store::{Directory, File, MessageId, PortalId, Store};
 use antiphon_wire::actor::ActorId;
 use antiphon_wire::attachment::{Attachment, FileUsageType, QuickReplyType};
 use antiphon_wire::message::{self as wire, Direction, Message, MessageType};
@@ -12,6 +12,7 @@ use antiphon_wire::widget::{
     WidgetQuickReplies, WidgetQuickReply,
 };
 
+use crate::actors::of_house;
 use crate::files::links::Links;
 use crate::refusal::Refusal;
 
@@ -100,12 +101,7 @@ fn voice(actor: &str) -> Voice {
 
 /// Somebody of the house, as visitors see them: never their address.
 pub fn agent(directory: &Directory, actor: &str) -> Option<WidgetAgent> {
-    let (kind, id) = match ActorId::parse(actor).ok()? {
-        ActorId::Agent(id) => (ActorKind::Agent, id),
-        ActorId::Bot(id) => (ActorKind::Bot, id),
-        ActorId::Llm(id) => (ActorKind::Llm, id),
-        _ => return None,
-    };
+    let (kind, id) = of_house(&ActorId::parse(actor).ok()?)?;
     let known = directory.actor(kind, id)?;
     let avatar = known.avatar.clone().filter(|url| is_web(url));
     Some(WidgetAgent { name: known.name.clone()?, avatar })

@@ -10,9 +10,9 @@ use antiphon_wire::page::{Link, Page};
 use antiphon_wire::query::Query;
 use antiphon_wire::work::WorkState;
 
-use super::super::assign::actor_id;
 use super::super::list::Asked;
 use super::state_stored;
+use crate::actors::acting::actor;
 use crate::call::{Answer, Call};
 use crate::refusal::Refusal;
 use crate::views;
@@ -41,8 +41,9 @@ pub async fn list(call: Call) -> Result<Answer, Refusal> {
     let mut out = Vec::with_capacity(512 * shown.len() + 64);
     let mut page = Page::open(&mut out);
     for thread in &shown {
-        let thread = serde_json::to_vec(thread).map_err(|e| Refusal::Internal(e.to_string()))?;
-        page.item(|out| out.extend_from_slice(&thread));
+        let mut printed = Ok(());
+        page.item(|out| printed = serde_json::to_writer(out, thread));
+        printed.map_err(|e| Refusal::Internal(e.to_string()))?;
     }
     let cursor = next.map(cursor);
     let link = Link { origin: &call.origin, path: &call.uri_path, query: &call.query };
@@ -106,7 +107,7 @@ fn filters(asked: &mut Asked<'_>, me: Option<i64>) -> WorkQuery {
         Some(Ok(ViewWhose::Nobodys)) => Whose::Nobodys,
         Some(Ok(ViewWhose::Of(actor))) => Whose::Of(actor),
         Some(Ok(ViewWhose::Mine)) => match me {
-            Some(me) => Whose::Of(actor_id((antiphon_store::ActorKind::Agent, me))),
+            Some(me) => Whose::Of(actor(me)),
             None => {
                 asked.problem("assignee", "Only agents who are signed in have threads of their own");
                 Whose::Anybodys

@@ -7,16 +7,14 @@ pub mod list;
 
 use std::collections::HashMap;
 
-use antiphon_store::{
-    ActorKind, Applied, Direction, MessageId, Thread, ThreadId, Visitor, VisitorId, WorkState,
-};
+use antiphon_store::{Applied, Direction, MessageId, Thread, ThreadId, Visitor, VisitorId, WorkState};
 use antiphon_wire::id::Id;
 use antiphon_wire::message as wire_message;
 use antiphon_wire::timestamp::Timestamp;
 use antiphon_wire::work as wire;
 
-use super::assign::actor_id;
 use super::{path, status_shown};
+use crate::actors::acting::actor;
 use crate::call::{Answer, Call};
 use crate::refusal::Refusal;
 use crate::views;
@@ -76,8 +74,7 @@ async fn read_by_caller(
 ) -> Result<Option<HashMap<ThreadId, MessageId>>, Refusal> {
     let Some(me) = views::me(call) else { return Ok(None) };
     let ids: Vec<ThreadId> = threads.iter().map(|thread| thread.id).collect();
-    let reader = actor_id((ActorKind::Agent, me));
-    let marks = call.app.store.reads_of(call.caller.portal(), &reader, &ids).await?;
+    let marks = call.app.store.reads_of(call.caller.portal(), &actor(me), &ids).await?;
     Ok(Some(marks.into_iter().map(|mark| (mark.thread_id, mark.message_id)).collect()))
 }
 
