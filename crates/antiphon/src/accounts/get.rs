@@ -1,4 +1,4 @@
-//! One channel account.
+//! One channel account, and its settings.
 
 use crate::call::{Answer, Call};
 use crate::refusal::Refusal;
@@ -14,4 +14,12 @@ pub async fn get(call: Call) -> Result<Answer, Refusal> {
         }
         _ => Err(Refusal::not_found(id)),
     }
+}
+
+/// `GET /antiphon/v1/channel-accounts/{channelAccountId}`: archived or not.
+pub async fn settings(call: Call) -> Result<Answer, Refusal> {
+    let id = super::account_id(&call)?;
+    let directory = &call.caller.directory;
+    let account = directory.account(id).ok_or_else(|| Refusal::not_found(id))?;
+    Answer::json(200, &super::settings(directory, account))
 }

@@ -5,6 +5,7 @@ use antiphon_wire::own;
 use antiphon_wire::people;
 use antiphon_wire::thread::ThreadSchema;
 use antiphon_wire::webhook_log as log;
+use antiphon_wire::webhooks as told;
 
 use crate::custom_channels::connect;
 use crate::operation::{Kind, Operation, Parameter, Payload, Scope, Verb, shape};
@@ -215,6 +216,66 @@ pub const TABLE: &[Operation] = &[
         .asks(&[CHANNEL])
     .takes(shape::<log::WebhookResend>)
     .gives(200, Payload::One(shape::<log::Resent>)),
+    Operation::own(
+        Verb::Get,
+        "/apps/{appId}/webhook/settings",
+        "apps.webhook.settings.get",
+        door!(webhooks::admin::settings_get),
+    )
+    .says("Read where an app is told of events")
+    .gives(200, Payload::One(shape::<told::Settings>)),
+    Operation::own(
+        Verb::Put,
+        "/apps/{appId}/webhook/settings",
+        "apps.webhook.settings.put",
+        door!(webhooks::admin::settings_put),
+    )
+    .says("Say where an app is told of events; a new place lifts a pause")
+    .takes(shape::<told::SettingsChange>)
+    .gives(200, Payload::One(shape::<told::Settings>)),
+    Operation::own(
+        Verb::Delete,
+        "/apps/{appId}/webhook/settings",
+        "apps.webhook.settings.delete",
+        door!(webhooks::admin::settings_delete),
+    )
+    .says("Tell an app nothing more; its subscriptions stay")
+    .gives(204, Payload::Nothing),
+    Operation::own(
+        Verb::Get,
+        "/apps/{appId}/webhook/subscriptions",
+        "apps.webhook.subscriptions.list",
+        door!(webhooks::admin::subscriptions_list),
+    )
+    .says("List everything an app is told of")
+    .gives(200, Payload::One(shape::<told::SubscriptionList>)),
+    Operation::own(
+        Verb::Post,
+        "/apps/{appId}/webhook/subscriptions",
+        "apps.webhook.subscriptions.create",
+        door!(webhooks::admin::subscriptions_create),
+    )
+    .says("Have an app told of events; of none before the subscription is active")
+    .takes(shape::<told::SubscriptionCreate>)
+    .gives(201, Payload::One(shape::<told::Subscription>))
+    .may_conflict(),
+    Operation::own(
+        Verb::Patch,
+        "/apps/{appId}/webhook/subscriptions/{subscriptionId}",
+        "apps.webhook.subscriptions.update",
+        door!(webhooks::admin::subscriptions_update),
+    )
+    .says("Switch a subscription of an app on or off")
+    .takes(shape::<told::SubscriptionPatch>)
+    .gives(200, Payload::One(shape::<told::Subscription>)),
+    Operation::own(
+        Verb::Delete,
+        "/apps/{appId}/webhook/subscriptions/{subscriptionId}",
+        "apps.webhook.subscriptions.delete",
+        door!(webhooks::admin::subscriptions_delete),
+    )
+    .says("Delete a subscription of an app")
+    .gives(204, Payload::Nothing),
     Operation::own(Verb::Post, "/tokens", "tokens.create", door!(tokens::create::create))
         .says("Make a token; it is shown this once")
         .takes(shape::<own::TokenCreate>)
@@ -234,6 +295,9 @@ pub const TABLE: &[Operation] = &[
         .says("Make an inbox")
         .takes(shape::<own::InboxCreate>)
         .gives(201, Payload::One(shape::<own::Inbox>)),
+    Operation::own(Verb::Get, "/inboxes/{inboxId}", "own.inboxes.get", door!(inboxes::get::settings))
+        .says("Read an inbox with its settings, archived or not")
+        .gives(200, Payload::One(shape::<own::Inbox>)),
     Operation::own(Verb::Patch, "/inboxes/{inboxId}", "own.inboxes.update", door!(inboxes::update::update))
         .says("Change, archive or restore an inbox")
         .takes(shape::<own::InboxPatch>)
@@ -250,6 +314,14 @@ pub const TABLE: &[Operation] = &[
         .says("Connect a channel account")
         .takes(shape::<own::ChannelAccountCreate>)
         .gives(201, Payload::One(shape::<own::ChannelAccount>)),
+    Operation::own(
+        Verb::Get,
+        "/channel-accounts/{channelAccountId}",
+        "own.accounts.get",
+        door!(accounts::get::settings),
+    )
+    .says("Read a channel account with its settings, archived or not")
+    .gives(200, Payload::One(shape::<own::ChannelAccount>)),
     Operation::own(
         Verb::Patch,
         "/channel-accounts/{channelAccountId}",

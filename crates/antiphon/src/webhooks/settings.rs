@@ -13,6 +13,11 @@ use crate::refusal::Refusal;
 /// `GET /{appId}/settings`
 pub async fn get(call: Call) -> Result<Answer, Refusal> {
     let app = call.caller.app();
+    get_of(&call, app)
+}
+
+/// The same of an app that is known to be the caller's.
+pub(super) fn get_of(call: &Call, app: AppId) -> Result<Answer, Refusal> {
     let webhook = call.caller.directory.webhook(app).ok_or_else(|| Refusal::not_found(app))?;
     Answer::json(200, &shown(webhook))
 }
@@ -20,12 +25,17 @@ pub async fn get(call: Call) -> Result<Answer, Refusal> {
 /// `PUT /{appId}/settings`
 pub async fn put(call: Call) -> Result<Answer, Refusal> {
     let app = call.caller.app();
+    put_of(&call, app).await
+}
+
+/// The same of an app that is known to be the caller's.
+pub(super) async fn put_of(call: &Call, app: AppId) -> Result<Answer, Refusal> {
     let draft = read(call.json()?, call.app.config.outbound.http)?;
-    directory::change(&call, move |state, moment| {
+    directory::change(call, move |state, moment| {
         Ok(vec![DirectoryChange::Webhook(set(&state.directory, app, &draft, moment.now))])
     })
     .await?;
-    let directory = directory::now(&call).await?;
+    let directory = directory::now(call).await?;
     let webhook = directory.webhook(app).ok_or_else(|| Refusal::not_found(app))?;
     Answer::json(200, &shown(webhook))
 }
@@ -33,7 +43,12 @@ pub async fn put(call: Call) -> Result<Answer, Refusal> {
 /// `DELETE /{appId}/settings`
 pub async fn delete(call: Call) -> Result<Answer, Refusal> {
     let app = call.caller.app();
-    directory::change(&call, move |state, moment| {
+    delete_of(&call, app).await
+}
+
+/// The same of an app that is known to be the caller's.
+pub(super) async fn delete_of(call: &Call, app: AppId) -> Result<Answer, Refusal> {
+    directory::change(call, move |state, moment| {
         let gone = state
             .directory
             .webhook(app)

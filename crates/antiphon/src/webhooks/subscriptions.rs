@@ -19,7 +19,13 @@ use crate::refusal::Refusal;
 
 /// `GET /{appId}/subscriptions`
 pub async fn list(call: Call) -> Result<Answer, Refusal> {
-    let found = call.caller.directory.subscriptions(call.caller.app());
+    let app = call.caller.app();
+    list_of(&call, app)
+}
+
+/// The same of an app that is known to be the caller's.
+pub(super) fn list_of(call: &Call, app: AppId) -> Result<Answer, Refusal> {
+    let found = call.caller.directory.subscriptions(app);
     Answer::json(200, &SubscriptionList { results: found.map(|one| shown(one)).collect() })
 }
 
@@ -32,34 +38,51 @@ pub async fn get(call: Call) -> Result<Answer, Refusal> {
 /// `POST /{appId}/subscriptions`
 pub async fn create(call: Call) -> Result<Answer, Refusal> {
     let app = call.caller.app();
+    create_of(&call, app).await
+}
+
+/// The same of an app that is known to be the caller's.
+pub(super) async fn create_of(call: &Call, app: AppId) -> Result<Answer, Refusal> {
     let draft = read(call.json()?)?;
-    let since = position(&call).await?;
+    let since = position(call).await?;
     let rule = move |state: &State, moment: &mut Moment| {
         Ok(vec![DirectoryChange::Subscription(make(&state.directory, app, &draft, since, moment)?)])
     };
-    let made = changed!(directory::change(&call, rule).await?, Subscription)?;
-    Answer::json(201, &shown(&made)).map(|answer| answer.at(&call, made.id))
+    let made = changed!(directory::change(call, rule).await?, Subscription)?;
+    Answer::json(201, &shown(&made)).map(|answer| answer.at(call, made.id))
 }
 
 /// `PATCH` and `PUT /{appId}/subscriptions/{subscriptionId}`
 pub async fn update(call: Call) -> Result<Answer, Refusal> {
-    let (app, sent) = (call.caller.app(), call.segment(1).to_owned());
+    let app = call.caller.app();
+    update_of(&call, app).await
+}
+
+/// The same of an app that is known to be the caller's.
+pub(super) async fn update_of(call: &Call, app: AppId) -> Result<Answer, Refusal> {
+    let sent = call.segment(1).to_owned();
     let edit = edit(call.json()?)?;
-    let since = position(&call).await?;
+    let since = position(call).await?;
     let wanted = sent.clone();
-    directory::change(&call, move |state, moment| {
+    directory::change(call, move |state, moment| {
         let known = named(&state.directory, app, &wanted)?;
         Ok(vec![DirectoryChange::Subscription(edited(known, &edit, since, moment.now))])
     })
     .await?;
-    let directory = directory::now(&call).await?;
+    let directory = directory::now(call).await?;
     Answer::json(200, &shown(named(&directory, app, &sent)?))
 }
 
 /// `DELETE /{appId}/subscriptions/{subscriptionId}`
 pub async fn delete(call: Call) -> Result<Answer, Refusal> {
-    let (app, sent) = (call.caller.app(), call.segment(1).to_owned());
-    directory::change(&call, move |state, moment| {
+    let app = call.caller.app();
+    delete_of(&call, app).await
+}
+
+/// The same of an app that is known to be the caller's.
+pub(super) async fn delete_of(call: &Call, app: AppId) -> Result<Answer, Refusal> {
+    let sent = call.segment(1).to_owned();
+    directory::change(call, move |state, moment| {
         let known = named(&state.directory, app, &sent)?.clone();
         Ok(vec![DirectoryChange::Subscription(Subscription { deleted_at: Some(moment.now), ..known })])
     })

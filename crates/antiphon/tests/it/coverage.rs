@@ -232,7 +232,13 @@ impl Names {
             | "apps.webhook.resend.event"
             | "tokens.list"
             | "tokens.revoke"
+            | "apps.webhook.settings.get"
+            | "apps.webhook.settings.delete"
+            | "apps.webhook.subscriptions.list"
+            | "apps.webhook.subscriptions.delete"
+            | "own.inboxes.get"
             | "own.inboxes.archive"
+            | "own.accounts.get"
             | "own.accounts.archive"
             | "own.accounts.purge"
             | "agents.list"
@@ -357,12 +363,18 @@ impl Names {
                 let place = desk.server.home().path().join(format!("moved-{}", portal.id));
                 json!({ "to": format!("sqlite:{}", place.display()) })
             }
-            "webhooks.settings.put" => json!({ "targetUrl": "https://bot.example/other" }),
-            "webhooks.subscriptions.create" => json!({ "eventType": "conversation.newMessage" }),
+            "webhooks.settings.put" | "apps.webhook.settings.put" => {
+                json!({ "targetUrl": "https://bot.example/other" })
+            }
+            "webhooks.subscriptions.create" | "apps.webhook.subscriptions.create" => {
+                json!({ "eventType": "conversation.newMessage" })
+            }
             "webhooks.subscriptions.batch" => {
                 json!({ "inputs": [{ "id": self.subscription, "active": true }] })
             }
-            "webhooks.subscriptions.update" | "webhooks.subscriptions.put" => json!({ "active": true }),
+            "webhooks.subscriptions.update"
+            | "webhooks.subscriptions.put"
+            | "apps.webhook.subscriptions.update" => json!({ "active": true }),
             "apps.webhook.pause" => json!({ "why": "It moves" }),
             "apps.webhook.resend.failed" => json!({ "since": "2026-01-01T00:00:00Z" }),
             "portals.create" => json!({ "name": "Larkspur" }),

@@ -65,6 +65,7 @@ mod threads;
 mod tokens;
 mod undelivered;
 mod update;
+mod webhook_admin;
 mod webhook_log;
 mod webhooks;
 mod widget;
