@@ -83,6 +83,13 @@ export class Website {
     return this.url + path;
   }
 
+  /** The same with a line that somebody was told to put there, as it is. */
+  with(tag: string): string {
+    const path = `/page-${(this.count += 1)}`;
+    this.pages.set(path, `<!doctype html><html lang="en"><head><title>Harbour</title><link rel="icon" href="data:,"></head><body><main><h1>Berths</h1></main>${tag}</body></html>`);
+    return this.url + path;
+  }
+
   async close(): Promise<void> {
     this.server.closeAllConnections();
     this.server.close();

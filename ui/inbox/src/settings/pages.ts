@@ -18,6 +18,8 @@ export interface SettingsPage {
 export const PAGES: SettingsPage[] = [
   { path: '', title: 'settings.preferences', icon: 'gear', group: 'settings.mine', load: () => import('./Preferences.svelte') },
   { path: 'account', title: 'settings.account', icon: 'person', group: 'settings.mine', load: () => import('./Account.svelte') },
+  { path: 'inboxes', title: 'settings.inboxes', icon: 'inbox', group: 'settings.portal', admin: true, load: () => import('./Inboxes.svelte') },
+  { path: 'channels', title: 'settings.channels', icon: 'chat', group: 'settings.portal', admin: true, load: () => import('./channels/Channels.svelte') },
 ];
 
 /** The page that an address names, and what stands behind it. */

@@ -1,0 +1,15 @@
+// The settings, as an administrator opens them.
+import { type BrowserContextOptions, type Page, expect } from "@playwright/test";
+import type { Agent } from "./portal.ts";
+import type { People } from "./test.ts";
+
+/** A page of the settings, in the window of an agent who has signed in. */
+export async function settings(people: People, agent: Agent, place: string, options: BrowserContextOptions = {}): Promise<Page> {
+  const page = await people.page(options);
+  await page.goto(people.inbox(`settings/${place}`));
+  await page.getByLabel("Email address").fill(agent.email);
+  await page.getByLabel("Password").fill(agent.password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+  await expect(page.getByRole("navigation", { name: "Settings" })).toBeVisible();
+  return page;
+}
