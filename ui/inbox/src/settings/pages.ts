@@ -20,6 +20,7 @@ export const PAGES: SettingsPage[] = [
   { path: 'account', title: 'settings.account', icon: 'person', group: 'settings.mine', load: () => import('./Account.svelte') },
   { path: 'inboxes', title: 'settings.inboxes', icon: 'inbox', group: 'settings.portal', admin: true, load: () => import('./Inboxes.svelte') },
   { path: 'channels', title: 'settings.channels', icon: 'chat', group: 'settings.portal', admin: true, load: () => import('./channels/Channels.svelte') },
+  { path: 'tokens', title: 'settings.tokens', icon: 'token', group: 'settings.portal', admin: true, load: () => import('./tokens/Tokens.svelte') },
 ];
 
 /** The page that an address names, and what stands behind it. */
