@@ -184,7 +184,16 @@ impl Socket {
     /// Opens one as a browser does, with the token among the protocols. Anything but a success is given back.
     pub async fn open(address: SocketAddr, token: &str, path: &str) -> io::Result<Result<Self, Reply>> {
         let protocols = format!("sec-websocket-protocol: antiphon.v1, bearer.{token}\r\n");
-        let (stream, reply) = Self::raw(address, &opening(path, &protocols)).await?;
+        Self::open_with(address, &protocols, path).await
+    }
+
+    /// Opens one with other headers than a token's bearer; each ends its line.
+    pub async fn open_with(
+        address: SocketAddr,
+        headers: &str,
+        path: &str,
+    ) -> io::Result<Result<Self, Reply>> {
+        let (stream, reply) = Self::raw(address, &opening(path, headers)).await?;
         if reply.status != 101 {
             return Ok(Err(reply));
         }

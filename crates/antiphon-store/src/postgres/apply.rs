@@ -333,7 +333,6 @@ impl Batch<'_> {
             let shrunk: i64 = old.try_get(0)?;
             self.writes.begun = true;
             self.tally(Usage { threads: 0, messages: 0, bytes: doc.len() as i64 - shrunk });
-            self.found.messages.remove(&new.message_id);
         }
         Ok(())
     }

@@ -307,6 +307,11 @@ async fn one(
     if let Target::Erasure(id) = waiting.work.target() {
         state.erasure = erasures::by_id(&batch.session.client, batch.portal, *id).await?;
     }
+    if let (Target::Message(_, id), Some(thread)) = (waiting.work.target(), &state.thread) {
+        let (client, writing) = (&batch.session.client, &batch.writes.messages);
+        let found = desk::entry(client, batch.portal, thread, *id, writing).await?;
+        state.message = found.map(|(_, message)| message);
+    }
     if let (Target::Desk(key), Some(thread)) = (waiting.work.target(), &state.thread) {
         let (client, writing) = (&batch.session.client, &batch.writes.messages);
         let once = key.once.as_ref().map(|once| (AccountId(0), once.clone()));

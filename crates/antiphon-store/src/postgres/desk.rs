@@ -63,8 +63,8 @@ pub(super) async fn state(
     Ok(desk)
 }
 
-/// An entry of a thread, and its place.
-async fn entry(
+/// An entry of a thread that is locked, and its place.
+pub(super) async fn entry(
     client: &ClientWrapper,
     portal: PortalId,
     thread: &Thread,

@@ -14,8 +14,8 @@ use crate::messages::number;
 use crate::threads::MOST_NAMELESS;
 use crate::visitors::{email_key, identity_key, phone_key};
 use crate::{
-    AccountId, ConversationKey, Earlier, Identifier, MessageId, PortalId, State, StoredMessage, Target,
-    Thread, ThreadId, Ticket, TicketId, Visitor, VisitorId,
+    AccountId, ConversationKey, Earlier, Identifier, MessageId, PortalId, State, Target, Thread, ThreadId,
+    Ticket, TicketId, Visitor, VisitorId,
 };
 
 /// What was found for a batch. Changes that are applied put what they make here too, so that those behind them see it.
@@ -29,8 +29,8 @@ pub(super) struct Found {
     pub identities: HashMap<(AccountId, String, String), VisitorId>,
     pub thread_keys: HashMap<(AccountId, String), ThreadId>,
     pub earlier: HashMap<(AccountId, String), Earlier>,
-    /// Entries with their keys.
-    pub messages: HashMap<MessageId, (i64, StoredMessage)>,
+    /// Keys of entries that are replied to.
+    pub messages: HashMap<MessageId, i64>,
     /// The newest live thread of a visitor on an account.
     pub newest: HashMap<(VisitorId, AccountId), ThreadId>,
     /// The newest live one that no integration has named.
@@ -69,11 +69,7 @@ impl Named {
 
     fn add(&mut self, target: &Target) {
         match target {
-            Target::Thread(id) => drop(self.threads.insert(id.0)),
-            Target::Message(thread, id) => {
-                self.threads.insert(thread.0);
-                self.messages.insert(*id);
-            }
+            Target::Thread(id) | Target::Message(id, _) => drop(self.threads.insert(id.0)),
             Target::Threads(ids) => self.threads.extend(ids.iter().map(|id| id.0)),
             Target::Conversation(key) => self.conversation(key),
             Target::Visitor(id) | Target::Erasure(id) => {
@@ -119,7 +115,7 @@ impl Named {
 
     /// Whether there is anything to look up before threads can be locked.
     pub(super) fn looks_up(&self) -> bool {
-        self.conversations || self.portal || !self.messages.is_empty()
+        self.conversations || self.portal
     }
 }
 
@@ -127,6 +123,7 @@ const THREAD_KEYS: &str = "SELECT account_id, key, thread_id FROM thread_keys WH
                            (account_id, key) IN (SELECT * FROM unnest($2::bigint[], $3::text[]))";
 const EARLIER: &str = "SELECT account_id, key, thread_id, message_id FROM idempotency_keys WHERE portal_id = $1 AND \
                        (account_id, key) IN (SELECT * FROM unnest($2::bigint[], $3::text[]))";
+const ENTRIES: &str = "SELECT id, key FROM messages WHERE portal_id = $1 AND id = ANY($2)";
 const NEWEST: &str = "SELECT who.visitor_id, who.account_id, t.id FROM unnest($2::bigint[], $3::bigint[]) AS who (visitor_id, account_id) \
                       CROSS JOIN LATERAL (SELECT id FROM threads WHERE portal_id = $1 AND visitor_id = who.visitor_id \
                       AND account_id = who.account_id AND archived_at IS NULL ORDER BY id DESC LIMIT 1) t";
@@ -159,8 +156,6 @@ impl Found {
         let (once_accounts, once) = pairs(&named.idempotency_keys);
         let ids: Vec<&[u8]> = named.messages.iter().map(|id| id.0.as_slice()).collect();
         let tickets: Vec<i64> = named.tickets.iter().copied().collect();
-        let entries =
-            format!("SELECT {}, key FROM messages WHERE portal_id = $1 AND id = ANY($2)", messages::COLUMNS);
         let ticket_rows =
             format!("SELECT {} FROM tickets WHERE portal_id = $1 AND id = ANY($2)", visitors::TICKET_COLUMNS);
         let (identities, thread_keys, earlier, entries, tickets) = try_join!(
@@ -170,7 +165,7 @@ impl Found {
             },
             async { asked(keys.len(), client, THREAD_KEYS, &[&owner, &key_accounts, &keys]).await },
             async { asked(once.len(), client, EARLIER, &[&owner, &once_accounts, &once]).await },
-            async { asked(ids.len(), client, &entries, &[&owner, &ids]).await },
+            async { asked(ids.len(), client, ENTRIES, &[&owner, &ids]).await },
             async { asked(tickets.len(), client, &ticket_rows, &[&owner, &tickets]).await },
         )?;
         for row in &identities {
@@ -186,8 +181,7 @@ impl Found {
             self.earlier.insert((AccountId(row.try_get(0)?), row.try_get(1)?), earlier);
         }
         for row in &entries {
-            let message = messages::message(row, false)?;
-            self.messages.insert(message.id, (row.try_get(5)?, message));
+            self.messages.insert(messages::message_id(row.try_get(0)?)?, row.try_get(1)?);
         }
         for row in &tickets {
             let ticket = visitors::ticket(row)?;
@@ -292,9 +286,7 @@ impl Found {
         let found = self.thread_keys.values().chain(self.newest.values()).chain(self.nameless.values());
         ids.extend(found.map(|id| id.0));
         ids.extend(self.earlier.values().map(|earlier| earlier.thread_id.0));
-        if named.conversations {
-            ids.extend(self.messages.values().map(|(key, _)| number(*key)));
-        }
+        ids.extend(self.messages.values().map(|key| number(*key)));
         ids.into_iter().collect()
     }
 
@@ -340,13 +332,6 @@ impl Found {
         let thread = |id: &ThreadId| self.threads.get(id).cloned();
         match target {
             Target::Thread(id) => state.thread = thread(id),
-            Target::Message(id, message) => {
-                state.thread = thread(id);
-                let found = self.messages.get(message).filter(|(key, _)| number(*key) == id.0);
-                state.message = state.thread.as_ref().zip(found).map(|(thread, (_, message))| {
-                    StoredMessage { archived: thread.is_archived(), ..message.clone() }
-                });
-            }
             Target::Threads(ids) => {
                 let ids: BTreeSet<ThreadId> = ids.iter().copied().collect();
                 state.threads = ids.iter().filter_map(thread).collect();
@@ -362,7 +347,9 @@ impl Found {
                 state.ticket = ticket.and_then(|id| self.tickets.get(&id).cloned());
                 state.thread = id.as_ref().and_then(thread);
             }
-            // Files and desks are looked up when it is their turn: changes before them in the batch have written theirs by then.
+            // Files, desks and entries are looked up when it is their turn: changes before them in the batch have written theirs by
+            // then, and nobody else writes, since the thread is locked.
+            Target::Message(id, _) => state.thread = thread(id),
             Target::Desk(key) => state.thread = thread(&key.thread),
             Target::Canned(_) | Target::File(_) | Target::Directory => {}
         }
@@ -383,7 +370,7 @@ impl Found {
         state.replied = key
             .in_reply_to
             .and_then(|id| self.messages.get(&id))
-            .and_then(|(key, _)| self.threads.get(&ThreadId(number(*key))))
+            .and_then(|key| self.threads.get(&ThreadId(number(*key))))
             .filter(|thread| thread.account_id == account)
             .map(|thread| thread.id);
         state.bound = self.bound(key);

@@ -160,6 +160,83 @@ async fn writers_on_one_thread_never_lose_each_other() {
     assert_eq!(kit.read(thread.id).await, read);
 }
 
+/// Rewrites an entry by what it says already.
+fn longer(word: &'static str) -> impl FnMut(&State, &mut Moment) -> Result<Changes, No> + Send + 'static {
+    move |state, _| {
+        let (thread, message) = (state.thread.as_ref().ok_or(No)?, state.message.as_ref().ok_or(No)?);
+        let bytes = [message.document.bytes.as_slice(), word.as_bytes()].concat();
+        let document = Document { bytes, ..message.document.clone() };
+        let replaced = vec![Replacement { thread_id: thread.id, message_id: message.id, document }];
+        Ok(Changes { replaced, ..Changes::default() })
+    }
+}
+
+async fn text(store: &Store, portal: PortalId, thread: ThreadId, id: MessageId) -> String {
+    let message = store.message_by_id(portal, thread, id).await.unwrap().unwrap();
+    String::from_utf8(message.document.bytes).unwrap()
+}
+
+#[tokio::test]
+async fn an_entry_is_shown_as_the_changes_before_it_in_its_batch_leave_it() {
+    let kit = Kit::new().await;
+    let thread = kit.thread(7).await.id;
+    let id = kit.say(thread, "a").await;
+    let busy = Busy::begin(&kit.store, kit.portal).await;
+    let waiting = kit.store.status().queue_depth;
+    let mut tasks = Vec::new();
+    for (n, word) in ["b", "c", "d"].into_iter().enumerate() {
+        let (store, portal) = (kit.store.clone(), kit.portal);
+        tasks.push(tokio::spawn(async move {
+            store.change(portal, Target::Message(thread, id), longer(word)).await.unwrap().unwrap();
+        }));
+        queued(&kit.store, waiting + 1 + n as u64).await;
+    }
+    busy.end().await;
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(text(&kit.store, kit.portal, thread, id).await, "abcd");
+    // An entry is looked for in its own thread.
+    let other = kit.thread(7).await.id;
+    let refused = kit.store.change(kit.portal, Target::Message(other, id), longer("x")).await.unwrap();
+    assert_eq!(refused.unwrap_err(), No);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn writers_of_one_entry_never_lose_each_other() {
+    const WORDS: [&str; 4] = ["a", "b", "c", "d"];
+    let kit = Kit::new().await;
+    let thread = kit.thread(7).await.id;
+    let id = kit.say(thread, "-").await;
+    // On PostgreSQL, half of them are on another node.
+    let (elsewhere, dir) = (tempfile::tempdir().unwrap(), kit.database.as_ref());
+    let other = dir.map(|database| open(settings(&elsewhere, &kit.clock, Some(database))));
+    let tasks: Vec<_> = WORDS
+        .into_iter()
+        .enumerate()
+        .map(|(n, word)| {
+            let store = other.clone().filter(|_| n % 2 == 1).unwrap_or_else(|| kit.store.clone());
+            let portal = kit.portal;
+            tokio::spawn(async move {
+                for _ in 0..25 {
+                    store.change(portal, Target::Message(thread, id), longer(word)).await.unwrap().unwrap();
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    let text = text(&kit.store, kit.portal, thread, id).await;
+    for word in WORDS {
+        assert_eq!(text.matches(word).count(), 25, "{text}");
+    }
+    assert_eq!(kit.store.usage(kit.portal).await.unwrap().bytes, text.len() as i64);
+    if let Some(other) = other {
+        other.close().await;
+    }
+}
+
 #[tokio::test]
 async fn time_never_goes_back() {
     let kit = Kit::new().await;

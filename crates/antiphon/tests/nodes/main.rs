@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod desk;
 mod directory;
 mod erasing;
 mod files;
@@ -12,5 +13,6 @@ mod kit;
 mod limits;
 mod oauth;
 mod restarts;
+mod sessions;
 mod stream;
 mod webhooks;
