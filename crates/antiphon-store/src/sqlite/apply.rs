@@ -52,9 +52,11 @@ fn apply(
     batch.pending.server = server;
     let mut revisions = Revisions::new();
     write_directory(batch, portal, &mut changes, moment.now, &mut revisions)?;
-    let revision = batch.portal(portal)?.directory.revision;
-    crate::audit::name(&mut changes.audit, moment.now, revision);
-    audit::write(batch.conn, portal, &changes.audit)?;
+    if !changes.audit.is_empty() {
+        let revision = batch.portal(portal)?.directory.revision;
+        crate::audit::name(&mut changes.audit, moment.now, revision);
+        audit::write(batch.conn, portal, &changes.audit)?;
+    }
     write_people(batch, portal, &changes, moment.now, &mut revisions)?;
     write_threads(batch, portal, &mut changes, &mut revisions)?;
     for new in &changes.replaced {

@@ -45,6 +45,8 @@ struct Slot {
     thread: Thread,
     changed: bool,
     unwritten: bool,
+    /// Whether who looks after it, or whether it is spam, is among what is not written.
+    turned: bool,
 }
 
 pub(super) struct Batch<'a> {
@@ -96,6 +98,9 @@ impl<'a> Batch<'a> {
     /// Has those directories beside a portal's that belong there, as this batch leaves them.
     pub(super) fn lodge(&mut self, id: PortalId) -> Result<()> {
         let beside: Vec<_> = self.portal(id)?.directory.beside().collect();
+        if beside.is_empty() {
+            return Ok(());
+        }
         let mut homes = HashMap::with_capacity(beside.len());
         for home in beside {
             homes.insert(home, self.portal(home)?.directory.clone());
@@ -118,7 +123,9 @@ impl<'a> Batch<'a> {
                     Some(held) => Some(Thread::clone(&held)),
                     None => threads::by_id(self.conn, portal, id)?,
                 };
-                thread.map(|thread| &place.insert(Slot { thread, changed: false, unwritten: false }).thread)
+                thread.map(|thread| {
+                    &place.insert(Slot { thread, changed: false, unwritten: false, turned: false }).thread
+                })
             }
         })
     }
@@ -127,7 +134,9 @@ impl<'a> Batch<'a> {
     pub(super) fn thread_new(&mut self, portal: PortalId, thread: Thread) -> Result<()> {
         self.written = true;
         threads::put(self.conn, portal, &thread, true)?;
-        self.pending.threads.insert((portal, thread.id), Slot { thread, changed: true, unwritten: false });
+        self.pending
+            .threads
+            .insert((portal, thread.id), Slot { thread, changed: true, unwritten: false, turned: false });
         Ok(())
     }
 
@@ -151,7 +160,9 @@ impl<'a> Batch<'a> {
         if moved {
             threads::put(self.conn, portal, &thread, false)?;
         }
-        *slot = Slot { thread, changed: true, unwritten: !moved };
+        let turned =
+            slot.turned || slot.thread.spam != thread.spam || slot.thread.assigned_to != thread.assigned_to;
+        *slot = Slot { thread, changed: true, unwritten: !moved, turned: !moved && turned };
         Ok(())
     }
 
@@ -250,8 +261,11 @@ impl<'a> Batch<'a> {
 
     /// Writes what was put off.
     pub(super) fn flush(&mut self) -> Result<()> {
-        for slot in self.pending.threads.values_mut().filter(|slot| slot.unwritten) {
-            threads::touch(self.conn, &slot.thread)?;
+        for ((portal, _), slot) in self.pending.threads.iter().filter(|(_, slot)| slot.unwritten) {
+            if slot.turned {
+                threads::turn(self.conn, &slot.thread)?;
+            }
+            threads::touch(self.conn, *portal, &slot.thread)?;
         }
         for (id, portal) in &self.pending.portals {
             if self.committed.portals.get(id).map(|known| known.counters) != Some(portal.counters) {

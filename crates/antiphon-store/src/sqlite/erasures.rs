@@ -44,9 +44,14 @@ pub(super) fn write(conn: &Connection, portal: PortalId, erasures: &[Erasure]) -
                VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (portal_id, contact_id) DO UPDATE \
                SET completed_at = excluded.completed_at, known = excluded.known \
                WHERE excluded.completed_at IS NOT NULL AND erasures.completed_at IS NULL";
-    let mut sql = conn.prepare_cached(sql)?;
     for one in erasures {
-        sql.execute(params![portal.0, one.contact.0, one.requested_at, one.completed_at, one.known])?;
+        conn.prepare_cached(sql)?.execute(params![
+            portal.0,
+            one.contact.0,
+            one.requested_at,
+            one.completed_at,
+            one.known
+        ])?;
     }
     Ok(())
 }

@@ -35,6 +35,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0025_answering.sql"),
     include_str!("../../migrations/sqlite/0026_sign_in.sql"),
     include_str!("../../migrations/sqlite/0027_erasures.sql"),
+    include_str!("../../migrations/sqlite/0028_spoken.sql"),
 ];
 
 /// With which migration each format of documents came. A format comes with a migration, be it an empty one: so programs that

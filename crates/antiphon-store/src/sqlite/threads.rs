@@ -108,7 +108,8 @@ pub(super) fn keys(conn: &Connection, portal: PortalId, thread: ThreadId) -> Res
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Writes a whole row: a new one, or one whose place in the indexes may have changed.
+/// Writes a whole row: a new one, or one whose place in the indexes may have changed. What triggers do for the rows of its tags,
+/// see [`follow`].
 pub(super) fn put(conn: &Connection, portal: PortalId, thread: &Thread, new: bool) -> Result<()> {
     let sql = if new {
         "INSERT INTO threads (number, portal_id, id, inbox_id, population, channel_id, account_id, visitor_id, spam, \
@@ -150,18 +151,24 @@ pub(super) fn put(conn: &Connection, portal: PortalId, thread: &Thread, new: boo
         tags_text(&thread.tags),
         thread.preview,
     ])?;
+    if new { Ok(()) } else { follow(conn, portal, thread) }
+}
+
+/// Writes who looks after a thread and whether it is spam: no index but one goes by that.
+pub(super) fn turn(conn: &Connection, thread: &Thread) -> Result<()> {
+    let sql = "UPDATE threads SET spam = ?2, assigned_to = ?3 WHERE number = ?1";
+    conn.prepare_cached(sql)?.execute(params![thread.number, thread.spam, thread.assigned_to])?;
     Ok(())
 }
 
-/// Writes what changes with every message. Columns of the other indexes stay out, so that those are not touched.
-pub(super) fn touch(conn: &Connection, thread: &Thread) -> Result<()> {
-    let sql = "UPDATE threads SET spam = ?2, assigned_to = ?3, closed_at = ?4, latest_message_at = ?5, \
-               latest_sent_at = ?6, latest_received_at = ?7, latest_message_id = ?8, latest_entry_at = ?9, \
-               entries = ?10, revision = ?11, subject = ?12, preview = ?13 WHERE number = ?1";
+/// Writes what changes with every message. Columns of the other indexes stay out, so that those are not touched, and so do those
+/// that triggers wait for: a statement that has triggers costs half as much again, whether they do anything or not.
+pub(super) fn touch(conn: &Connection, portal: PortalId, thread: &Thread) -> Result<()> {
+    let sql = "UPDATE threads SET closed_at = ?2, latest_message_at = ?3, latest_sent_at = ?4, latest_received_at = ?5, \
+               latest_message_id = ?6, latest_entry_at = ?7, entries = ?8, revision = ?9, subject = ?10, preview = ?11 \
+               WHERE number = ?1";
     conn.prepare_cached(sql)?.execute(params![
         thread.number,
-        thread.spam,
-        thread.assigned_to,
         thread.closed_at,
         thread.latest_message_at,
         thread.latest_sent_at,
@@ -173,6 +180,15 @@ pub(super) fn touch(conn: &Connection, thread: &Thread) -> Result<()> {
         thread.subject,
         thread.preview,
     ])?;
+    follow(conn, portal, thread)
+}
+
+/// Has the rows of a thread's tags stand where the thread does, as something may have been said in it.
+fn follow(conn: &Connection, portal: PortalId, thread: &Thread) -> Result<()> {
+    if !thread.tags.is_empty() {
+        let sql = "UPDATE thread_tags SET latest_at = ?3 WHERE portal_id = ?1 AND thread_id = ?2 AND latest_at <> ?3";
+        conn.prepare_cached(sql)?.execute([portal.0, thread.id.0, thread.latest_at()])?;
+    }
     Ok(())
 }
 

@@ -1,0 +1,1 @@
+-- Nothing: only SQLite had a trigger that every message began.
