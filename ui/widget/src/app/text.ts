@@ -29,17 +29,35 @@ const ALLOWED: Config = {
   RETURN_DOM_FRAGMENT: true,
 };
 
-/** The HTML as nodes in which nothing acts and every link opens elsewhere. */
+/** Where links in words may lead. */
+const KINDS = ['http:', 'https:', 'mailto:'];
+
+/** The HTML as nodes in which nothing acts and every link opens elsewhere. Addresses in its words are links, too. */
 export function safeNodes(html: string): DocumentFragment {
   const fragment = DOMPurify.sanitize(html, { ...ALLOWED, RETURN_DOM_FRAGMENT: true });
   for (const link of fragment.querySelectorAll('a')) {
     // What is not a whole address would lead into our own origin.
     const href = link.getAttribute('href') ?? '';
-    const address = URL.canParse(href) && webAddress(href, ['http:', 'https:', 'mailto:', 'tel:']);
+    const address = URL.canParse(href) && webAddress(href, KINDS);
     if (address) outward(link, address);
     else link.replaceWith(...link.childNodes);
   }
+  fragment.normalize();
+  const words = document.createTreeWalker(fragment, NodeFilter.SHOW_TEXT);
+  const found: Text[] = [];
+  while (words.nextNode()) found.push(words.currentNode as Text);
+  for (const text of found) if (!text.parentElement?.closest('a')) text.replaceWith(...linked(text.data));
   return fragment;
+}
+
+function linked(text: string): Node[] {
+  return pieces(text).map(({ text, href }) => {
+    if (href === null) return document.createTextNode(text);
+    const link = document.createElement('a');
+    link.textContent = text;
+    outward(link, href);
+    return link;
+  });
 }
 
 function outward(link: HTMLAnchorElement, address: string): void {
@@ -53,24 +71,24 @@ export interface Piece {
   href: string | null;
 }
 
-/** Text in pieces of which some are web addresses. */
+/** Parts of a mail address have bounds: without them, a long word of dots would be searched again from each dot. */
+const LINK = /\bhttps?:\/\/[^\s<>"']+|\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}\b/giu;
+
+/** Text in pieces of which some are addresses. */
 export function pieces(text: string): Piece[] {
   const found: Piece[] = [];
-  const add = (piece: string, href: string | null) => {
-    const last = found.at(-1);
-    if (href === null && last && last.href === null) last.text += piece;
-    else if (piece) found.push({ text: piece, href });
-  };
-  for (const word of text.split(/(\s+)/)) {
-    if (!/^https?:\/\//i.test(word)) {
-      add(word, null);
-      continue;
-    }
+  let from = 0;
+  for (const match of text.matchAll(LINK)) {
     // What ends a sentence does not belong to the address.
-    const bare = word.replace(/[.,;:!?)\]}'"»]+$/, '');
-    add(bare, webAddress(bare, ['http:', 'https:']));
-    add(word.slice(bare.length), null);
+    let bare = match[0].replace(/[.,;:!?\]}»]+$/, '');
+    if (bare.endsWith(')') && !bare.includes('(')) bare = bare.slice(0, -1);
+    const href = webAddress(/^https?:/i.test(bare) ? bare : `mailto:${bare}`, KINDS);
+    if (href === null) continue;
+    if (match.index > from) found.push({ text: text.slice(from, match.index), href: null });
+    found.push({ text: bare, href });
+    from = match.index + bare.length;
   }
+  if (from < text.length) found.push({ text: text.slice(from), href: null });
   return found;
 }
 
