@@ -17,7 +17,8 @@ export function shade(name: string, many: number): number {
 
 export type Piece = { text: string; href?: string };
 
-const LINK = /\bhttps?:\/\/[^\s<>"']+|\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b/giu;
+/** Parts of a mail address have bounds: without them, a long word of dots would be searched again from each dot. */
+const LINK = /\bhttps?:\/\/[^\s<>"']+|\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}\b/giu;
 
 /** Text with the addresses in it found. */
 export function pieces(text: string): Piece[] {

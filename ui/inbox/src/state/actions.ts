@@ -18,13 +18,13 @@ function show(thread: WorkThread): void {
 }
 
 /** Changes a thread; with a whole thread for `patch`, what is missing in it is taken away. */
-async function change(thread: WorkThread, patch: Partial<WorkThread>, call: () => Promise<unknown>): Promise<boolean> {
+async function change(thread: WorkThread, patch: Partial<WorkThread>, call: () => Promise<unknown>, done = false): Promise<boolean> {
   const merged = 'id' in patch ? (patch as WorkThread) : { ...thread, ...patch };
   const after = { ...merged, state: stateOf(merged) };
   const next = open.id === thread.id ? list.beside(thread.id, 1) ?? list.beside(thread.id, -1) : null;
   show(after);
-  // What leaves the list makes room for the next in it.
-  const left = list.place !== null && list.filter() !== null && !list.thread(thread.id);
+  // What is done with makes room for the next in the list. Whoever takes a thread or marks it wants to go on with it.
+  const left = done && list.place !== null && list.filter() !== null && !list.thread(thread.id);
   if (left && open.id === thread.id && router.threadId === thread.id) router.open(ui.phone ? null : next, true);
   try {
     await call();
@@ -54,7 +54,7 @@ export async function assign(thread: WorkThread, actorId: string | null): Promis
 }
 
 export async function close(thread: WorkThread): Promise<void> {
-  const done = await change(thread, { status: 'CLOSED' }, () => door.setStatus(thread.id, 'CLOSED'));
+  const done = await change(thread, { status: 'CLOSED' }, () => door.setStatus(thread.id, 'CLOSED'), true);
   if (done) announcer.notice(t('done.closed'), () => void reopen({ ...thread, status: 'CLOSED', state: 'CLOSED' }));
 }
 
@@ -64,7 +64,7 @@ export async function reopen(thread: WorkThread): Promise<void> {
 
 export async function snooze(thread: WorkThread, until: Date, said: string): Promise<void> {
   const at = until.toISOString();
-  const done = await change(thread, { snoozedUntil: at }, () => door.snooze(thread.id, at));
+  const done = await change(thread, { snoozedUntil: at }, () => door.snooze(thread.id, at), true);
   if (done) announcer.notice(t('done.snoozed', { until: said }), () => void wake({ ...thread, snoozedUntil: at, state: 'SNOOZED' }));
 }
 
@@ -74,14 +74,14 @@ export async function wake(thread: WorkThread): Promise<void> {
 }
 
 export async function setSpam(thread: WorkThread, spam: boolean): Promise<void> {
-  const done = await change(thread, { spam }, () => door.setSpam(thread.id, spam));
+  const done = await change(thread, { spam }, () => door.setSpam(thread.id, spam), spam);
   if (!done) return;
   if (spam) announcer.notice(t('done.spam'), () => void setSpam({ ...thread, spam: true, state: 'SPAM' }, false));
   else announcer.notice(t('done.noSpam'));
 }
 
 export async function archive(thread: WorkThread): Promise<void> {
-  const done = await change(thread, { archived: true }, () => door.archive(thread.id));
+  const done = await change(thread, { archived: true }, () => door.archive(thread.id), true);
   if (done) announcer.notice(t('done.archived'), () => void restore({ ...thread, archived: true, state: 'ARCHIVED' }));
 }
 
