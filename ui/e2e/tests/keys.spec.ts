@@ -1,0 +1,110 @@
+// Without a mouse.
+import { Desk } from "../kit/desk.ts";
+import { expect, test } from "../kit/test.ts";
+
+test("a visitor needs only the keyboard", async ({ portal, people }) => {
+  const chat = await people.visitor({ body: "<p>Ask us.</p>" });
+  await expect(chat.launcher).toBeVisible();
+  await chat.page.keyboard.press("Tab");
+  await expect(chat.launcher).toBeFocused();
+  await chat.page.keyboard.press("Enter");
+  await expect(chat.field).toBeFocused();
+  await chat.page.keyboard.type("By keys alone");
+  await chat.page.keyboard.press("Enter");
+  await expect(chat.log.getByText(/· Sent$/)).toBeVisible();
+  await expect(chat.field).toBeFocused();
+  await chat.page.keyboard.press("Escape");
+  await expect(chat.field).toBeHidden();
+  await expect(chat.launcher).toBeFocused();
+  const threads = await portal.api.get("/conversations/v3/conversations/threads");
+  expect((threads["results"] as unknown[]).length).toBe(1);
+});
+
+test("an agent needs only the keyboard", async ({ portal, people }) => {
+  const agent = await portal.agent("Ana Ruiz");
+  await portal.agent("Ben Okoro");
+  const chat = await people.visitor();
+  await chat.open();
+  await chat.say("Hello there");
+
+  const page = await people.page();
+  await page.goto(people.inbox());
+  const keys = page.keyboard;
+  await expect(page.getByLabel("Email address")).toBeVisible();
+  await page.getByLabel("Email address").focus();
+  await keys.type(agent.email);
+  await keys.press("Tab");
+  await keys.type(agent.password);
+  await keys.press("Enter");
+  const desk = new Desk(page);
+  await expect(desk.views).toBeVisible();
+
+  await keys.press("g");
+  await keys.press("u");
+  await expect(desk.row("Hello there")).toBeVisible();
+  await keys.press("j");
+  await expect(desk.said("Hello there")).toBeVisible();
+  await keys.press("i");
+  await expect(desk.row("Hello there")).toHaveCount(0);
+  await expect(desk.history.getByText("You took this")).toBeVisible();
+  await keys.press("t");
+  await expect(page.getByRole("combobox", { name: "Tags" })).toBeFocused();
+  await keys.type("polite");
+  await keys.press("Enter");
+  await keys.press("Escape");
+  await expect(page.getByRole("main").getByRole("list", { name: "Tags" }).getByText("polite")).toBeVisible();
+  await keys.press("n");
+  await expect(desk.editor).toBeFocused();
+  await keys.type("Polite.");
+  await keys.press("Control+Enter");
+  await expect(desk.said("Polite.")).toBeVisible();
+  await keys.press("Escape");
+  await keys.press("r");
+  await expect(desk.editor).toBeFocused();
+  await keys.type("Hello to you.");
+  await keys.press("Control+Enter");
+  await expect(chat.said("Hello to you.")).toBeVisible();
+  await keys.press("Escape");
+  await keys.press("a");
+  await expect(page.getByRole("combobox", { name: "Assign to…" })).toBeFocused();
+  await keys.type("Ben");
+  await keys.press("Enter");
+  await expect(desk.act("Assigned to Ben Okoro")).toBeVisible();
+  await expect(desk.said("Hello to you.")).toBeVisible();
+  await keys.press("s");
+  await expect(page.getByRole("menu")).toBeVisible();
+  await keys.press("End");
+  await keys.press("ArrowUp");
+  await keys.press("Enter");
+  await expect(desk.history).toHaveCount(0);
+  await keys.press("g");
+  await keys.press("s");
+  await expect(desk.row("Hello to you.")).toBeVisible();
+  await keys.press("j");
+  await expect(desk.said("Hello to you.")).toBeVisible();
+  await keys.press("e");
+  await expect(chat.log.getByText("This conversation is closed.")).toBeVisible();
+
+  await keys.press("Control+k");
+  await expect(page.getByRole("dialog", { name: "Commands" })).toBeVisible();
+  await keys.type("go to closed");
+  await keys.press("Enter");
+  await expect(desk.row("Hello to you.")).toBeVisible();
+  await keys.press("?");
+  await expect(page.getByRole("dialog", { name: "Keyboard shortcuts" })).toBeVisible();
+  await keys.press("Escape");
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+});
+
+test("single keys can be switched off", async ({ portal, people }) => {
+  const desk = await people.agent(await portal.agent("Ana Ruiz"));
+  await desk.page.keyboard.press("?");
+  const sheet = desk.page.getByRole("dialog", { name: "Keyboard shortcuts" });
+  await sheet.getByRole("switch", { name: "Single-key shortcuts" }).click();
+  await desk.page.keyboard.press("Escape");
+  await expect(sheet).toHaveCount(0);
+  await desk.page.keyboard.press("?");
+  await expect(sheet).toHaveCount(0);
+  await desk.page.keyboard.press("Control+k");
+  await expect(desk.page.getByRole("dialog", { name: "Commands" })).toBeVisible();
+});
