@@ -21,12 +21,20 @@ const BEAT = 20_000;
 
 const TYPING_EVERY = 3000;
 
+/** What events of threads say. */
+type Told = { messageId?: string; messageType?: string; propertyName?: string; reader?: string };
+
+/** Changes that leave a line in the thread, which their event does not name. */
+const LINED = ['assignedTo', 'status'];
+
 class Desk {
   line = $state<Line>('off');
   private present = $state.raw<Present[]>([]);
   private now = $state(Date.now());
   private live: Live | null = null;
   private readonly dirty = new Set<string>();
+  /** The open thread has lines that were not read. */
+  private behind = false;
   private readonly sweeping = new Seldom(() => void this.sweep(), 80, 300);
   private ticking: ReturnType<typeof setInterval> | undefined;
   private beating: ReturnType<typeof setInterval> | undefined;
@@ -80,7 +88,7 @@ class Desk {
   }
 
   private happened(event: Happening): void {
-    const payload = (event.payload ?? {}) as { messageId?: string; messageType?: string; reader?: string };
+    const payload = (event.payload ?? {}) as Told;
     switch (event.objectType) {
       case 'THREAD':
         this.inThread(String(event.objectId), event.kind, payload);
@@ -97,7 +105,7 @@ class Desk {
     }
   }
 
-  private inThread(threadId: string, kind: string, payload: { messageId?: string; messageType?: string; reader?: string }): void {
+  private inThread(threadId: string, kind: string, payload: Told): void {
     if (kind === 'antiphon.mentioned') void mentions.load();
     if (kind === 'antiphon.threadRead') {
       if (payload.reader === session.me) void mentions.load();
@@ -111,6 +119,7 @@ class Desk {
       return;
     }
     if (payload.messageType === 'MESSAGE') this.present = said(this.present, threadId);
+    if (threadId === open.id && LINED.includes(payload.propertyName ?? '')) this.behind = true;
     if (payload.messageId) void this.entered(threadId, payload.messageId, kind === 'conversation.newMessage');
     this.touch(threadId);
     directory.recount();
@@ -146,6 +155,7 @@ class Desk {
     if (few.length < ids.length) void list.refresh();
     await Promise.all(
       few.map(async (id) => {
+        if (this.behind && id === open.id) return this.catchUp(id);
         try {
           const thread = await door.read(id);
           list.changed(thread);
@@ -155,6 +165,13 @@ class Desk {
         }
       }),
     );
+  }
+
+  private async catchUp(threadId: string): Promise<void> {
+    this.behind = false;
+    await open.refresh();
+    if (open.thread?.id === threadId) list.changed(open.thread);
+    if (open.id === threadId && open.state === 'gone') list.gone(threadId);
   }
 
   /** Tells the others where we are. */
