@@ -207,7 +207,7 @@ lenient! {
 
     /// How an agent signs in.
     pub struct LoginPut {
-        /// At least eight characters.
+        /// At least eight characters. Where one is kept already, it may be absent, and only the role changes.
         pub password: Option<String> = "password",
         /// What the agent may do: `ADMIN`, `AGENT` or `READ_ONLY`.
         pub role: Option<String> = "role",

@@ -237,6 +237,28 @@ pub struct Actor {
     pub active: bool,
     /// When it was made.
     pub created_at: Timestamp,
+    /// How an agent signs in, where one can or is invited to. Told to administrators.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub login: Option<ActorLogin>,
+}
+
+/// How an agent signs in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ActorLogin {
+    /// `ADMIN`, `AGENT` or `READ_ONLY`.
+    pub role: &'static str,
+    /// Whether there is a password.
+    pub password: bool,
+    /// Whether a code of an authenticator has to come with it.
+    pub totp: bool,
+    /// Whether the agent has signed in by somebody else who vouches for them.
+    pub elsewhere: bool,
+    /// Until when the link of an invitation is good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub invited_until: Option<Timestamp>,
 }
 
 /// A contact, or a visitor that is none yet.

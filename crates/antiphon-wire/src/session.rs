@@ -45,6 +45,12 @@ pub struct Agent {
     pub avatar: Option<String>,
     /// `ADMIN`, `AGENT` or `READ_ONLY`.
     pub role: &'static str,
+    /// Whether there is a password.
+    pub password: bool,
+    /// Whether a code of an authenticator has to come with it.
+    pub totp: bool,
+    /// How many recovery codes are left.
+    pub recovery_codes: usize,
 }
 
 /// The portal in which somebody is signed in.

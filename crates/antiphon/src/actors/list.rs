@@ -24,6 +24,8 @@ pub async fn llms(call: Call) -> Result<Answer, Refusal> {
 
 fn list(call: &Call, kind: ActorKind) -> Result<Answer, Refusal> {
     let asked = listing::asked(&call.query, List::Actors)?;
-    let actors = call.caller.directory.actors(kind, asked.after);
-    listing::by_id(call, List::Actors, asked, actors.map(|actor| (actor.id, super::settings(actor))))
+    let directory = &call.caller.directory;
+    let actors = directory.actors(kind, asked.after);
+    let shown = actors.map(|actor| (actor.id, super::settings_for(call, directory, actor)));
+    listing::by_id(call, List::Actors, asked, shown)
 }

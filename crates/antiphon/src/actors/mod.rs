@@ -10,13 +10,19 @@ pub mod update;
 
 use std::collections::HashMap;
 
-use antiphon_store::{Actor, ActorKind, AppId, Directory, PortalId, Store, Visitor, VisitorId};
+use antiphon_store::{
+    Actor, ActorKind, AppId, Directory, Login, Millis, PortalId, Store, Visitor, VisitorId,
+};
 use antiphon_wire::actor::{self as wire, ActorId};
 use antiphon_wire::id::Id;
 use antiphon_wire::own;
 use antiphon_wire::timestamp::Timestamp;
 
+use crate::call::Call;
+use crate::middleware::scopes;
+use crate::operation::Scope;
 use crate::refusal::Refusal;
+use crate::sessions::role;
 
 /// The actors behind these ids, in the same order; `None` for those that do not exist.
 async fn resolve(
@@ -100,5 +106,23 @@ fn settings(actor: &Actor) -> own::Actor {
         avatar: shown.avatar,
         active: actor.active,
         created_at: Timestamp(actor.created_at),
+        login: None,
+    }
+}
+
+/// The same, with how an agent signs in where the caller may know it.
+fn settings_for(call: &Call, directory: &Directory, actor: &Actor) -> own::Actor {
+    let may = actor.kind == ActorKind::Agent && scopes::allows(&call.caller.token, Scope::Admin);
+    let login = directory.login(actor.id).filter(|_| may);
+    own::Actor { login: login.map(|login| sign_in(login, call.app.store.now())), ..settings(actor) }
+}
+
+fn sign_in(login: &Login, now: Millis) -> own::ActorLogin {
+    own::ActorLogin {
+        role: role::name(login.role),
+        password: !login.password.is_empty(),
+        totp: login.totp.is_some(),
+        elsewhere: login.subject.is_some(),
+        invited_until: login.invite.map(|(_, until)| until).filter(|until| now < *until).map(Timestamp),
     }
 }

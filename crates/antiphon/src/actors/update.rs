@@ -43,7 +43,7 @@ async fn update(call: Call, kind: ActorKind) -> Result<Answer, Refusal> {
     .await?;
     let directory = directory::now(&call).await?;
     let actor = directory.actor(kind, id).ok_or_else(|| Refusal::not_found(id))?;
-    Answer::json(200, &super::settings(actor))
+    Answer::json(200, &super::settings_for(&call, &directory, actor))
 }
 
 fn read(body: ActorPatch) -> Result<Edit, Refusal> {

@@ -133,8 +133,11 @@ pub async fn put(call: Call) -> Result<Answer, Refusal> {
     let id = parse_path_id(sent, MAX_SAFE).ok_or_else(|| Refusal::not_found(sent))?;
     let body: LoginPut = call.json()?;
     let mut checks = Checks::default();
+    let only_role = body.password.is_none() && (body.role.is_some() || body.administrator.is_some());
     let password = body.password.unwrap_or_default();
-    check(&mut checks, "password", &password);
+    if !only_role {
+        check(&mut checks, "password", &password);
+    }
     let role = match (body.role.as_deref(), body.administrator) {
         (Some(name), _) => role::named(name),
         (None, Some(false)) => Some(Role::Agent),
@@ -149,22 +152,25 @@ pub async fn put(call: Call) -> Result<Answer, Refusal> {
     }
     checks.done()?;
     let role = role.unwrap_or(Role::Agent);
-    let password = chosen(&call.app, password).await?;
+    let password = if only_role { None } else { Some(chosen(&call.app, password).await?) };
     directory::change(&call, move |state, moment| {
         let agent = state.directory.actor(ActorKind::Agent, id).ok_or_else(|| Refusal::not_found(id))?;
         if agent.email.is_none() {
             return Err(Refusal::invalid("agentId", "The agent needs an address to sign in with"));
         }
-        Ok(vec![DirectoryChange::Login(with_password(
-            &state.directory,
-            id,
-            &password,
-            Some(role),
-            moment.now,
-        ))])
+        let known = state.directory.login(id);
+        let login = match &password {
+            Some(password) => with_password(&state.directory, id, password, Some(role), moment.now),
+            None => Login { role, ..known.ok_or_else(no_password)?.clone() },
+        };
+        Ok(vec![DirectoryChange::Login(login)])
     })
     .await?;
     Ok(Answer::none())
+}
+
+fn no_password() -> Refusal {
+    Refusal::invalid("password", "The agent cannot sign in yet, and needs a password")
 }
 
 #[cfg(test)]

@@ -124,7 +124,7 @@ pub const TABLE: &[Operation] = &[
         .says("Uninstall an app: the tokens that users granted it are refused")
         .gives(204, Payload::Nothing),
     Operation::own(Verb::Put, "/agents/{agentId}/login", "agents.login", door!(login::put))
-        .says("Set an agent's password")
+        .says("Set an agent's password and role, or the role alone")
         .takes(shape::<wire::LoginPut>)
         .gives(204, Payload::Nothing),
 ];

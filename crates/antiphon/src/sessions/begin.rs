@@ -54,7 +54,7 @@ async fn entered(
 ) -> Result<Answer, Refusal> {
     let (session, cookie) = begun(call, directory, &login).await?;
     let known = browsers::known(call, directory, &login, browser)?;
-    let shown = show::shown(call, directory, &agent, login.role, &session)?;
+    let shown = show::shown(call, directory, &agent, &login, &session)?;
     Ok(with_cookies(Answer::json(200, &shown)?, &[cookie, known]))
 }
 

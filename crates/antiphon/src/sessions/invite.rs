@@ -217,6 +217,6 @@ pub(super) async fn signed_in(call: &Call, portal: PortalId, agent: i64) -> Resu
     let known = directory.actor(ActorKind::Agent, agent).zip(directory.login(agent));
     let (agent, login) = known.ok_or_else(gone)?;
     let (session, cookie) = begun(call, &directory, login).await?;
-    let shown = show::shown(call, &directory, agent, login.role, &session)?;
+    let shown = show::shown(call, &directory, agent, login, &session)?;
     Ok(with_cookies(Answer::json(200, &shown)?, &[cookie]))
 }

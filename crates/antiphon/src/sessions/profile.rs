@@ -51,11 +51,11 @@ pub async fn update(call: Call) -> Result<Answer, Refusal> {
     if kept.is_some() {
         // Every session has ended with the old password; this browser goes on with a new one.
         let (session, cookie) = begun(&call, &directory, login).await?;
-        let shown = show::shown(&call, &directory, agent, login.role, &session)?;
+        let shown = show::shown(&call, &directory, agent, login, &session)?;
         return Ok(with_cookies(Answer::json(200, &shown)?, &[cookie]));
     }
     let portal = call.caller.portal();
     let session = call.app.store.session_by_id(portal, signed_in.session).await?.ok_or(Refusal::SignedOut)?;
     who(&session, &directory, call.app.store.now()).ok_or(Refusal::SignedOut)?;
-    Answer::json(200, &show::shown(&call, &directory, agent, login.role, &session)?)
+    Answer::json(200, &show::shown(&call, &directory, agent, login, &session)?)
 }

@@ -1,6 +1,6 @@
 //! Who is signed in, for the page that asks.
 
-use antiphon_store::{Actor, Directory, Role, Session};
+use antiphon_store::{Actor, Directory, Login, Session};
 use antiphon_wire::id::Id;
 use antiphon_wire::session as wire;
 use antiphon_wire::timestamp::Timestamp;
@@ -17,7 +17,7 @@ pub async fn show(call: Call) -> Result<Answer, Refusal> {
     let session = session.ok_or(Refusal::SignedOut)?;
     let directory = call.caller.directory.clone();
     let (agent, login) = super::who(&session, &directory, call.app.store.now()).ok_or(Refusal::SignedOut)?;
-    Answer::json(200, &shown(&call, &directory, agent, login.role, &session)?)
+    Answer::json(200, &shown(&call, &directory, agent, login, &session)?)
 }
 
 /// A session as its agent sees it.
@@ -28,7 +28,7 @@ pub fn shown(
     call: &Call,
     directory: &Directory,
     agent: &Actor,
-    role: Role,
+    login: &Login,
     session: &Session,
 ) -> Result<wire::Session, Refusal> {
     let portal = &directory.portal;
@@ -39,7 +39,10 @@ pub fn shown(
             name: agent.name.clone(),
             email: agent.email.clone(),
             avatar: agent.avatar.clone(),
-            role: role::name(role),
+            role: role::name(login.role),
+            password: !login.password.is_empty(),
+            totp: login.totp.is_some(),
+            recovery_codes: login.recovery.len(),
         },
         portal: wire::Portal {
             id: Id(portal.id.0),

@@ -37,7 +37,7 @@ async fn who_signs_in_is_told_who_they_are_and_may_sign_out() {
     let user = desk.portal.signed_in("AGENT").await;
     let shown = user.get(SESSION).await.expect(200).json();
     let agent = json!({ "id": desk.portal.agent[2..], "actorId": desk.portal.agent, "name": "Mia Chen", "email": MIA,
-                        "role": "AGENT" });
+                        "role": "AGENT", "password": true, "totp": false, "recoveryCodes": 0 });
     assert_eq!(shown["agent"], agent);
     assert_eq!(shown["portal"], json!({ "id": desk.portal.id, "name": "Acme", "timeZone": "UTC" }));
     assert_eq!(shown["expiresAt"], "2026-03-01T20:00:00.000Z");

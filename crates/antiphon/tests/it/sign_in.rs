@@ -388,3 +388,44 @@ async fn what_administrators_do_is_noted_with_who_and_without_secrets() {
     let left = desk.user.get(&format!("{OWN}/audit")).await.expect(200).json();
     assert_eq!(left["results"], json!([]));
 }
+
+#[tokio::test]
+async fn administrators_see_how_agents_sign_in_and_change_what_they_may_do() {
+    let desk = Desk::open().await;
+    let ada = desk.portal.colleague("Ada", "ADMIN").await;
+    let tom = desk.portal.colleague("Tom", "AGENT").await;
+    let me = ada.get(SESSION).await.expect(200).json()["agent"].clone();
+    assert_eq!(
+        (&me["password"], &me["totp"], &me["recoveryCodes"]),
+        (&json!(true), &json!(false), &json!(0))
+    );
+    let of = async |user: &User, id: &str| {
+        let all = user.get(&format!("{OWN}/agents")).await.expect(200).json();
+        all["results"].as_array().unwrap().iter().find(|one| one["id"] == id).unwrap()["login"].clone()
+    };
+    let (own, other) = (text(&me, "id"), text(&tom.get(SESSION).await.expect(200).json()["agent"], "id"));
+    let admin = json!({ "role": "ADMIN", "password": true, "totp": false, "elsewhere": false });
+    assert_eq!(of(&ada, &own).await, admin);
+    assert_eq!(of(&desk.user, &own).await, admin);
+    // Colleagues are told names, and not this.
+    assert_eq!(of(&tom, &own).await, Value::Null);
+
+    let made = json!({ "name": "Eve", "email": "eve@acme.example", "role": "READ_ONLY" });
+    let made = ada.post(&format!("{OWN}/invitations"), made).await.expect(201).json();
+    let eve = of(&ada, &text(&made, "agentId")).await;
+    assert_eq!((&eve["role"], &eve["password"]), (&json!("READ_ONLY"), &json!(false)));
+    assert_eq!(eve["invitedUntil"], made["expiresAt"]);
+
+    let login = |id: &str| format!("{OWN}/agents/{id}/login");
+    // A role changes without a password, and whoever is signed in goes on with it.
+    ada.put(&login(&other), json!({ "role": "ADMIN" })).await.expect(204);
+    assert_eq!(tom.get(SESSION).await.expect(200).json()["agent"]["role"], "ADMIN");
+    tom.put(&login(&own), json!({ "role": "READ_ONLY" })).await.expect(204);
+    ada.get(&format!("{OWN}/audit")).await.expect(403);
+    // Who cannot sign in needs a password first.
+    let bea = json!({ "name": "Bea", "email": "bea@acme.example" });
+    let bea = text(&tom.post(&format!("{OWN}/agents"), bea).await.expect(201).json(), "id");
+    tom.put(&login(&bea), json!({ "role": "AGENT" })).await.expect(400);
+    tom.put(&login(&bea), json!({})).await.expect(400);
+    tom.put(&login("999"), json!({ "role": "AGENT" })).await.expect(404);
+}
