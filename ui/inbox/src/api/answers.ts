@@ -1,7 +1,7 @@
 /** Answering: replies and notes, their drafts, and what is said often. */
 import { api, ok } from './client';
 import { Problem } from './problem';
-import type { Answer, CannedReply, Draft, Entry } from './shapes';
+import type { Answer, CannedReply, Draft, Entry, Page } from './shapes';
 
 const THREAD = '/antiphon/v1/threads/{threadId}';
 
@@ -47,4 +47,33 @@ export async function drafts(): Promise<string[]> {
 
 export async function canned(): Promise<CannedReply[]> {
   return (await ok(api.GET('/antiphon/v1/canned-replies', { params: { query: { limit: 500 } } }))).results;
+}
+
+/** What is said of a canned reply to keep or change it; an empty shortcut is none. */
+export interface CannedBody {
+  name: string;
+  shortcut: string;
+  text: string;
+  richText: string;
+  shared: boolean;
+}
+
+const CANNED = '/antiphon/v1/canned-replies/{cannedReplyId}';
+const ofCanned = (cannedReplyId: string) => ({ params: { path: { cannedReplyId } } });
+
+export function cannedPage(after?: string): Promise<Page<CannedReply>> {
+  const query = { limit: 100, ...(after ? { after } : {}) };
+  return ok(api.GET('/antiphon/v1/canned-replies', { params: { query } })) as Promise<Page<CannedReply>>;
+}
+
+export function makeCanned(body: CannedBody): Promise<CannedReply> {
+  return ok(api.POST('/antiphon/v1/canned-replies', { body }));
+}
+
+export function changeCanned(id: string, body: CannedBody): Promise<CannedReply> {
+  return ok(api.PATCH(CANNED, { ...ofCanned(id), body }));
+}
+
+export function dropCanned(id: string): Promise<unknown> {
+  return ok(api.DELETE(CANNED, ofCanned(id)));
 }

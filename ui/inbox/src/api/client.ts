@@ -1,6 +1,5 @@
 /** The one door to the server: the public API, called same-origin with the session's cookie. */
 import createClient, { type Middleware } from 'openapi-fetch';
-import type { Pending } from './pending';
 import { Problem } from './problem';
 import type { paths } from './schema';
 
@@ -45,7 +44,7 @@ const session: Middleware = {
   },
 };
 
-export const api = createClient<Omit<paths, keyof Pending> & Pending>({
+export const api = createClient<paths>({
   baseUrl: globalThis.location?.origin ?? 'http://localhost',
   credentials: 'same-origin',
   fetch: carefully,

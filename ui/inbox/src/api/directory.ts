@@ -26,6 +26,15 @@ export function makeTag(name: string, color: string): Promise<Tag> {
   return ok(api.POST('/antiphon/v1/tags', { body: { name, color } }));
 }
 
+/** The same with those that are archived, a page at a time. */
+export function tagPage(after?: string): Promise<Page<Tag>> {
+  return ok(api.GET('/antiphon/v1/tags', { params: { query: { limit: 100, ...(after ? { after } : {}) } } })) as Promise<Page<Tag>>;
+}
+
+export function changeTag(tagId: string, body: { name?: string; color?: string; archived?: boolean }): Promise<Tag> {
+  return ok(api.PATCH('/antiphon/v1/tags/{tagId}', { params: { path: { tagId } }, body }));
+}
+
 /** What is said of a view to make or change it. */
 export interface ViewBody {
   name: string;

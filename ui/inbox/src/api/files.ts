@@ -17,3 +17,13 @@ export function send(threadId: string, file: File, progress: (share: number) => 
 export function read(fileId: string): Promise<StoredFile> {
   return ok(api.GET('/files/v3/files/{fileId}', { params: { path: { fileId } } })) as Promise<StoredFile>;
 }
+
+/** A picture that visitors and colleagues see wherever somebody writes; its address stays. */
+export async function sendPicture(picture: Blob, name: string): Promise<string> {
+  const form = new FormData();
+  form.set('options', JSON.stringify({ access: 'PUBLIC_NOT_INDEXABLE' }));
+  form.set('folderPath', '/avatars');
+  form.set('file', picture, name);
+  const stored = await upload<StoredFile>('/files/v3/files', form, () => {}, new AbortController().signal);
+  return stored.url ?? stored.defaultHostingUrl ?? '';
+}

@@ -42,6 +42,19 @@ export type Role = 'ADMIN' | 'AGENT' | 'READ_ONLY';
 
 export type Session = Schemas['Session'];
 export type OpenSession = Schemas['OpenSession'];
+export type Invitation = Schemas['Invitation'];
+
+/** What somebody did. What it did to each object is said without secrets. */
+export interface AuditEntry extends Omit<Schemas['AuditEntry'], 'changes'> {
+  changes: AuditChange[];
+}
+
+export interface AuditChange {
+  object: string;
+  id: string;
+  before?: Record<string, unknown>;
+  after?: Record<string, unknown>;
+}
 
 export interface Answer {
   type: 'MESSAGE' | 'COMMENT';
@@ -70,6 +83,8 @@ export interface CannedReply {
   text: string;
   richText?: string;
   shared: boolean;
+  /** Whose they are, if anybody's. */
+  ownerActorId?: string;
 }
 
 export interface Mention {

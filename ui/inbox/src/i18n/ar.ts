@@ -1,8 +1,10 @@
 import type { Catalogue } from './catalogue';
 import { portal } from './portal.ar';
+import { team } from './team.ar';
 
 export const ar: Catalogue = {
   ...portal,
+  ...team,
   'account.ended': 'سُجّل خروجك من كل مكان آخر.',
   'account.endOthers': 'تسجيل الخروج من كل مكان آخر',
   'account.here': 'هذا المتصفح',

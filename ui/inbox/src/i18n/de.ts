@@ -1,8 +1,10 @@
 import type { Catalogue } from './catalogue';
 import { portal } from './portal.de';
+import { team } from './team.de';
 
 export const de: Catalogue = {
   ...portal,
+  ...team,
   'account.ended': 'Überall sonst sind Sie abgemeldet.',
   'account.endOthers': 'Überall sonst abmelden',
   'account.here': 'Dieser Browser',

@@ -1,8 +1,10 @@
 import { portal } from './portal.en';
+import { team } from './team.en';
 
 /** English: the catalogue that the others are measured by. */
 export const en = {
   ...portal,
+  ...team,
   'account.ended': 'You are signed out everywhere else.',
   'account.endOthers': 'Sign out everywhere else',
   'account.here': 'This browser',

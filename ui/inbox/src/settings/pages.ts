@@ -20,6 +20,11 @@ export const PAGES: SettingsPage[] = [
   { path: 'account', title: 'settings.account', icon: 'person', group: 'settings.mine', load: () => import('./Account.svelte') },
   { path: 'inboxes', title: 'settings.inboxes', icon: 'inbox', group: 'settings.portal', admin: true, load: () => import('./Inboxes.svelte') },
   { path: 'channels', title: 'settings.channels', icon: 'chat', group: 'settings.portal', admin: true, load: () => import('./channels/Channels.svelte') },
+  { path: 'agents', title: 'agents.title', icon: 'people', group: 'settings.portal', admin: true, load: () => import('./agents/Agents.svelte') },
+  { path: 'canned', title: 'canned.title', icon: 'bolt', group: 'settings.portal', load: () => import('./canned/Canned.svelte') },
+  { path: 'tags', title: 'tags.title', icon: 'tag', group: 'settings.portal', load: () => import('./marks/Tags.svelte') },
+  { path: 'views', title: 'rail.views', icon: 'star', group: 'settings.portal', load: () => import('./marks/Views.svelte') },
+  { path: 'audit', title: 'audit.title', icon: 'clock', group: 'settings.portal', admin: true, load: () => import('./audit/Audit.svelte') },
   { path: 'tokens', title: 'settings.tokens', icon: 'token', group: 'settings.portal', admin: true, load: () => import('./tokens/Tokens.svelte') },
 ];
 
