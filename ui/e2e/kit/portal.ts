@@ -67,13 +67,13 @@ export class Portal {
     await this.api.put(`/antiphon/v1/channel-accounts/${this.chat}/chat`, settings);
   }
 
-  /** Somebody who can sign in, and in no other portal of the server. */
+  /** Somebody who can sign in, and in no other portal of the server; an administrator unless another role is said. */
   async agent(name: string, role?: "ADMIN" | "AGENT" | "READ_ONLY"): Promise<Agent> {
     const email = `${name.toLowerCase().replaceAll(/[^a-z]+/g, ".")}@harbour-${this.id}.example`;
     const password = `tide-${name}-and-time`;
-    const made = await this.api.post("/antiphon/v1/agents", { name, email, ...(role ? { role } : {}) });
+    const made = await this.api.post("/antiphon/v1/agents", { name, email });
     const id = String(made["id"]);
-    await this.api.put(`/antiphon/v1/agents/${id}/login`, { password });
+    await this.api.put(`/antiphon/v1/agents/${id}/login`, { password, ...(role ? { role } : {}) });
     return { id, name, email, password };
   }
 }

@@ -54,7 +54,10 @@ async fn entered(
 ) -> Result<Answer, Refusal> {
     let (session, cookie) = begun(call, directory, &login).await?;
     let known = browsers::known(call, directory, &login, browser)?;
-    let shown = show::shown(call, directory, &agent, &login, &session)?;
+    // A recovery code may have been used up meanwhile.
+    let now = call.app.store.directory(directory.portal.id).await?;
+    let login = now.as_ref().and_then(|now| now.login(agent.id)).unwrap_or(&login);
+    let shown = show::shown(call, directory, &agent, login, &session)?;
     Ok(with_cookies(Answer::json(200, &shown)?, &[cookie, known]))
 }
 
