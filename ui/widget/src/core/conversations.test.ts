@@ -306,6 +306,23 @@ describe('a visitor who was here before', () => {
     expect(conversations.state.unread).toBe(2);
   });
 
+  it('misses nothing in conversations that are not shown when the server does not remember that far back', async () => {
+    server.threads.push(thread({ id: 6 }));
+    const conversations = visitor({ visitorKey: KEY });
+    await conversations.opened();
+    conversations.select('t6');
+    await settle();
+    conversations.select('t5');
+    await settle();
+    server.messages = [...server.messages, server.message('m7', { threadId: 6 })];
+    server.say('resync', {});
+    await settle();
+    conversations.select('t6');
+    await settle();
+    const shown = conversations.state.talks.find((talk) => talk.id === 6)!.messages;
+    expect(shown.map((message) => message.id)).toEqual(['m1', 'm2', 'm7']);
+  });
+
   it('asks for everything anew when the server does not remember that far back', async () => {
     const conversations = visitor({ visitorKey: KEY });
     await conversations.start();

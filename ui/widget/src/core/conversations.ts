@@ -364,6 +364,7 @@ export class Conversations {
   }
 
   async #reload(): Promise<void> {
+    this.#held.set({ talks: talks.missed(this.state.talks, this.state.current) });
     await this.#list();
     const talk = this.#held.current();
     if (talk?.id != null) await this.#loadMessages(talk.key);

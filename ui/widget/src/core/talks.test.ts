@@ -58,6 +58,24 @@ describe('talks', () => {
     ]);
   });
 
+  it('have no gap where more was said meanwhile than a page holds', () => {
+    const ids = (talk: Partial<talks.Talk>) => [talk.messages!.map((each) => each.id).join(' '), talk.more];
+    const known = {
+      ...talks.freshTalk('t5'),
+      id: 5,
+      messages: ['02', '03', '09'].map((id) => message(id)),
+      more: false,
+    };
+    const page = (...of: string[]) => ({ results: of.map((id) => message(id)), more: true });
+    expect(ids(talks.withPage(known, page('07', '08', '09'), false))).toEqual(['07 08 09', true]);
+    expect(ids(talks.withPage(known, page('03', '08', '09'), false))).toEqual(['02 03 08 09', false]);
+    expect(ids(talks.withPage(known, page('00', '01'), true))).toEqual(['00 01 02 03 09', true]);
+    expect(ids(talks.withPage(known, { ...page('02', '03', '08'), more: false }, false))).toEqual([
+      '02 03 08 09',
+      false,
+    ]);
+  });
+
   it('know up to where they were read', () => {
     expect(talks.later(null, '02')).toBe('02');
     expect(talks.later('03', '02')).toBe('03');

@@ -94,11 +94,23 @@ export function insert(messages: Message[], added: Message[]): Message[] {
   return [...all.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
+/** Something may have been said that was not told: what is not shown is asked for when it is. */
+export function missed(talks: Talk[], shown: string | null): Talk[] {
+  return talks.map((talk) =>
+    talk.id === null || talk.key === shown ? talk : { ...talk, messages: [], loaded: false },
+  );
+}
+
+/** What was known before the newest page goes where it may not reach up to that; it is asked for again. */
 export function withPage(talk: Talk, page: MessagePage, earlier: boolean): Partial<Talk> {
+  const [first] = page.results;
+  const reaches = earlier || !page.more || !first || talk.messages.some((message) => message.id === first.id);
+  const known = reaches ? talk.messages : talk.messages.filter((message) => message.id > first.id);
+  const all = earlier || !talk.loaded || known.length < talk.messages.length;
   return {
-    messages: insert(talk.messages, page.results),
+    messages: insert(known, page.results),
     loaded: true,
-    more: earlier || !talk.loaded ? (page.more ?? false) : talk.more,
+    more: all ? (page.more ?? false) : talk.more,
     readUpTo: later(talk.readUpTo, page.readUpTo ?? null),
   };
 }
