@@ -134,6 +134,9 @@ export class Server {
     const shared = {
       ANTIPHON_FILES__URL: `file://${join(home, "files")}`,
       ANTIPHON_SECRETS__KEY: randomBytes(32).toString("base64"),
+      // Receivers of webhooks are in the test itself.
+      ANTIPHON_OUTBOUND__ALLOW: '["127.0.0.1"]',
+      ANTIPHON_OUTBOUND__HTTP: "true",
     };
     if (store === "embedded") {
       const node = new Node(await freePort(), join(home, "data"), flags, shared);

@@ -26,6 +26,7 @@ export const PAGES: SettingsPage[] = [
   { path: 'views', title: 'rail.views', icon: 'star', group: 'settings.portal', load: () => import('./marks/Views.svelte') },
   { path: 'audit', title: 'audit.title', icon: 'clock', group: 'settings.portal', admin: true, load: () => import('./audit/Audit.svelte') },
   { path: 'tokens', title: 'settings.tokens', icon: 'token', group: 'settings.portal', admin: true, load: () => import('./tokens/Tokens.svelte') },
+  { path: 'apps', title: 'settings.apps', icon: 'plug', group: 'settings.portal', admin: true, load: () => import('./apps/Apps.svelte') },
 ];
 
 /** The page that an address names, and what stands behind it. */
