@@ -26,6 +26,14 @@ describe.each([['de', de], ['ar', ar]] as [string, Catalogue][])('the catalogue 
 });
 
 describe('every text', () => {
+  it('stands in one file only', () => {
+    const files = Object.entries(import.meta.glob<string>(['./en.ts', './*.en.ts'], { query: '?raw', import: 'default', eager: true }));
+    expect(files.length).toBeGreaterThan(1);
+    const all = files.flatMap(([, code]) => [...code.matchAll(/^ {2}'?([\w.]+)'?:/gmu)].map((match) => match[1] ?? ''));
+    expect(all.length).toBeGreaterThanOrEqual(Object.keys(en).length);
+    expect(all.filter((key, at) => all.indexOf(key) !== at)).toEqual([]);
+  });
+
   it('is used', () => {
     const code = [...Object.values(components), ...Object.values(modules)].join('\n');
     // Those whose last part is chosen when they are read.
