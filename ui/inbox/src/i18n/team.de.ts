@@ -118,7 +118,7 @@ export const team: Record<keyof typeof english, Text> = {
   'audit.setUp': 'hat das Portal eingerichtet',
   'audit.setup': 'Einrichtung',
   'audit.signedIn': 'hat sich angemeldet',
-  'audit.text': 'Was Administratoren getan haben, das Neueste zuerst. Geheimnisse werden nie vermerkt.',
+  'audit.text': 'Was am Portal geändert wurde und von wem, das Neueste zuerst. Geheimnisse werden nie vermerkt.',
   'audit.title': 'Protokoll',
   'audit.totpAsked': 'hat begonnen, die Zwei-Schritt-Anmeldung einzurichten',
   'audit.totpOff': 'hat die Zwei-Schritt-Anmeldung ausgeschaltet',

@@ -9,15 +9,15 @@ const nobody = () => undefined;
 describe('an act', () => {
   it('is said in a sentence', () => {
     const inbox = { object: 'INBOX', id: '7', before: { name: 'Care' }, after: { name: 'Careful' } };
-    expect(act({ action: 'own.inboxes.update', changes: [inbox] }, say, nobody)).toBe('Changed the inbox “Careful”');
+    expect(act({ action: 'own.inboxes.update', changes: [inbox] }, say, nobody)).toBe('changed the inbox “Careful”');
     const token = { object: 'TOKEN', id: '9', before: { label: 'Importer' } };
-    expect(act({ action: 'tokens.revoke', changes: [token] }, say, nobody)).toBe('Revoked the token “Importer”');
+    expect(act({ action: 'tokens.revoke', changes: [token] }, say, nobody)).toBe('revoked the token “Importer”');
   });
 
   it('is said of whom it is about, be that named elsewhere', () => {
     const login = { object: 'LOGIN', id: '71', after: { role: 'AGENT' } };
     const agent = { object: 'AGENT', id: '71', after: { name: 'Ada' } };
-    expect(act({ action: 'invitations.create', changes: [login, agent] }, say, nobody)).toBe('Invited Ada');
+    expect(act({ action: 'invitations.create', changes: [login, agent] }, say, nobody)).toBe('invited Ada');
     expect(act({ action: 'agents.totp.reset', changes: [login] }, say, () => 'Tom')).toContain('Tom');
     expect(act({ action: 'agents.totp.reset', changes: [login] }, say, nobody)).toContain('71');
   });
@@ -30,6 +30,7 @@ describe('an act', () => {
 
   it('can be asked for in words', () => {
     for (const action of Object.keys(ASKED)) expect(asked(action, say), action).not.toBe(action);
+    expect(asked('own.inboxes.create', say)).toBe('Created the inbox “…”');
   });
 });
 

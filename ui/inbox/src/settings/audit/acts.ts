@@ -126,9 +126,15 @@ export function act(entry: Pick<AuditEntry, 'action' | 'changes'>, say: Say, cal
 export function asked(action: string, say: Say): string {
   const own = at(OWN, action);
   const object = ASKED[action];
-  if (own) return say(own, { name: '…' });
+  if (own) return alone(say(own, { name: '…' }));
   const verb = at(VERBS, action.split('.').at(-1) ?? '');
-  return verb && object ? say(verb, { what: say(OBJECTS[object]), name: '…' }) : action;
+  return verb && object ? alone(say(verb, { what: say(OBJECTS[object]), name: '…' })) : action;
+}
+
+/** What is said of somebody, without them. */
+function alone(said: string): string {
+  const first = [...said][0] ?? '';
+  return first.toLocaleUpperCase() + said.slice(first.length);
 }
 
 export interface Difference {
