@@ -90,6 +90,12 @@ impl User {
         sent.and_then(|(_, value)| value.to_str().ok()?.strip_prefix("Bearer ")).unwrap_or_default()
     }
 
+    /// The cookies it sends.
+    pub fn cookie(&self) -> String {
+        let sent = self.headers.iter().find(|(name, _)| name == "cookie");
+        sent.and_then(|(_, value)| value.to_str().ok()).unwrap_or_default().to_owned()
+    }
+
     /// Reads.
     pub async fn get(&self, path: &str) -> Reply {
         self.send("GET", path, Bytes::new()).await

@@ -107,6 +107,11 @@ pub static PAGES: &[Page] = &[
     },
 ];
 
+/// Every page.
+pub fn pages() -> impl Iterator<Item = &'static Page> {
+    PAGES.iter().chain(ui::PAGES)
+}
+
 /// What a path leads to.
 pub enum Found<'a> {
     /// With the values of the path's parameters, percent-decoded once.
@@ -163,7 +168,7 @@ impl Routes {
             at.allow = HeaderValue::try_from(allow(&at.leaves))?;
             tree.insert(at.template.clone(), Target::Mounted(index))?;
         }
-        for page in PAGES.iter().chain(ui::PAGES) {
+        for page in pages() {
             tree.insert(page.path, Target::Page(page))?;
         }
         Ok(Self { tree, mounted, figures: figure })

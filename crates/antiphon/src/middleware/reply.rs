@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH,
-    CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, ORIGIN, VARY,
+    CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, ORIGIN, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, Method, Response, StatusCode, request};
 
@@ -104,6 +104,8 @@ pub fn finish(
     headers.insert(REQUEST_ID, correlation.header());
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(VARY, HeaderValue::from_static("Origin"));
+    // What others wrote is in many answers: none is a script or a page because it looks like one.
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     if let Some(allowance) = allowance {
         limit_headers(&mut headers, &allowance);
     }
@@ -111,8 +113,8 @@ pub fn finish(
         cors_headers(app, head, origin, &mut headers);
     }
     for (name, value) in extra {
-        // What an answer says of its own keeping goes before what is said of all.
-        if name == CACHE_CONTROL {
+        // What an answer says of its own keeping goes before what is said of all, and some say again what all say.
+        if name == CACHE_CONTROL || name == X_CONTENT_TYPE_OPTIONS {
             headers.insert(name, value);
         } else {
             headers.append(name, value);

@@ -25,6 +25,7 @@ mod doctor;
 mod drafts;
 mod erasing;
 mod files;
+mod forgery;
 mod grants;
 mod guests;
 mod health;
