@@ -12,15 +12,24 @@ use crate::call::Call;
 use crate::custom_channels::closing;
 use crate::events::kinds;
 use crate::refusal::Refusal;
+use crate::sessions::last;
 
 /// Runs a rule on the caller's portal and answers what it made of the directory, once that is durable.
 ///
 /// # Errors
 /// What the rule refuses, and what the store cannot do.
-pub async fn change<F>(call: &Call, rule: F) -> Result<Vec<DirectoryChange>, Refusal>
+pub async fn change<F>(call: &Call, mut rule: F) -> Result<Vec<DirectoryChange>, Refusal>
 where
     F: FnMut(&State, &mut Moment) -> Result<Vec<DirectoryChange>, Refusal> + Send + 'static,
 {
+    let by_operator = call.caller.operator;
+    let rule = move |state: &State, moment: &mut Moment| {
+        let changes = rule(state, moment)?;
+        if !by_operator {
+            last::stays(&state.directory, &changes)?;
+        }
+        Ok(changes)
+    };
     change_of(&call.app.store, call.caller.portal(), Some(Doer::of(call)), rule).await?
 }
 

@@ -8,6 +8,7 @@ pub mod cookie;
 pub mod csrf;
 pub mod end;
 pub mod invite;
+pub mod last;
 pub mod list;
 pub mod options;
 pub mod profile;

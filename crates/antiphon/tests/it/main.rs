@@ -56,6 +56,7 @@ mod reading;
 mod relay;
 mod replies;
 mod retries;
+mod roles;
 mod scenarios;
 mod sessions;
 mod sign_in;

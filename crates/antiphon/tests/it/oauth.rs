@@ -500,7 +500,7 @@ async fn a_form_counts_only_from_whom_it_was_made_for() {
     let login = format!("/antiphon/v1/agents/{}/login", stage.desk.portal.agent.trim_start_matches("A-"));
     let body = json!({ "password": PASSWORD, "administrator": false });
     stage.desk.server.advance(Duration::from_millis(1));
-    stage.desk.user.put(&login, body).await.expect(204);
+    stage.desk.portal.operator().put(&login, body).await.expect(204);
     assert!(other.user().get(&other.address).await.expect(200).text().contains("Sign in"));
     let mut plain = Browser::open(&stage, "scope=oauth").await;
     let sent = plain.choose(&format!("do=sign-in&email=mia%40acme.example&password={PASSWORD}")).await;
