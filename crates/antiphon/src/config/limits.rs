@@ -10,6 +10,7 @@ pub struct Limits {
     pub per_ten_seconds: u32,
     pub oauth_per_ten_seconds: u32,
     pub agent_per_ten_seconds: u32,
+    pub passwords_per_minute: u32,
     pub per_day: u64,
 }
 
@@ -20,6 +21,7 @@ impl Limits {
                 self.per_ten_seconds.into(),
                 self.oauth_per_ten_seconds.into(),
                 self.agent_per_ten_seconds.into(),
+                self.passwords_per_minute.into(),
                 self.per_day,
             ]
             .contains(&0)

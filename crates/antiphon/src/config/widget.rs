@@ -12,7 +12,9 @@ pub struct Widget {
     pub messages_per_minute: u32,
     pub messages_per_minute_of_address: u32,
     pub threads_per_hour: u32,
+    pub threads_per_hour_of_address: u32,
     pub files_per_hour: u32,
+    pub files_per_hour_of_address: u32,
     pub max_file_bytes: u64,
     pub streams: usize,
     pub streams_of_address: usize,
@@ -28,7 +30,9 @@ impl Widget {
             self.messages_per_minute,
             self.messages_per_minute_of_address,
             self.threads_per_hour,
+            self.threads_per_hour_of_address,
             self.files_per_hour,
+            self.files_per_hour_of_address,
         ];
         let streams = [self.streams, self.streams_of_address, self.streams_of_visitor];
         if rates.contains(&0) || streams.contains(&0) || self.max_file_bytes == 0 {

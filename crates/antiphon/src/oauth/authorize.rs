@@ -8,7 +8,7 @@ use antiphon_wire::query::Query;
 use http::HeaderValue;
 use http::header::RETRY_AFTER;
 
-use super::login::{Tried, tried};
+use super::login::{Tried, counted, tried};
 use super::pages::{consent, sign_in};
 use super::{CODE_LIFE, app_of, grants, hash, redirect, secret, session};
 use crate::audit::Doer;
@@ -84,6 +84,11 @@ pub async fn choose(call: Call) -> Result<Answer, Refusal> {
                 }
                 _ => asked,
             };
+            match counted(&call) {
+                Ok(()) => {}
+                Err(Refusal::SignIn(SignInRefused::TooOften(wait))) => return too_often(&call, &asked, wait),
+                Err(refusal) => return Err(refusal),
+            }
             let browser = session::browser(&call, &asked.directory);
             match tried(&call.app, &asked.directory, (email, password), browser.as_ref()).await? {
                 Tried::In(known) => {

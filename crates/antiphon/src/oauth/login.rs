@@ -18,8 +18,9 @@ use crate::app::App;
 use crate::call::{Answer, Call};
 use crate::checks::Checks;
 use crate::directory;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, SignInRefused};
 use crate::sessions::role;
+use crate::widget::floods::{Payer, Rate, What};
 
 /// Passwords that are tried at once: each takes 19 MiB and a core.
 const AT_ONCE: usize = 2;
@@ -42,6 +43,20 @@ pub enum Tried {
     Wrong,
     /// Too often; nothing was tried, and nothing is for so many seconds.
     TooOften(i64),
+}
+
+/// Counts a password by where it comes from, before anything is done about it: each costs as much, whoever is meant.
+///
+/// # Errors
+/// When too many have come from there.
+pub fn counted(call: &Call) -> Result<(), Refusal> {
+    let app = &call.app;
+    let rate = Rate::minutely(app.config.limits.passwords_per_minute);
+    let taken = app.floods.take(What::Password, Payer::address(call.heads.address), rate, app.machine_time());
+    taken.map_err(|refusal| match refusal {
+        Refusal::TooOften(wait) => Refusal::SignIn(SignInRefused::TooOften(wait)),
+        other => other,
+    })
 }
 
 /// Tries an address and a password. It takes as long whoever is meant.

@@ -16,7 +16,7 @@ use super::standing::{IDLE, LIFE};
 use super::{cookie, end, show, totp};
 use crate::audit::Doer;
 use crate::call::{Answer, Call};
-use crate::oauth::login::{Tried, tried};
+use crate::oauth::login::{Tried, counted, tried};
 use crate::oauth::session as browsers;
 use crate::refusal::{Refusal, SignInRefused};
 
@@ -29,6 +29,7 @@ pub async fn begin(call: Call) -> Result<Answer, Refusal> {
     if call.heads.site == Site::Other {
         return Err(Refusal::Foreign);
     }
+    counted(&call)?;
     let sent: SignIn = call.json()?;
     let (email, password) = (sent.email.unwrap_or_default(), sent.password.unwrap_or_default());
     let email = email.trim();

@@ -20,7 +20,7 @@ use crate::call::{Answer, Call};
 use crate::checks::Checks;
 use crate::directory;
 use crate::oauth::hash;
-use crate::oauth::login::{check, chosen, with_password};
+use crate::oauth::login::{check, chosen, counted, with_password};
 use crate::refusal::Refusal;
 
 /// How long a link is good.
@@ -163,6 +163,7 @@ pub async fn accept(call: Call) -> Result<Answer, Refusal> {
     if call.heads.site == Site::Other {
         return Err(Refusal::Foreign);
     }
+    counted(&call)?;
     let sent: InviteAccept = call.json()?;
     let mut checks = Checks::default();
     let name = checks.name("name", sent.name);

@@ -5,7 +5,7 @@ use antiphon_wire::widget::WidgetFile;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::floods::{Rate, What};
+use super::floods::{Payer, Rate, What};
 use super::visit::Visit;
 use crate::app::App;
 use crate::call::{Answer, Call};
@@ -59,7 +59,11 @@ pub async fn upload(call: Call) -> Result<Answer, Refusal> {
         return Err(Refusal::invalid("file", "This chat takes no files"));
     }
     let (app, limits) = (&call.app, &call.app.config.widget);
-    app.floods.take(What::File, visit.payer(), Rate::hourly(limits.files_per_hour), app.machine_time())?;
+    let now = app.machine_time();
+    app.floods.take(What::File, visit.payer(), Rate::hourly(limits.files_per_hour), now)?;
+    // Whoever has used up what a visitor may send can be another visitor.
+    let of_address = Rate::hourly(limits.files_per_hour_of_address);
+    app.floods.take(What::File, Payer::address(call.heads.address), of_address, now)?;
     let most = limits.max_file_bytes.min(app.config.files.max_bytes);
     let mut form = form::read_at_most(&call, most).await?;
     let Some(sent) = form.file.take() else {

@@ -21,6 +21,8 @@ pub enum What {
     /// Threads that begin.
     Thread,
     File,
+    /// Passwords that are tried.
+    Password,
 }
 
 /// How much there may be in how long.
@@ -68,13 +70,24 @@ impl Payer {
     }
 }
 
+/// A bucket is the moment at which all that was taken has come back.
+#[derive(Default)]
+struct Buckets {
+    empty_at: HashMap<(What, Payer), i64>,
+    /// When room was last looked for.
+    looked_at: i64,
+}
+
 /// Most that is counted at once. Whoever comes beyond that has to wait, as if the server were full: it is.
 const MOST: usize = 200_000;
 
-/// The counts. A bucket is the moment at which all that was taken has come back.
+/// How long it takes until room is looked for again where there was none: a look goes through everything.
+const LOOK: i64 = 1_000;
+
+/// The counts.
 #[derive(Default)]
 pub struct Floods {
-    buckets: Mutex<HashMap<(What, Payer), i64>>,
+    buckets: Mutex<Buckets>,
     streams: Mutex<HashMap<Payer, usize>>,
 }
 
@@ -85,13 +98,16 @@ impl Floods {
     /// After how many seconds it will not be.
     pub fn take(&self, what: What, payer: Payer, rate: Rate, now: i64) -> Result<(), Refusal> {
         let mut buckets = lock(&self.buckets);
-        if buckets.len() >= MOST && !buckets.contains_key(&(what, payer)) {
-            buckets.retain(|_, empty| *empty > now);
-            if buckets.len() >= MOST {
+        if buckets.empty_at.len() >= MOST && !buckets.empty_at.contains_key(&(what, payer)) {
+            if (now - buckets.looked_at).abs() >= LOOK {
+                buckets.looked_at = now;
+                buckets.empty_at.retain(|_, empty| *empty > now);
+            }
+            if buckets.empty_at.len() >= MOST {
                 return Err(Refusal::Unavailable);
             }
         }
-        let bucket = buckets.entry((what, payer)).or_insert(now);
+        let bucket = buckets.empty_at.entry((what, payer)).or_insert(now);
         let empty = (*bucket).max(now) + rate.millis / i64::from(rate.most.max(1));
         let over = empty - now - rate.millis;
         if over > 0 {
@@ -174,7 +190,29 @@ mod tests {
         let take = |now| floods.take(What::Session, late, Rate::minutely(60), now);
         assert_eq!(take(999), Err(Refusal::Unavailable));
         assert_eq!(take(1_000), Ok(()), "by then all the others have come back");
-        assert_eq!(lock(&floods.buckets).len(), 1);
+        assert_eq!(lock(&floods.buckets).empty_at.len(), 1);
+    }
+
+    #[test]
+    fn room_is_looked_for_once_a_second_however_many_ask() {
+        let floods = Floods::default();
+        for n in 0..MOST {
+            // One of them comes back after ten milliseconds, the others after a minute.
+            let most = if n == 0 { 6_000 } else { 1 };
+            let payer = Payer::visitor(PortalId(1), &n.to_string());
+            floods.take(What::Session, payer, Rate::minutely(most), 5_000).unwrap();
+        }
+        let take = |name: &str, now| {
+            floods.take(What::Session, Payer::visitor(PortalId(1), name), Rate::minutely(1), now)
+        };
+        assert_eq!(take("late", 5_005), Err(Refusal::Unavailable));
+        let started = std::time::Instant::now();
+        for n in 0..10_000 {
+            assert_eq!(take(&format!("late {n}"), 5_500), Err(Refusal::Unavailable));
+        }
+        assert!(started.elapsed() < std::time::Duration::from_secs(10), "{:?}", started.elapsed());
+        assert_eq!(take("late", 6_005), Ok(()), "a second later one has come back");
+        assert_eq!(take("later", 6_005), Err(Refusal::Unavailable));
     }
 
     #[test]

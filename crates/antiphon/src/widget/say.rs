@@ -92,6 +92,8 @@ pub async fn say(call: Call) -> Result<Answer, Refusal> {
     };
     if thread.is_none() {
         app.floods.take(What::Thread, visit.payer(), Rate::hourly(limits.threads_per_hour), now)?;
+        let of_address = Rate::hourly(limits.threads_per_hour_of_address);
+        app.floods.take(What::Thread, Payer::address(call.heads.address), of_address, now)?;
     }
     let newest = threads.iter().map(|thread| thread.id.0).max().unwrap_or_default();
     let client_id = words.client_id.clone();

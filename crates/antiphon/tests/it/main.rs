@@ -27,6 +27,7 @@ mod erasing;
 mod files;
 mod forgery;
 mod grants;
+mod guessing;
 mod guests;
 mod health;
 mod hostile_channels;

@@ -61,6 +61,33 @@ async fn threads_files_and_requests_have_bounds() {
     crate::files::send(&other.user, "POST", &path, &[("file", "a.txt", "x")]).await.expect(400);
 }
 
+/// Whoever keeps no key is somebody new each time, and as many as they like.
+#[tokio::test]
+async fn threads_and_files_of_an_address_have_bounds_however_many_visitors_it_has() {
+    let desk = limited(|widget| {
+        widget.threads_per_hour_of_address = 3;
+        widget.files_per_hour_of_address = 2;
+    })
+    .await;
+    let path = format!("{WIDGET}/files");
+    let mut answers = Vec::new();
+    let mut first = None;
+    for _ in 0..5 {
+        let visitor = Visitor::on(&desk).await;
+        let said = visitor.sends(json!({ "text": "Hi" })).await;
+        let sent = crate::files::send(&visitor.user, "POST", &path, &[("file", "a.txt", "x")]).await;
+        for reply in [&said, &sent].into_iter().filter(|reply| reply.status == 429) {
+            let wait: i64 = reply.header("retry-after").unwrap().parse().unwrap();
+            assert!((1..=3_600).contains(&wait), "{wait}");
+        }
+        answers.push((said.status, sent.status));
+        first = first.or(Some(visitor));
+    }
+    assert_eq!(answers, [(201, 201), (201, 201), (201, 429), (429, 429), (429, 429)]);
+    // Whoever has a thread goes on in it.
+    first.unwrap().says("Still here").await;
+}
+
 /// Begins a session from an address, behind a proxy or not.
 async fn from(desk: &Desk, address: &str, proxy: Option<&str>) -> u16 {
     let near: IpAddr = proxy.unwrap_or(address).parse().unwrap();
