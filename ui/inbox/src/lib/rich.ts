@@ -70,11 +70,14 @@ export function isBlank(nodes: Node[]): boolean {
   return nodes.every((node) => (node.kind === 'text' ? node.text.trim() === '' : node.tag !== 'br' && isBlank(node.children)));
 }
 
+/** A letter's own pictures are among our files. Nothing else of ours is asked for because a letter wants it. */
+const OWN = '/files/';
+
 const POLICY = (images: string) =>
   `default-src 'none'; style-src 'unsafe-inline'; img-src ${images}; media-src 'none'; font-src 'none'; form-action 'none'; base-uri 'none'`;
 
 /** What has no place in a letter. The frame keeps it from acting; this keeps it from being there. */
-const GONE = 'script, meta, base, link, iframe, frame, frameset, object, embed, applet, template, noscript, portal, form > input[type="image"]';
+const GONE = 'script, meta, base, link, iframe, frame, frameset, object, embed, applet, template, noscript, portal, svg, math, input[type="image"]';
 
 /** HTML that others wrote, without what could act, call elsewhere or lead astray. Its looks stay. */
 export function clean(html: string): string {
@@ -88,15 +91,17 @@ export function clean(html: string): string {
       const href = element.getAttribute(name);
       if (href !== null && !href.startsWith('#') && safeHref(href) === undefined) element.removeAttribute(name);
     }
-    if (element.localName === 'a') element.setAttribute('rel', 'noopener noreferrer nofollow');
+    if (element.localName === 'a' || element.localName === 'area') element.setAttribute('rel', 'noopener noreferrer nofollow');
   }
   const styles = [...parsed.head.querySelectorAll('style')].map((style) => style.outerHTML);
-  return styles.join('') + parsed.body.innerHTML;
+  // Where frames stood in its place, there is no body any more.
+  const body: HTMLElement | null = parsed.body;
+  return styles.join('') + (body?.innerHTML ?? '');
 }
 
 /** A whole page around HTML that others wrote, for a frame in which no script runs. */
-export function page(html: string, remote: boolean, colours: string): string {
-  const images = remote ? "data: cid: 'self' https: http:" : "data: cid: 'self'";
+export function page(html: string, remote: boolean, colours: string, origin: string): string {
+  const images = remote ? 'data: cid: https: http:' : `data: cid: ${origin}${OWN}`;
   return `<!doctype html><html><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${POLICY(images)}"><meta name="referrer" content="no-referrer"><base target="_blank"><style>${colours}</style></head><body>${clean(html)}</body></html>`;
 }
 

@@ -17,8 +17,15 @@ export function shade(name: string, many: number): number {
 
 export type Piece = { text: string; href?: string };
 
-/** Parts of a mail address have bounds: without them, a long word of dots would be searched again from each dot. */
-const LINK = /\bhttps?:\/\/[^\s<>"']+|\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}\b/giu;
+/** Every part has bounds: without them, a long word of dots would be searched again from each dot. */
+const LINK = /\bhttps?:\/\/[^\s<>"']{1,2000}|\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}\b/giu;
+
+/** Without what ends a sentence. */
+function bare(address: string): string {
+  let end = address.length;
+  while (end > 0 && '.,;:!?'.includes(address.charAt(end - 1))) end -= 1;
+  return address.slice(0, end);
+}
 
 /** Text with the addresses in it found. */
 export function pieces(text: string): Piece[] {
@@ -27,7 +34,7 @@ export function pieces(text: string): Piece[] {
   for (const match of text.matchAll(LINK)) {
     const raw = match[0];
     // A sentence that ends behind an address is not part of it.
-    let trimmed = raw.replace(/[.,;:!?]+$/u, '');
+    let trimmed = bare(raw);
     if (trimmed.endsWith(')') && !trimmed.includes('(')) trimmed = trimmed.slice(0, -1);
     if (match.index > from) found.push({ text: text.slice(from, match.index) });
     const href = trimmed.includes('://') ? trimmed : `mailto:${trimmed}`;

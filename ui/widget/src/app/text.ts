@@ -71,8 +71,8 @@ export interface Piece {
   href: string | null;
 }
 
-/** Parts of a mail address have bounds: without them, a long word of dots would be searched again from each dot. */
-const LINK = /\bhttps?:\/\/[^\s<>"']+|\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}\b/giu;
+/** Every part has bounds: without them, a long word of dots would be searched again from each dot. */
+const LINK = /\bhttps?:\/\/[^\s<>"']{1,2000}|\b[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}\b/giu;
 
 /** Text in pieces of which some are addresses. */
 export function pieces(text: string): Piece[] {
@@ -80,7 +80,9 @@ export function pieces(text: string): Piece[] {
   let from = 0;
   for (const match of text.matchAll(LINK)) {
     // What ends a sentence does not belong to the address.
-    let bare = match[0].replace(/[.,;:!?\]}»]+$/, '');
+    let end = match[0].length;
+    while (end > 0 && '.,;:!?]}»'.includes(match[0].charAt(end - 1))) end--;
+    let bare = match[0].slice(0, end);
     if (bare.endsWith(')') && !bare.includes('(')) bare = bare.slice(0, -1);
     const href = webAddress(/^https?:/i.test(bare) ? bare : `mailto:${bare}`, KINDS);
     if (href === null) continue;
