@@ -8,6 +8,7 @@ for (const limit of ["SESSIONS", "MESSAGES", "MESSAGES_OF_ADDRESS", "REQUESTS", 
   process.env[`ANTIPHON_WIDGET__${name}`] = "1000000";
 }
 process.env["ANTIPHON_WIDGET__THREADS_PER_HOUR"] = "1000000";
+process.env["ANTIPHON_WIDGET__THREADS_PER_HOUR_OF_ADDRESS"] = "1000000";
 
 export default defineConfig({
   ...tests,
