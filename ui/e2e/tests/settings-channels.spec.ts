@@ -104,6 +104,67 @@ test("a chat is connected, set up, and is on a page with the line that was copie
   await expect(visitor.log.getByText("Ahoy! What can we do for you?")).toBeVisible();
 });
 
+test("an address is connected once, switched off, archived and brought back", async ({ people, portal }) => {
+  const page = await settings(people, await portal.agent("Ada", "ADMIN"), "channels");
+  const dialog = page.getByRole("dialog");
+  const connect = async (name: string) => {
+    await page.getByRole("button", { name: "Connect account" }).click();
+    await dialog.getByRole("combobox", { name: "Channel" }).selectOption("Email");
+    await dialog.getByLabel("Name").fill(name);
+    await dialog.getByRole("textbox", { name: "Email" }).fill("office@harbour.example");
+    await dialog.getByRole("button", { name: "Create" }).click();
+  };
+  await connect("Office mail");
+  await expect(page.getByRole("heading", { name: "Office mail" })).toBeFocused();
+  await expect(page.getByText("office@harbour.example")).toBeVisible();
+
+  await page.getByRole("button", { name: "Change" }).click();
+  await dialog.getByRole("switch", { name: "Switched on" }).click();
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByText("Off", { exact: true })).toBeVisible();
+
+  await page.getByRole("link", { name: "Channel accounts" }).first().click();
+  await connect("Twin");
+  await expect(dialog.getByRole("textbox", { name: "Email" })).toHaveAttribute("aria-invalid", "true");
+  await expect(dialog).toContainText("has the same address already");
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+
+  await page.getByRole("link", { name: "Office mail" }).click();
+  await page.getByRole("button", { name: "Archive" }).click();
+  await dialog.getByRole("button", { name: "Archive" }).click();
+  const archived = page.getByRole("list", { name: "Archived" });
+  await expect(archived.getByText("Office mail")).toBeVisible();
+  // One of ours is never removed for good.
+  await expect(archived.getByRole("button")).toHaveCount(1);
+  await archived.getByRole("button", { name: "Restore" }).click();
+  await expect(page.getByRole("list", { name: "Harbour office" }).getByText("Office mail")).toBeVisible();
+});
+
+test("an account of a channel that an app brought is connected on the app's page, and removed for good", async ({ people, portal, website }) => {
+  const relay = website.with("<p>Relay asks who you are.</p>");
+  const channels = "/conversations/v3/custom-channels";
+  const channel = await portal.api.post(channels, { name: "Relay", capabilities: {}, channelAccountConnectionRedirectUrl: relay });
+  await portal.api.post(`${channels}/${String(channel["id"])}/channel-accounts`, { name: "Old relay", inboxId: portal.inbox });
+
+  const page = await settings(people, await portal.agent("Ada", "ADMIN"), "channels");
+  const dialog = page.getByRole("dialog");
+  await page.getByRole("link", { name: "Old relay" }).click();
+  await page.getByRole("button", { name: "Archive" }).click();
+  await dialog.getByRole("button", { name: "Archive" }).click();
+  await page.getByRole("button", { name: "What to do with Old relay" }).click();
+  await page.getByRole("menuitem", { name: "Remove for good" }).click();
+  await expect(dialog).toContainText("cannot be undone");
+  await dialog.getByRole("button", { name: "Remove for good" }).click();
+  await expect(page.getByText("Old relay is removed.")).toBeVisible();
+  await expect(page.getByRole("list", { name: "Archived" })).toBeHidden();
+
+  await page.getByRole("button", { name: "Connect account" }).click();
+  await dialog.getByRole("combobox", { name: "Channel" }).selectOption("Relay");
+  await dialog.getByRole("button", { name: "Continue" }).click();
+  await page.waitForURL(/accountToken=/);
+  await expect(page.getByText("Relay asks who you are.")).toBeVisible();
+});
+
 for (const scheme of ["light", "dark"] as const) {
   test(`nothing keeps anybody out, ${scheme}`, async ({ people, portal }) => {
     const admin = await portal.agent("Ada", "ADMIN");

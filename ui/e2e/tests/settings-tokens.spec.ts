@@ -61,6 +61,24 @@ test("what is wrong with a token stands beside it", async ({ people, portal }) =
   await expect(dialog.getByLabel("Name")).toHaveAttribute("aria-invalid", "true");
 });
 
+test("the palette goes there, for those who may see it", async ({ people, portal }) => {
+  for (const role of ["ADMIN", "AGENT"] as const) {
+    const page = await settings(people, await portal.agent(role === "ADMIN" ? "Ada" : "Ben", role), "");
+    await page.keyboard.press("Control+k");
+    const found = page.getByRole("dialog").getByText("Tokens", { exact: true });
+    await page.getByRole("dialog").getByRole("combobox").fill("Tokens");
+    if (role === "ADMIN") {
+      await expect(found).toBeVisible();
+      await page.keyboard.press("Enter");
+      await expect(page.getByRole("heading", { name: "Tokens" })).toBeVisible();
+    } else {
+      await expect(found).toBeHidden();
+      await page.goto(people.inbox("settings/tokens"));
+      await expect(page.getByText("There is no such page")).toBeVisible();
+    }
+  }
+});
+
 for (const scheme of ["light", "dark"] as const) {
   test(`nothing about tokens keeps anybody out, ${scheme}`, async ({ people, portal }) => {
     const page = await settings(people, await portal.agent("Ada", "ADMIN"), "tokens", { colorScheme: scheme });

@@ -2,6 +2,7 @@
 import type { IconName } from '../lib/ui/icons';
 import type { Key } from '../i18n/catalogue';
 import { t } from '../i18n/index.svelte';
+import { pagesFor } from '../settings/pages';
 import * as act from '../state/actions';
 import { directory } from '../state/directory.svelte';
 import { list } from '../state/list.svelte';
@@ -130,5 +131,8 @@ export function commands(): Command[] {
     { id: 'theme', label: t(dark ? 'command.light' : 'command.dark'), icon: 'sun', group: 'palette.view', run: () => settings.set({ theme: dark ? 'light' : 'dark' }) },
     { id: 'leave', label: t('session.signOut'), icon: 'leave', group: 'palette.view', run: () => void session.signOut() },
   );
+  for (const page of pagesFor(session.admin)) {
+    all.push({ id: `settings-${page.path}`, label: t(page.title), icon: page.icon, group: 'settings.title', run: () => router.settings(page.path) });
+  }
   return all;
 }

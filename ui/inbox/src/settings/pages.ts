@@ -24,10 +24,15 @@ export const PAGES: SettingsPage[] = [
   { path: 'canned', title: 'canned.title', icon: 'bolt', group: 'settings.portal', load: () => import('./canned/Canned.svelte') },
   { path: 'tags', title: 'tags.title', icon: 'tag', group: 'settings.portal', load: () => import('./marks/Tags.svelte') },
   { path: 'views', title: 'rail.views', icon: 'star', group: 'settings.portal', load: () => import('./marks/Views.svelte') },
-  { path: 'audit', title: 'audit.title', icon: 'clock', group: 'settings.portal', admin: true, load: () => import('./audit/Audit.svelte') },
   { path: 'tokens', title: 'settings.tokens', icon: 'token', group: 'settings.portal', admin: true, load: () => import('./tokens/Tokens.svelte') },
   { path: 'apps', title: 'settings.apps', icon: 'plug', group: 'settings.portal', admin: true, load: () => import('./apps/Apps.svelte') },
+  { path: 'audit', title: 'audit.title', icon: 'clock', group: 'settings.portal', admin: true, load: () => import('./audit/Audit.svelte') },
 ];
+
+/** Those that somebody may see. */
+export function pagesFor(admin: boolean): SettingsPage[] {
+  return PAGES.filter((page) => !page.admin || admin);
+}
 
 /** The page that an address names, and what stands behind it. */
 export function pageAt(path: string, pages: SettingsPage[] = PAGES): { page: SettingsPage; rest: string } | null {
