@@ -44,6 +44,25 @@ test("an inbox is made, renamed, archived and brought back", async ({ people, po
   await expect(page).toHaveURL(/settings\/channels$/);
 });
 
+test("a portal in which nothing is set up says what comes first", async ({ people, portal }) => {
+  await portal.api.call("DELETE", `/antiphon/v1/channel-accounts/${portal.chat}`);
+  await portal.api.call("DELETE", `/antiphon/v1/inboxes/${portal.inbox}`);
+  const page = await settings(people, await portal.agent("Ada", "ADMIN"), "channels");
+  await expect(page.getByRole("button", { name: "Connect account" })).toBeDisabled();
+  await page.getByRole("button", { name: "To the inboxes" }).click();
+  await expect(page.getByRole("heading", { name: "Inboxes" }).last()).toBeVisible();
+  await expect(page.getByText("There is no inbox yet", { exact: true })).toBeVisible();
+  await page.goto(people.inbox("all/mine"));
+  await page.getByRole("link", { name: "There is no inbox yet. Make one in the settings." }).click();
+  await page.getByRole("button", { name: "Create inbox" }).click();
+  await page.getByRole("dialog").getByLabel("Name").fill("Harbour master");
+  await page.getByRole("dialog").getByRole("button", { name: "Create" }).click();
+  await expect(page.getByRole("list", { name: "Inboxes" }).getByText("Harbour master")).toBeVisible();
+  await page.getByRole("link", { name: "Channel accounts" }).click();
+  await expect(page.getByText("No channel is connected yet")).toBeVisible();
+  await expect(page.getByRole("button", { name: "Connect account" })).toBeEnabled();
+});
+
 test("a name that cannot be is refused beside its field", async ({ people, portal }) => {
   const page = await settings(people, await portal.agent("Ada", "ADMIN"), "inboxes");
   await page.getByRole("button", { name: "Create inbox" }).click();
