@@ -2,6 +2,13 @@
 import { type Locator, type Page, expect } from "@playwright/test";
 import type { Agent } from "./portal.ts";
 
+/** Says who somebody is, where that is asked. */
+export async function enter(page: Page, { email, password }: Pick<Agent, "email" | "password">): Promise<void> {
+  await page.getByLabel("Email address").fill(email);
+  await page.getByLabel("Password").fill(password);
+  await page.getByRole("button", { name: "Sign in" }).click();
+}
+
 export class Desk {
   readonly views: Locator;
   readonly list: Locator;
@@ -19,9 +26,7 @@ export class Desk {
   static async open(page: Page, url: string, agent: Agent): Promise<Desk> {
     const desk = new Desk(page);
     await page.goto(`${url}/inbox/`);
-    await page.getByLabel("Email address").fill(agent.email);
-    await page.getByLabel("Password").fill(agent.password);
-    await page.getByRole("button", { name: "Sign in" }).click();
+    await enter(page, agent);
     await expect(desk.views).toBeVisible();
     return desk;
   }

@@ -1,5 +1,6 @@
 // The settings, as an administrator opens them.
 import { type BrowserContextOptions, type Page, expect } from "@playwright/test";
+import { enter } from "./desk.ts";
 import type { Agent } from "./portal.ts";
 import type { People } from "./test.ts";
 
@@ -7,9 +8,7 @@ import type { People } from "./test.ts";
 export async function settings(people: People, agent: Agent, place: string, options: BrowserContextOptions = {}): Promise<Page> {
   const page = await people.page(options);
   await page.goto(people.inbox(`settings/${place}`));
-  await page.getByLabel("Email address").fill(agent.email);
-  await page.getByLabel("Password").fill(agent.password);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await enter(page, agent);
   await expect(page.getByRole("navigation", { name: "Settings" })).toBeVisible();
   return page;
 }

@@ -17,6 +17,12 @@ test("agents get another role, are deactivated and come back, and the log tells 
   };
   const dialog = page.getByRole("dialog");
 
+  await act("Ada", "Change role");
+  await dialog.getByLabel("Role").selectOption("Agent");
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expect(dialog.getByRole("alert")).toContainText("last administrator");
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+
   await act("Tom", "Change role");
   await dialog.getByLabel("Role").selectOption("Read only");
   await expect(dialog).toContainText("and changes nothing");

@@ -1,19 +1,10 @@
 // How people come to sign in: the first run, invitations, passwords, authenticators, and what each role may do.
-import type { Page } from "@playwright/test";
 import { accessible } from "../kit/axe.ts";
-import { Desk } from "../kit/desk.ts";
-import type { Agent } from "../kit/portal.ts";
+import { Desk, enter } from "../kit/desk.ts";
 import { Server } from "../kit/server.ts";
 import { settings } from "../kit/settings.ts";
 import { expect, test } from "../kit/test.ts";
 import { code } from "../kit/totp.ts";
-
-/** Fills in who somebody is. */
-async function enter(page: Page, { email, password }: Pick<Agent, "email" | "password">): Promise<void> {
-  await page.getByLabel("Email address").fill(email);
-  await page.getByLabel("Password").fill(password);
-  await page.getByRole("button", { name: "Sign in" }).click();
-}
 
 test("an empty server is set up by the link that it prints, once", async ({ browser }) => {
   const server = await Server.start("embedded");

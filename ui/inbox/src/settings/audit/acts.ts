@@ -20,6 +20,10 @@ const OWN = {
   'contacts.export': 'audit.exported',
   'apps.rotate.secret': 'audit.secret',
   'apps.rotate.key': 'audit.key',
+  'apps.webhook.test': 'audit.tried',
+  'apps.webhook.resend.attempt': 'audit.resent',
+  'apps.webhook.resend.event': 'audit.resent',
+  'apps.webhook.resend.failed': 'audit.resent',
 } as const satisfies Record<string, Key>;
 
 const VERBS = {
@@ -60,11 +64,13 @@ const OBJECTS = {
   TAG: 'audit.ofTag',
   VIEW: 'audit.ofView',
   CONTACT: 'audit.ofContact',
+  FILE: 'audit.ofFile',
 } as const satisfies Record<string, Key>;
 
 /** Acts that can be asked for, with what each is mostly done to. */
 export const ASKED: Record<string, keyof typeof OBJECTS | ''> = {
-  ...Object.fromEntries(Object.keys(OWN).map((action) => [action, ''])),
+  // What is sent again is one act to people, however it was chosen.
+  ...Object.fromEntries(Object.keys(OWN).filter((action) => !action.startsWith('apps.webhook.resend.')).map((action) => [action, ''])),
   'agents.create': 'AGENT',
   'agents.update': 'AGENT',
   'apps.create': 'APP',
