@@ -52,7 +52,7 @@ pub async fn open_portal(store: &Store, id: PortalId, name: &str, app: App<'_>) 
     let draft = apps::create::Draft {
         id: Some(app.id),
         name: app.name.into(),
-        avatar: Some("https://files.larkspur.example/demo/app.png".into()),
+        avatar: None,
         client_secret: app.client_secret.into(),
         user_id: None,
         developer_key: app.developer_key.into(),
@@ -137,8 +137,8 @@ pub async fn furnish(script: &Script, languages: &[Language]) -> anyhow::Result<
             "{}@larkspur.example",
             name.split(' ').next().unwrap_or_default().to_lowercase().replace('í', "i")
         );
-        let avatar = format!("https://files.larkspur.example/demo/agent-{id}.png");
-        make("/agents", json!({ "id": id, "name": name, "email": email, "avatar": avatar })).await?;
+        // Without a picture, which would have to be fetched from somewhere: whoever shows them shows their initials.
+        make("/agents", json!({ "id": id, "name": name, "email": email })).await?;
         let login = format!("/antiphon/v1/agents/{id}/login");
         script.call(key::ALL, "PUT", &login, &json!({ "password": key::PASSWORD })).await?;
     }
