@@ -60,7 +60,7 @@ for (const { name, ...look } of LOOKS) {
   });
 
   test(`the inbox, ${name}`, async ({ portal, people }) => {
-    test.setTimeout(240_000);
+    test.setTimeout(300_000);
     const agent = await portal.agent("Ana Ruiz", "ADMIN");
     const ben = await portal.agent("Ben Okoro");
     const stranger = await people.page(context);
