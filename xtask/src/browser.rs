@@ -11,8 +11,9 @@ use crate::ui;
 /// The browser, and letters for what people write in it.
 const PACKAGES: [&str; 2] = ["chromium", "fonts-noto-core"];
 
-/// What pictures need besides: people of the demo write Japanese and Chinese, and laugh.
-const LETTERS: [(&str, &str); 2] = [
+/// What pictures need besides: people of the demo write Japanese and Chinese, and laugh; and pictures are to be small.
+const PICTURES: [(&str, &str); 3] = [
+    ("pngquant", "/usr/bin/pngquant"),
     ("fonts-noto-cjk", "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc"),
     ("fonts-noto-color-emoji", "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf"),
 ];
@@ -50,12 +51,16 @@ pub fn run(options: &Options) -> Result<()> {
     }
     test.args(&options.rest);
     if options.pictures {
-        let missing: Vec<&str> = LETTERS
+        let missing: Vec<&str> = PICTURES
             .iter()
             .filter(|(_, file)| !Path::new(file).exists())
             .map(|(package, _)| *package)
             .collect();
-        ensure!(missing.is_empty(), "pictures would lack letters: apt-get install {}", missing.join(" "));
+        ensure!(
+            missing.is_empty(),
+            "pictures need more than this machine has: apt-get install {}",
+            missing.join(" ")
+        );
         test.args(["--project", "pictures"]);
         test.env("ANTIPHON_PICTURES", "1");
     }
