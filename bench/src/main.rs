@@ -58,6 +58,8 @@ enum Part {
     Beside,
     /// Those who listen to what happens.
     Stream,
+    /// Visitors of web pages.
+    Visitors,
     /// Apps that are told of everything.
     Webhooks,
     /// Messages that apps publish on channels of their own.
@@ -122,6 +124,9 @@ fn main() -> Result<()> {
     }
     if wanted(Part::Stream) {
         measures::stream::run(&bench, &mut report)?;
+    }
+    if wanted(Part::Visitors) {
+        measures::visitors::run(&bench, &mut report)?;
     }
     if wanted(Part::Webhooks) {
         measures::webhooks::run(&bench, &mut report)?;

@@ -10,6 +10,7 @@ pub mod reads;
 pub mod sends;
 pub mod start;
 pub mod stream;
+pub mod visitors;
 pub mod webhooks;
 
 use std::time::Duration;

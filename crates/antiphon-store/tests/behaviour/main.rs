@@ -11,6 +11,7 @@ mod plans;
 mod allowances;
 mod backups;
 mod changes;
+mod chats;
 mod conversations;
 mod cursors;
 mod desk;

@@ -422,6 +422,12 @@ async fn conversation(store: &Store, id: PortalId, turn: i64) {
         let earlier = Earlier { thread_id: thread.id, message_id: new.id };
         Ok::<_, No>(Changes {
             thread_keys: vec![(ACCOUNT, format!("key {turn}"), thread.id)],
+            chats: vec![Chat {
+                thread_id: thread.id,
+                account_id: ACCOUNT,
+                visitor_key: format!("visitor {}", turn % 2),
+                said: (turn > 2).then(|| format!("{{\"u\":\"{turn}\"}}")),
+            }],
             idempotency_keys: vec![(ACCOUNT, format!("once {turn}"), earlier)],
             threads: vec![thread],
             messages: vec![new],

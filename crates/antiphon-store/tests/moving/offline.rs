@@ -64,6 +64,7 @@ async fn a_store_is_the_same_wherever_it_is_moved() {
             "threads",
             "purges",
             "thread_keys",
+            "chats",
             "idempotency_keys",
             "messages",
             "originals",

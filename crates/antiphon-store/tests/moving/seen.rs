@@ -52,6 +52,11 @@ async fn of_portal(store: &Store, id: PortalId, seen: &mut Vec<String>) {
     seen.push(format!("{:?}", store.sessions_of(id, 7).await.unwrap()));
     let query = AuditQuery { limit: 100, ..AuditQuery::default() };
     seen.push(format!("{:?}", store.audit(id, &query).await.unwrap()));
+    let threads = store.chats_of_visitor(id, kit::ACCOUNT, "visitor 1", 10).await.unwrap();
+    assert!(!threads.is_empty());
+    let mut chats = store.chats_by_threads(id, &threads).await.unwrap();
+    chats.sort_by_key(|chat| chat.thread_id);
+    seen.push(format!("{threads:?} {chats:?}"));
     for nonce in [i64::MIN, -1, 7] {
         seen.push(format!("{:?}", store.visitor_token(id, kit::NOON, nonce).await.unwrap()));
     }

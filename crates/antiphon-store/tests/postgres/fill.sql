@@ -60,5 +60,16 @@ INSERT INTO deliveries (portal_id, app_id, position, subscription_id, object_id,
 SELECT $PORTAL, app, n, 1, n, 1, n, n, CASE WHEN (n > $SIZE - 40) = (app = 1) THEN n END, ''
 FROM generate_series(1, $SIZE) n, generate_series(1, 2) app;
 
+-- Chats: 40 of one browser, and one of each other.
+INSERT INTO chats (portal_id, thread_id, account_id, visitor_key, said)
+SELECT $PORTAL, n, 1, 'key ' || CASE WHEN n <= 40 THEN 1 ELSE n END, '{}' FROM generate_series(1, $SIZE) n;
+
+-- One agent has begun to answer in 40 threads and another in all the others; the first has read everything.
+INSERT INTO drafts (portal_id, thread_id, agent_id, kind, preview, body, touched_at)
+SELECT $PORTAL, n, CASE WHEN n <= 40 THEN 1 ELSE 2 END, 1, 'hello', '{}', n FROM generate_series(1, $SIZE) n;
+
+INSERT INTO reads (portal_id, thread_id, reader, sequence, message_id, at)
+SELECT $PORTAL, n, 'A-1', 0, decode(lpad(to_hex(n), 16, '0') || repeat('0', 16), 'hex'), n FROM generate_series(1, $SIZE) n;
+
 UPDATE counters SET next_thread = $SIZE + 1, next_visitor = $SIZE + 1, next_ticket = $SIZE + 1, next_file = $SIZE + 1,
     event_position = 1000 + $SIZE WHERE portal_id = $PORTAL;

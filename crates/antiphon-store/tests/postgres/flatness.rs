@@ -325,6 +325,63 @@ async fn no_list_of_files_or_folders_looks_at_more_pages_where_there_are_more() 
 }
 
 #[tokio::test]
+async fn no_visitor_and_no_desk_looks_at_more_pages_where_there_are_more() {
+    let bed = Bed::new().await;
+    for (key, most) in [("key 1", 30), ("key 500", 1), ("nobody", 0)] {
+        bed.flat(&format!("the chats of {key}"), async |store, portal| {
+            let found = store.chats_of_visitor(portal, kit::ACCOUNT, key, 30).await.unwrap();
+            assert_eq!(found.len(), most);
+        })
+        .await;
+    }
+    let threads = [5, 50, 500, 1_000_000_007].map(ThreadId);
+    bed.flat("chats by their threads", async |store, portal| {
+        assert_eq!(store.chats_by_threads(portal, &threads).await.unwrap().len(), 3);
+    })
+    .await;
+    bed.flat("an entry's place", async |store, portal| {
+        let mut id = [0; 16];
+        (id[6], id[7], id[15]) = (1, 224, 39);
+        assert!(store.position_of(portal, ThreadId(480), MessageId(id)).await.unwrap().is_some());
+    })
+    .await;
+    bed.flat("how far somebody has read", async |store, portal| {
+        assert_eq!(store.reads_of(portal, "A-1", &threads).await.unwrap().len(), 3);
+        assert_eq!(store.reads_on(portal, ThreadId(480), 20).await.unwrap().len(), 1);
+    })
+    .await;
+    for (agent, most) in [(1, 20), (2, 20), (3, 0)] {
+        bed.flat(&format!("the drafts of {agent}"), async |store, portal| {
+            assert_eq!(store.drafts(portal, agent, 20).await.unwrap().len(), most);
+            assert_eq!(store.draft(portal, ThreadId(5), agent).await.unwrap().is_some(), agent == 1);
+        })
+        .await;
+    }
+    bed.flat("a chat that goes on", async |store, portal| {
+        let key = ConversationKey {
+            account_id: Some(kit::ACCOUNT),
+            thread: Some(ThreadId(480)),
+            idempotency_key: Some(ConversationKey::ours("chat key 480 once")),
+            new_thread: true,
+            ..ConversationKey::default()
+        };
+        let seen = |state: &State, _: &mut Moment| {
+            assert!(state.thread.is_some());
+            let chat = Chat {
+                thread_id: ThreadId(480),
+                account_id: kit::ACCOUNT,
+                visitor_key: "key 480".into(),
+                said: None,
+            };
+            Ok::<_, kit::No>(Changes { chats: vec![chat], ..Changes::default() })
+        };
+        store.change(portal, Target::Conversation(key), seen).await.unwrap().unwrap();
+    })
+    .await;
+    bed.store.close().await;
+}
+
+#[tokio::test]
 async fn no_other_question_and_no_change_looks_at_more_pages_either() {
     let bed = Bed::new().await;
     for (archived, ascending) in [(false, true), (false, false)] {

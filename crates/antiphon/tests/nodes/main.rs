@@ -15,4 +15,5 @@ mod oauth;
 mod restarts;
 mod sessions;
 mod stream;
+mod visitors;
 mod webhooks;
