@@ -6,6 +6,7 @@
 
 pub mod filter;
 pub mod follower;
+pub mod frames;
 pub mod hub;
 mod index;
 pub mod listener;

@@ -1,24 +1,18 @@
 //! What happens in a visitor's threads, as it happens.
 
-use std::time::Duration;
-
 use antiphon_wire::widget::WidgetSessionEvent;
 use bytes::Bytes;
-use futures_util::stream;
 use serde::Serialize;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use super::floods::{Open, Payer};
 use super::follow::{Follow, Told};
 use super::settings;
 use super::visit::Visit;
 use crate::call::{Answer, Call};
-use crate::middleware::outflow::{Outflow, Pieces};
+use crate::middleware::outflow::Outflow;
+use crate::realtime::frames::{Frame, Listens, flow};
 use crate::realtime::hub::Over;
 use crate::refusal::Refusal;
-
-/// After how many milliseconds a widget may come back.
-const RETRY: u32 = 2000;
 
 /// `GET /widget/v1/events`
 pub async fn events(call: Call) -> Result<Answer, Refusal> {
@@ -31,7 +25,8 @@ pub async fn events(call: Call) -> Result<Answer, Refusal> {
     ])?;
     let every = call.app.config.stream.heartbeat();
     let follow = Follow::begin(call, visit, after).await?;
-    Ok(Answer { status: 200, body: Outflow::Stream(flow(follow, open, every), None), ..Answer::default() })
+    let stream = Stream { told: follow.position(), follow, _open: open };
+    Ok(Answer { status: 200, body: Outflow::Stream(flow(stream, every), None), ..Answer::default() })
 }
 
 /// What the widget saw last.
@@ -43,90 +38,59 @@ fn resume(call: &Call) -> Result<Option<i64>, Refusal> {
         .ok_or_else(|| Refusal::invalid("Last-Event-ID", "that is the id of no event; leave it out"))
 }
 
-struct Flow {
+/// A visitor whose stream is open.
+struct Stream {
     follow: Follow,
-    heart: Interval,
+    /// The position that the widget knows of.
     told: i64,
-    stage: Stage,
     /// Counts as long as it flows.
     _open: Open,
 }
 
-#[derive(PartialEq)]
-enum Stage {
-    Greeting,
-    Open,
-    Ended,
-}
-
-/// Frames, for as long as somebody listens and may.
-fn flow(follow: Follow, open: Open, every: Duration) -> Pieces {
-    let mut heart = interval_at(Instant::now() + every, every);
-    heart.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let told = follow.position();
-    let flow = Flow { follow, heart, told, stage: Stage::Greeting, _open: open };
-    Box::pin(stream::unfold(flow, |mut flow| async move { flow.piece().await.map(|piece| (piece, flow)) }))
-}
-
-impl Flow {
-    async fn piece(&mut self) -> Option<Bytes> {
-        match self.stage {
-            Stage::Ended => return None,
-            Stage::Greeting => {
-                self.stage = Stage::Open;
-                return Some(format!("retry: {RETRY}\nid: {}\n\n", self.told).into());
-            }
-            Stage::Open => {}
+impl Stream {
+    /// Whether its session or the chat has ended meanwhile.
+    async fn ended(&self) -> Option<&'static str> {
+        let (call, visit) = (&self.follow.call, &self.follow.visit);
+        if call.app.store.now() >= visit.session.expires_at {
+            return Some("expired");
         }
-        tokio::select! {
-            biased;
-            told = self.follow.next() => Some(match told {
-                Ok(told) => self.frame(told),
-                Err(over) => self.end(match over {
-                    Over::Slow => "slow",
-                    Over::Stopping => "stopping",
-                    Over::Unauthorized => "gone",
-                }),
-            }),
-            _ = self.heart.tick() => Some(self.beat().await),
-        }
+        // While the store cannot say, it goes on.
+        let directory = call.app.store.directory(visit.session.portal()).await.ok()?;
+        let open = directory.is_some_and(|directory| settings::open(&directory, visit.account.id).is_some());
+        (!open).then_some("gone")
     }
 
-    fn frame(&mut self, (position, told): (Option<i64>, Told)) -> Bytes {
-        if let Some(position) = position {
-            self.told = position;
-        }
-        match told {
+    fn end(&self, end: &'static str) -> Bytes {
+        let position = self.follow.position().max(self.told);
+        frame(Some(position), "session", &WidgetSessionEvent { end })
+    }
+}
+
+impl Listens for Stream {
+    fn position(&self) -> i64 {
+        self.follow.position()
+    }
+
+    async fn next(&mut self) -> Frame {
+        let (position, told) = match self.follow.next().await {
+            Ok(told) => told,
+            Err(Over::Slow) => return Frame::Last(self.end("slow")),
+            Err(Over::Stopping) => return Frame::Last(self.end("stopping")),
+            Err(Over::Unauthorized) => return Frame::Last(self.end("gone")),
+        };
+        let frame = match told {
             Told::Message(message) => frame(position, "message", &message),
             Told::Thread(thread) => frame(position, "thread", &thread),
             Told::Typing(typing) => frame(position, "typing", &typing),
             Told::Read(read) => frame(position, "read", &read),
-        }
-    }
-
-    /// A comment, with an id that moves the resume point on; or the end, where the session or the chat has ended.
-    async fn beat(&mut self) -> Bytes {
-        let (call, visit) = (&self.follow.call, &self.follow.visit);
-        if call.app.store.now() >= visit.session.expires_at {
-            return self.end("expired");
-        }
-        let directory = call.app.store.directory(visit.session.portal()).await;
-        if let Ok(directory) = directory
-            && directory.is_none_or(|directory| settings::open(&directory, visit.account.id).is_none())
-        {
-            return self.end("gone");
-        }
-        let position = self.follow.position();
-        if position <= self.told {
-            return Bytes::from_static(b":\n\n");
-        }
+        };
+        let Some(position) = position else { return Frame::Passed(frame) };
         self.told = position;
-        format!(":\nid: {position}\n\n").into()
+        Frame::At(position, frame)
     }
 
-    fn end(&mut self, end: &'static str) -> Bytes {
-        self.stage = Stage::Ended;
-        frame(Some(self.follow.position().max(self.told)), "session", &WidgetSessionEvent { end })
+    async fn over(&mut self) -> Option<Bytes> {
+        Some(self.end(self.ended().await?))
     }
 }
 
