@@ -58,6 +58,8 @@ pub struct Mounted {
 pub struct Page {
     pub path: &'static str,
     pub help: &'static str,
+    /// A file that the program carries, for which nobody is asked.
+    pub is_file: bool,
     pub answer: for<'a> fn(&'a App, Visit<'a>) -> Shown<'a>,
 }
 
@@ -83,26 +85,31 @@ pub static PAGES: &[Page] = &[
     Page {
         path: "/healthz",
         help: "Whether the server lives.",
+        is_file: false,
         answer: |app, _| Box::pin(async move { Ok(health::healthz(app)) }),
     },
     Page {
         path: "/readyz",
         help: "Whether the server can take work.",
+        is_file: false,
         answer: |app, _| Box::pin(async move { Ok(health::readyz(app).await) }),
     },
     Page {
         path: "/metrics",
         help: "Figures for Prometheus.",
+        is_file: false,
         answer: |app, _| Box::pin(async move { Ok(metrics::page(app)) }),
     },
     Page {
         path: "/openapi.json",
         help: "This document.",
+        is_file: false,
         answer: |app, _| Box::pin(async move { Ok(openapi::page(app)) }),
     },
     Page {
         path: "/docs",
         help: "This document, readable.",
+        is_file: false,
         answer: |app, _| Box::pin(async move { Ok(docs::page(app)) }),
     },
 ];

@@ -63,6 +63,12 @@ const HEADERS: usize = 64 << 10;
 /// Pages that are answered however busy it is: by these one sees that it is.
 const WATCHED: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
 
+/// Whether something is answered however busy it is. Files that the program carries are: one costs hardly more than its refusal,
+/// and a browser does not ask for a script again, so a page that is refused one has no chat until somebody reloads it.
+fn is_spared(app: &App, path: &str) -> bool {
+    WATCHED.contains(&path) || matches!(app.routes.find(path), Some(Found::Page(page, _)) if page.is_file)
+}
+
 /// Who is at the other end of the connection.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Peer {
@@ -92,7 +98,7 @@ where
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let started = Instant::now();
-    if lag::late(started) && !WATCHED.contains(&request.uri().path()) {
+    if lag::late(started) && !is_spared(app, request.uri().path()) {
         let (head, body) = request.into_parts();
         body::discard(&head.headers, body, app.config.server.request()).await;
         return busy(app, &head, Shed::Loop);

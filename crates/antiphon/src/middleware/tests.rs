@@ -319,3 +319,31 @@ async fn figures_are_kept_by_route() {
         assert!(text.contains(line), "{line}\n{text}");
     }
 }
+
+#[tokio::test]
+async fn health_and_the_files_of_pages_are_answered_however_late_it_is() {
+    let world = World::new(|_| {}).await;
+    let long_ago = Instant::now().checked_sub(Duration::from_secs(1)).unwrap();
+    lag::watch(Duration::ZERO, long_ago);
+    for (path, spared) in [
+        ("/healthz", true),
+        ("/readyz", true),
+        ("/metrics", true),
+        ("/1.js", true),
+        ("/widget/loader.js", true),
+        ("/widget/loader.css", true),
+        ("/widget/assets/main-01234567.js", true),
+        ("/inbox", true),
+        ("/inbox/threads/7", true),
+        ("/", false),
+        ("/openapi.json", false),
+        ("/widget/v1/threads", false),
+        ("/widget/v1/1/config", false),
+        ("/nowhere.js.map", false),
+        (THREADS, false),
+    ] {
+        let request = Request::get(path).body(Full::new(Bytes::new())).unwrap();
+        let response = handle(&world.app, &Peer::default(), request).await;
+        assert_eq!(response.status() == 503, !spared, "{path}: {}", response.status());
+    }
+}

@@ -24,46 +24,55 @@ pub static PAGES: &[Page] = &[
     Page {
         path: "/",
         help: "The way to the inbox, for browsers.",
+        is_file: false,
         answer: |_, visit| Box::pin(async move { home(visit.head) }),
     },
     Page {
         path: "/inbox",
         help: "The agents' inbox.",
+        is_file: true,
         answer: |_, visit| Box::pin(async move { inbox::page(visit.head, "") }),
     },
     Page {
         path: "/inbox/{*path}",
         help: "Its places and its files.",
+        is_file: true,
         answer: |_, visit| Box::pin(async move { inbox::page(visit.head, &visit.rest) }),
     },
     Page {
         path: "/{portalId}.js",
         help: "The chat, as pages written for HubSpot's load it.",
+        is_file: true,
         answer: |_, visit| Box::pin(async move { widget::of_portal(visit.head, &visit.rest) }),
     },
     Page {
         path: "/widget/loader.js",
         help: "The chat, for whoever names the portal elsewhere.",
+        is_file: true,
         answer: |_, visit| Box::pin(async move { widget::loader(visit.head) }),
     },
     Page {
         path: "/widget/loader.css",
         help: "Its styles, for pages whose own policy allows none inline.",
+        is_file: true,
         answer: |_, visit| Box::pin(async move { widget::styles(visit.head) }),
     },
     Page {
         path: "/widget/assets/{*path}",
         help: "What the chat consists of.",
+        is_file: true,
         answer: |_, visit| Box::pin(async move { widget::asset(visit.head, &visit.rest) }),
     },
     Page {
         path: "/demo",
         help: "A shop's website with the chat on it, in the demo.",
+        is_file: false,
         answer: |app, visit| Box::pin(async move { demo::site::page(app, &visit, "") }),
     },
     Page {
         path: "/demo/{*path}",
         help: "Its other pages and files.",
+        is_file: false,
         answer: |app, visit| Box::pin(async move { demo::site::page(app, &visit, &visit.rest) }),
     },
 ];
