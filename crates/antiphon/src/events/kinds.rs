@@ -43,6 +43,12 @@ pub fn message_added(thread: ThreadId, at: Millis, id: MessageId, kind: MessageK
     on_thread(EventKind::MessageAdded, thread, at, entry(id, kind))
 }
 
+/// A visitor said something in a browser, which gave it an id by which it is known again there.
+pub fn message_said(thread: ThreadId, at: Millis, id: MessageId, client_id: &str) -> NewEvent {
+    let payload = json!({ "messageId": id.to_string(), "messageType": "MESSAGE", "clientId": client_id });
+    on_thread(EventKind::MessageAdded, thread, at, payload.to_string())
+}
+
 /// The same, where the app whose channel it is has to carry it to the visitor.
 pub fn message_to_carry(
     thread: ThreadId,
@@ -233,6 +239,9 @@ mod tests {
         let id = MessageId([0xab; 16]);
         let added = message_added(ThreadId(7), 5, id, MessageKind::WelcomeMessage);
         assert_eq!(added.payload, format!(r#"{{"messageId":"{id}","messageType":"WELCOME_MESSAGE"}}"#));
+        let said: serde_json::Value =
+            serde_json::from_str(&message_said(ThreadId(7), 5, id, "\"").payload).unwrap();
+        assert_eq!(said, json!({ "messageId": id.to_string(), "messageType": "MESSAGE", "clientId": "\"" }));
         let changed = property_changed(ThreadId(7), 5, Source::App(AppId(4410)), "assignedTo", "");
         assert_eq!(
             changed.payload,

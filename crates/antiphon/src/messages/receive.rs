@@ -61,6 +61,8 @@ pub struct Incoming {
     pub chat: Option<String>,
     /// Unique per account; a repeat answers the first message.
     pub idempotency_key: Option<String>,
+    /// By which id the sender's browser knows it.
+    pub client_id: Option<String>,
     /// Never goes on with a thread just because the same visitor spoke there last.
     pub new_thread: bool,
     /// On channels of apps: how its conversation is found.
@@ -127,6 +129,7 @@ impl Incoming {
             thread: None,
             chat: None,
             idempotency_key: None,
+            client_id: None,
             new_thread: false,
             matching: None,
             published_by: None,
@@ -215,7 +218,7 @@ pub fn receive(state: &State, incoming: &Incoming, moment: &mut Moment) -> Resul
         life.say(Entry::plain(welcome(greeting, account, &person.visitor, &incoming.sender)));
     }
     let entry = said(state, account, incoming, &person.visitor, &mut life);
-    let id = life.say(entry);
+    let id = life.say_as(entry, incoming.client_id.as_deref());
     if life.is_new() {
         life.opened();
         begin_chat(account, &incoming.sender.identifier, incoming.chat.clone(), &mut life);

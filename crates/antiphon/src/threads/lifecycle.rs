@@ -107,10 +107,18 @@ impl<'m> Lifecycle<'m> {
 
     /// Something was said or noted.
     pub fn say(&mut self, entry: Entry) -> MessageId {
+        self.say_as(entry, None)
+    }
+
+    /// The same, by a browser that has an id of its own for it.
+    pub fn say_as(&mut self, entry: Entry, client_id: Option<&str>) -> MessageId {
         let kind = history::kind_stored(entry.message.kind);
         let incoming = entry.message.direction == Some(wire::Direction::Incoming);
         let (id, at) = self.append(entry);
-        self.changes.events.push(kinds::message_added(self.thread.id, at, id, kind));
+        self.changes.events.push(match client_id {
+            Some(client_id) => kinds::message_said(self.thread.id, at, id, client_id),
+            None => kinds::message_added(self.thread.id, at, id, kind),
+        });
         if incoming {
             self.wake();
         }

@@ -61,6 +61,7 @@ struct Event {
 struct Payload {
     message_id: Option<String>,
     message_type: Option<String>,
+    client_id: Option<String>,
     property_name: Option<String>,
     property_value: Option<String>,
     reader: Option<String>,
@@ -216,10 +217,14 @@ impl Follow {
             "conversation.newMessage" => {
                 let shown = matches!(payload.message_type.as_deref(), Some("MESSAGE" | "WELCOME_MESSAGE"));
                 let id = payload.message_id.as_deref().and_then(MessageId::parse).filter(|_| shown);
-                match id {
+                let told = match id {
                     Some(id) if !self.told.remove(&id) => self.message(ThreadId(thread), id).await?,
                     _ => None,
-                }
+                };
+                told.map(|mut shown| {
+                    shown.client_id = payload.client_id;
+                    Told::Message(shown)
+                })
             }
             "conversation.propertyChange" if payload.property_name.as_deref() == Some("status") => {
                 let status = payload.property_value.as_deref();
@@ -239,10 +244,10 @@ impl Follow {
     }
 
     /// A message that was added. The store is asked again while it cannot answer: who is told nothing would never know.
-    async fn message(&self, thread: ThreadId, id: MessageId) -> Result<Option<Told>, Over> {
+    async fn message(&self, thread: ThreadId, id: MessageId) -> Result<Option<Box<WidgetMessage>>, Over> {
         for _ in 0..TRIES {
             match self.read(thread, id).await {
-                Ok(told) => return Ok(told),
+                Ok(message) => return Ok(message),
                 Err(error) => {
                     tracing::debug!(%error, "a message cannot be read for a visitor; it is tried again");
                     if self.call.app.stopping() {
@@ -256,7 +261,7 @@ impl Follow {
         Err(Over::Slow)
     }
 
-    async fn read(&self, thread: ThreadId, id: MessageId) -> Result<Option<Told>, StoreError> {
+    async fn read(&self, thread: ThreadId, id: MessageId) -> Result<Option<Box<WidgetMessage>>, StoreError> {
         let (store, portal) = (&self.call.app.store, self.visit.session.portal());
         let Some(found) = store.message_by_id(portal, thread, id).await? else { return Ok(None) };
         let links = Links::of(&self.call);
@@ -264,7 +269,7 @@ impl Follow {
         let directory = store.directory(portal).await?;
         let directory = directory.as_ref().unwrap_or(&self.call.caller.directory);
         let files = self.files(&message).await?;
-        Ok(Some(Told::Message(Box::new(print::shown(directory, &message, &files, None)))))
+        Ok(Some(Box::new(print::shown(directory, &message, &files, None))))
     }
 
     async fn files(&self, message: &Message) -> Result<print::Files, StoreError> {

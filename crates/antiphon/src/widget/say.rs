@@ -180,6 +180,7 @@ async fn incoming(
         thread_key: thread.is_none().then(|| ConversationKey::ours(&format!("chat {key} {newest}"))),
         new_thread: true,
         idempotency_key: Some(ConversationKey::ours(&format!("chat {key} {client_id}"))),
+        client_id: Some(client_id),
         chat: Some(beginning.printed()),
         ..Incoming::new(visit.account.id, party, said)
     })

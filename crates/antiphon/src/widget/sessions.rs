@@ -1,6 +1,6 @@
 //! Beginning a session, or going on with one.
 
-use antiphon_store::{Account, ActorKind, Directory, PortalId, Visitor};
+use antiphon_store::{Account, ActorKind, Directory, PortalId};
 use antiphon_wire::error::Problem;
 use antiphon_wire::id::{MAX_SAFE, parse_path_id};
 use antiphon_wire::identification::VisitorTokenFlaw as Flaw;
@@ -40,6 +40,7 @@ pub async fn begin(call: Call) -> Result<Answer, Refusal> {
     let open = account.and_then(|account| settings::open(&directory, account));
     let (account, settings) = open.ok_or_else(|| Refusal::not_found(sent))?;
     let (session, warning) = who(app, &directory, account, &body).await?;
+    let session = remembered(app, session).await?;
     let answer = answer(app, &directory, account, &settings, (&session, warning, body.language)).await?;
     Answer::json(201, &answer)
 }
@@ -94,6 +95,16 @@ async fn who(
     Ok((goes_on.unwrap_or_else(begun), warning))
 }
 
+/// A session that was lost took along which address its visitor had given. It is kept with their threads as well.
+async fn remembered(app: &App, session: Session) -> Result<Session, Refusal> {
+    let Who::Browser(key) = &session.who else { return Ok(session) };
+    if session.said_email.is_some() {
+        return Ok(session);
+    }
+    let said = visit::said_email(app, &session, key).await?;
+    Ok(said.map_or_else(|| session.clone(), |email| session.having_said(&email)))
+}
+
 /// What a page says of its visitor, if it says both.
 fn claimed(sent: &IdentificationRequest) -> Option<(&str, &str)> {
     let filled =
@@ -141,7 +152,7 @@ async fn answer(
     (session, warning, language): (&Session, Option<String>, Option<String>),
 ) -> Result<WidgetSession, Refusal> {
     let known = visit::known(app, session).await?;
-    let contact = contact(app, directory, account, session, known.as_ref()).await?;
+    let contact = contact(app, session, known.as_ref()).await?;
     let unread = match &known {
         Some(known) => {
             let threads = visit::threads_of(app, directory.portal.id, account, &known.key).await?;
@@ -188,8 +199,6 @@ async fn answer(
 /// What a visitor is told of what is known of them: of somebody whom nobody has identified, no more than they said themselves.
 async fn contact(
     app: &App,
-    directory: &Directory,
-    account: &Account,
     session: &Session,
     known: Option<&visit::Known>,
 ) -> Result<WidgetContact, Refusal> {
@@ -197,14 +206,11 @@ async fn contact(
         Who::Identified(identified) => {
             let contact = known.and_then(|known| known.contact.as_ref());
             let name = contact.and_then(|contact| contact.name.clone());
-            let said = visit::said(app, directory.portal.id, identified).await?;
+            let said = visit::said(app, session.portal(), identified).await?;
             WidgetContact { email: Some(said.email.clone()), name: name.or_else(|| said.name()) }
         }
-        Who::Browser(key) => {
-            let bound = visit::bound(app, directory, account, key).await?;
-            let email = bound.filter(|bound: &Visitor| bound.contact).and_then(|bound| bound.email);
-            WidgetContact { email: session.said_email.clone().or(email), name: None }
-        }
+        // Not the address of the contact that came of it: whether one came would tell whose addresses are known here.
+        Who::Browser(_) => WidgetContact { email: session.said_email.clone(), name: None },
     })
 }
 

@@ -9,6 +9,7 @@ use antiphon_wire::id::{MAX_SAFE, parse_path_id};
 use antiphon_wire::message::DeliveryIdentifierType;
 
 use super::floods::{Payer, Rate, What};
+use super::say::Beginning;
 use super::session::{Identified, Session, Who};
 use super::settings::{self, Settings};
 use crate::app::App;
@@ -160,6 +161,19 @@ pub async fn said(app: &App, portal: PortalId, identified: &Identified) -> Resul
     let Some((ends_at, nonce)) = identified.row else { return Ok(bare) };
     let kept = app.store.visitor_token(portal, ends_at, nonce).await?;
     Ok(kept.and_then(|printed| Said::parse(printed.as_bytes())).unwrap_or(bare))
+}
+
+/// The address that a browser's visitor gave last, as it is kept with their threads: told to whoever has the key, and nothing
+/// that anybody else said of them.
+///
+/// # Errors
+/// When the store does not answer.
+pub async fn said_email(app: &App, session: &Session, key: &str) -> Result<Option<String>, Refusal> {
+    let (store, portal) = (&app.store, session.portal());
+    let threads = store.chats_of_visitor(portal, session.account(), key, THREADS).await?;
+    let mut chats = store.chats_by_threads(portal, &threads).await?;
+    chats.sort_unstable_by_key(|chat| std::cmp::Reverse(chat.thread_id));
+    Ok(chats.iter().find_map(|chat| Beginning::parse(chat.said.as_deref()).email))
 }
 
 /// The visitor who is bound to a browser's key, if anybody is.

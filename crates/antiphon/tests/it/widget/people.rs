@@ -162,6 +162,7 @@ async fn an_address_that_nobody_has_makes_a_contact_that_goes_on() {
     let body = json!({ "email": " Omar@harbour.example ", "name": "Omar" });
     let answer = visitor.user.post(&format!("{WIDGET}/contact"), body).await.expect(200).json();
     assert_eq!(answer["contact"], json!({ "email": "Omar@harbour.example", "name": "Omar" }));
+    let visitor = Visitor { user: desk.server.user(&text(&answer, "session")), begun: visitor.begun };
     let id = thread(&visitor.says("Hello").await);
     let contact = text(&desk.thread(&id).await, "associatedContactId");
     let known = desk.user.get(&format!("/antiphon/v1/contacts/{contact}")).await.expect(200).json();
@@ -174,4 +175,40 @@ async fn an_address_that_nobody_has_makes_a_contact_that_goes_on() {
     {
         visitor.user.post(&format!("{WIDGET}/contact"), wrong).await.expect(400);
     }
+}
+
+#[tokio::test]
+async fn an_address_that_was_said_is_remembered_when_the_session_is_lost() {
+    let desk = Desk::open().await;
+    set_up(&desk, json!({ "askEmail": "ALWAYS" })).await;
+    let taken = vouched(&desk, json!({ "email": "ineke@harbour.example" })).await;
+    Visitor::with(&desk, taken).await.says("Hello").await;
+    // Whether somebody has the address already makes no difference to what is told: nobody finds out that way.
+    for email in ["ineke@harbour.example", "omar@harbour.example"] {
+        let visitor = Visitor::on(&desk).await;
+        assert_eq!(visitor.begun["config"]["askEmail"], true);
+        let again = async || Visitor::with(&desk, json!({ "visitorKey": visitor.key() })).await.begun;
+        let give = async || {
+            let body = json!({ "email": email });
+            visitor.user.post(&format!("{WIDGET}/contact"), body).await.expect(200);
+        };
+        give().await;
+        let begun = again().await;
+        assert_eq!((&begun["contact"], &begun["config"]["askEmail"]), (&json!({}), &json!(true)), "{email}");
+        visitor.says("Hello").await;
+        let begun = again().await;
+        assert_eq!((&begun["contact"], &begun["config"]["askEmail"]), (&json!({}), &json!(true)), "{email}");
+        give().await;
+        let begun = again().await;
+        assert_eq!(begun["contact"], json!({ "email": email }));
+        assert_eq!(begun["config"]["askEmail"], false);
+        // And a thread that begins in the new session is noted with it, too.
+        let later = Visitor { user: desk.server.user(&text(&begun, "session")), begun };
+        let id =
+            thread(&later.sends(json!({ "text": "Another", "newThread": true })).await.expect(201).json());
+        let origin = desk.user.get(&format!("/antiphon/v1/threads/{id}/chat")).await.expect(200).json();
+        assert_eq!(origin["saidEmail"], email);
+    }
+    let stranger = Visitor::with(&desk, json!({ "visitorKey": "0".repeat(32) })).await;
+    assert_eq!(stranger.begun["contact"], json!({}), "it is told to whoever has the key");
 }

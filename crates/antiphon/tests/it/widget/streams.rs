@@ -17,10 +17,12 @@ async fn a_visitor_hears_of_their_own_threads_and_of_nothing_else() {
     let event = hears.event().await.unwrap();
     assert_eq!(event.event, "message");
     assert_eq!(event.data["id"], sent["message"]["id"]);
-    assert!(event.id.is_some());
+    assert_eq!(event.data["clientId"], sent["message"]["clientId"], "a window knows its own words again");
+    assert!(event.data["clientId"].is_string() && event.id.is_some());
     desk.send(&id, desk.on_chat("Hi there")).await;
     let event = hears.event().await.unwrap();
     assert_eq!((told(&event.data), &event.data["name"]), ("AGENT: Hi there".into(), &json!("Mia Chen")));
+    assert_eq!(event.data["clientId"], Value::Null);
     desk.send(&id, json!({ "type": "COMMENT", "text": "secret note", "attachments": [] })).await;
     desk.put(&format!("/threads/{id}/assignee"), json!({ "actorId": desk.portal.agent })).await.expect(200);
     desk.patch(&format!("/threads/{id}"), json!({ "status": "CLOSED" })).await.expect(200);
@@ -145,4 +147,54 @@ async fn a_stream_ends_with_its_session_and_its_chat() {
     let mut stream = visitor.listens("").await;
     desk.user.delete(&format!("/antiphon/v1/channel-accounts/{}/chat", desk.portal.chat)).await.expect(204);
     assert_eq!(stream.event().await.unwrap().data, json!({ "end": "gone" }));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_visitor_who_takes_nothing_is_cut_off_and_bounded() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let server = TestServer::configured(|config| {
+        config.stream.behind = 20;
+        config.widget.messages_per_minute = 10_000;
+        config.widget.messages_per_minute_of_address = 10_000;
+        config.widget.requests_per_minute = 10_000;
+    })
+    .await;
+    let desk = Desk::on(&server).await;
+    set_up(&desk, json!({})).await;
+    let visitor = Visitor::on(&desk).await;
+    visitor.says("Hello").await;
+    let address = antiphon_testkit::listen(desk.server.app()).await.unwrap();
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4096).unwrap();
+    let mut stalled = socket.connect(address).await.unwrap();
+    let session = text(&visitor.begun, "session");
+    let head = format!(
+        "GET {WIDGET}/events HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {session}\r\n\r\n"
+    );
+    stalled.write_all(head.as_bytes()).await.unwrap();
+    let mut some = [0; 64];
+    stalled.read_exact(&mut some).await.unwrap();
+    assert!(some.starts_with(b"HTTP/1.1 200"));
+    // Large messages, so that what the kernel keeps is soon full; a stream beside it hears all of them.
+    let mut quick = visitor.listens("").await;
+    let large = "\u{1f375}".repeat(10_000);
+    let cut_off = async || {
+        let figures = desk.server.user("").get("/metrics").await.text();
+        figures.contains("antiphon_stream_cut_off_total 1\n")
+    };
+    let mut sent = 0;
+    while !cut_off().await {
+        assert!(sent < 2_000, "it is never cut off");
+        visitor.says(&large).await;
+        assert_eq!(quick.event().await.unwrap().event, "message");
+        sent += 1;
+    }
+    let mut rest = Vec::new();
+    stalled.read_to_end(&mut rest).await.unwrap();
+    let rest = String::from_utf8_lossy(&rest);
+    assert!(
+        rest.contains("event: session\ndata: {\"end\":\"slow\"}"),
+        "{}",
+        &rest[rest.len().saturating_sub(300)..]
+    );
 }
