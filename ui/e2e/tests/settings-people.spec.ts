@@ -159,6 +159,7 @@ const PLACES = ["account", "agents", "audit", "canned", "canned/new", "tags", "v
 
 for (const colorScheme of ["light", "dark"] as const) {
   test(`these pages keep nobody out, ${colorScheme}`, async ({ people, portal }) => {
+    test.slow();
     await portal.agent("Tom", "AGENT");
     await portal.api.post("/antiphon/v1/invitations", { name: "Eve", email: `eve@axe-${portal.id}.example` });
     await portal.api.post("/antiphon/v1/tags", { name: "Repairs", color: "TEAL" });
@@ -183,6 +184,7 @@ for (const colorScheme of ["light", "dark"] as const) {
 }
 
 test("a telephone has room for these pages, from right to left too", async ({ people, portal }) => {
+  test.slow();
   await portal.api.post("/antiphon/v1/invitations", { name: "Eve", email: `somebody.with.a.very.long.address@of-a-very-long-name-${portal.id}.example` });
   await portal.api.post("/antiphon/v1/canned-replies", { name: "Hours", text: "We are open till six.", shortcut: "hours", shared: true });
   const page = await settings(people, await portal.agent("Ada", "ADMIN"), "account", { viewport: { width: 360, height: 740 } });

@@ -33,6 +33,7 @@ const VERBS = {
   put: 'audit.changed',
   archive: 'audit.archived',
   delete: 'audit.deleted',
+  remove: 'audit.deleted',
   purge: 'audit.deleted',
   revoke: 'audit.ended',
   rotate: 'audit.renewed',
@@ -77,6 +78,13 @@ export const ASKED: Record<string, keyof typeof OBJECTS | ''> = {
   'apps.update': 'APP',
   'apps.install': 'APP',
   'apps.uninstall': 'APP',
+  'apps.webhook.pause': 'WEBHOOK',
+  'apps.webhook.resume': 'WEBHOOK',
+  'apps.webhook.settings.delete': 'WEBHOOK',
+  'apps.webhook.settings.put': 'WEBHOOK',
+  'apps.webhook.subscriptions.create': 'SUBSCRIPTION',
+  'apps.webhook.subscriptions.delete': 'SUBSCRIPTION',
+  'apps.webhook.subscriptions.update': 'SUBSCRIPTION',
   'own.accounts.archive': 'CHANNEL_ACCOUNT',
   'own.accounts.create': 'CHANNEL_ACCOUNT',
   'own.accounts.purge': 'CHANNEL_ACCOUNT',
@@ -94,7 +102,6 @@ export const ASKED: Record<string, keyof typeof OBJECTS | ''> = {
   'views.create': 'VIEW',
   'views.delete': 'VIEW',
   'views.update': 'VIEW',
-  'webhooks.settings.put': 'WEBHOOK',
 };
 
 type Say = (key: Key, values?: Record<string, string>) => string;
