@@ -1,5 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { pieces } from './text';
+import { mailTo, pieces } from './text';
+
+describe('an address', () => {
+  it.each([
+    ['ana@harbour.example', 'mailto:ana@harbour.example'],
+    ['ana+berth@harbour.example', 'mailto:ana%2Bberth@harbour.example'],
+    ['a?bcc=evil@evil.example', 'mailto:a%3Fbcc%3Devil@evil.example'],
+    ['a&body=x,b@evil.example', 'mailto:a%26body%3Dx%2Cb@evil.example'],
+  ])('%s is written to as %s', (address, href) => {
+    expect(mailTo(address)).toBe(href);
+    const url = new URL(mailTo(address));
+    expect([url.protocol, url.search, decodeURIComponent(url.pathname)]).toEqual(['mailto:', '', address]);
+  });
+});
 
 describe('plain text', () => {
   it.each([

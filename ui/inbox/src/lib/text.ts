@@ -27,6 +27,11 @@ function bare(address: string): string {
   return address.slice(0, end);
 }
 
+/** The way to a letter to an address, of which nothing is a subject or another recipient. */
+export function mailTo(address: string): string {
+  return `mailto:${encodeURIComponent(address).replace('%40', '@')}`;
+}
+
 /** Text with the addresses in it found. */
 export function pieces(text: string): Piece[] {
   const found: Piece[] = [];
