@@ -3,8 +3,10 @@
 use std::time::{Duration, Instant};
 
 use antiphon_testkit::{Reply, SEED_TOKEN, Socket, listen};
+use antiphon_wire::timestamp::Timestamp;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::kit::*;
@@ -225,6 +227,94 @@ async fn who_is_there_and_who_types_is_seen_on_the_other_node() {
     assert_eq!((&told["actorId"], &told["state"]), (&json!(two.actors[0]), &json!("away")));
     for node in [0, 1] {
         assert_eq!(there(node).await, [(two.actors[1].clone(), "replying".to_owned())]);
+    }
+    two.end().await;
+}
+
+/// What a node counts, for an agent, and that its lists are as long.
+async fn counted(two: &Two, who: usize, view: &str) -> Value {
+    let counts = two.ask(who, "GET", "views/counts", &Value::Null).await.expect(200).json();
+    let listed = async |query: &str| {
+        let page = two.ask(who, "GET", &format!("threads?limit=100&{query}"), &Value::Null).await;
+        page.expect(200).json()["results"].as_array().unwrap().len()
+    };
+    for (list, query) in [
+        ("unassigned", "state=OPEN&assignee=unassigned"),
+        ("mine", "state=OPEN&assignee=me"),
+        ("open", "state=OPEN"),
+        ("snoozed", "state=SNOOZED"),
+        ("closed", "state=CLOSED"),
+        ("spam", "state=SPAM"),
+    ] {
+        assert_eq!(counts["all"][list], json!(listed(query).await), "{list} at node {who}");
+    }
+    let count = json!([{ "id": view, "count": listed(&format!("viewId={view}")).await }]);
+    assert_eq!(counts["views"], count, "at node {who}");
+    counts
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn both_nodes_count_the_same_whoever_moves_threads_and_where() {
+    const CHATS: usize = 12;
+    let two = Two::new(CHATS).await;
+    let tag = json!({ "name": "urgent", "color": "RED" });
+    let tag = text(
+        &two.nodes[0].ask(SEED_TOKEN, "POST", &format!("{OWN}/tags"), &tag).await.expect(201).json(),
+        "id",
+    );
+    let view = json!({ "name": "Urgent", "shared": true, "filter": { "tagId": tag, "states": ["OPEN"] } });
+    let view = text(&two.ask(1, "POST", "views", &view).await.expect(201).json(), "id");
+    let until = json!(Timestamp(two.nodes[0].store().now() + 24 * 60 * 60 * 1000));
+    // Each thread is moved by both at once, again and again.
+    let mut moving = JoinSet::new();
+    for (n, thread) in two.bed.seed.threads.iter().enumerate() {
+        for who in [0, 1] {
+            let (node, browser, actor) =
+                (two.nodes[who].clone(), two.browsers[who].clone(), two.actors[who].clone());
+            let (thread, tag, until) = (format!("{OWN}/threads/{thread}"), tag.clone(), until.clone());
+            let v3 = format!("{V3}/threads/{}", two.bed.seed.threads[n]);
+            moving.spawn(async move {
+                let moves: [(&str, String, Value); 8] = [
+                    ("PUT", format!("{v3}/assignee"), json!({ "actorId": actor })),
+                    ("PUT", format!("{thread}/tags"), json!({ "add": [tag] })),
+                    ("PATCH", v3.clone(), json!({ "status": "CLOSED" })),
+                    ("PATCH", v3, json!({ "status": "OPEN" })),
+                    ("PUT", format!("{thread}/snooze"), json!({ "until": until })),
+                    ("DELETE", format!("{thread}/snooze"), Value::Null),
+                    ("PUT", format!("{thread}/spam"), Value::Null),
+                    ("DELETE", format!("{thread}/spam"), Value::Null),
+                ];
+                for turn in 0..12 {
+                    let (method, path, body) = &moves[(turn * 3 + n + who * 5) % moves.len()];
+                    let reply = browser.ask(&node, method, path, body).await;
+                    // What is closed, or spam, waits for nothing.
+                    let refused = reply.status == 400 && path.ends_with("/snooze");
+                    assert!(reply.status < 300 || refused, "{method} {path}: {}", reply.text());
+                }
+            });
+        }
+    }
+    moving.join_all().await;
+    let [one, other] = [counted(&two, 0, &view).await, counted(&two, 1, &view).await];
+    let without_mine = |mut counts: Value| {
+        let own = counts["all"]["mine"].take().as_i64().unwrap();
+        for inbox in counts["inboxes"].as_array_mut().unwrap() {
+            inbox["mine"].take();
+        }
+        (counts, own)
+    };
+    let ((one, _), (other, _)) = (without_mine(one), without_mine(other));
+    assert_eq!(one, other);
+    let kinds = ["open", "snoozed", "closed", "spam"].map(|kind| one["all"][kind].as_u64().unwrap());
+    assert_eq!(kinds.iter().sum::<u64>(), CHATS as u64, "{one}");
+    let findings = two.nodes[0].store().check(true, |_| true, |_, _| ()).await.unwrap();
+    assert_eq!(findings, []);
+    // And from one moment to the next.
+    for (round, thread) in two.bed.seed.threads.iter().enumerate() {
+        let spam = if round % 3 == 0 { "PUT" } else { "DELETE" };
+        let path = format!("{OWN}/threads/{thread}/spam");
+        two.nodes[round % 2].ask(SEED_TOKEN, spam, &path, &Value::Null).await;
+        counted(&two, (round + 1) % 2, &view).await;
     }
     two.end().await;
 }
