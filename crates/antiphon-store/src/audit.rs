@@ -1,5 +1,5 @@
 //! What was done to a portal's settings: who, what, when and from where. It is written with what it tells of, and forgotten after
-//! a while.
+//! a while. What was done to the server as a whole is kept in the same way, under [`PortalId::SERVER`](crate::PortalId::SERVER).
 
 use crate::Millis;
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::secrets::{Seals, StoredKey, is_sealed};
-use crate::{AppId, KeySource, Kind, Usage};
+use crate::{AppId, KeySource, Kind, PortalId, Usage};
 
 /// More findings than this tell nobody more.
 pub(crate) const MOST: usize = 100;
@@ -43,6 +43,8 @@ pub enum Invariant {
     KeyFile,
     /// Every secret is sealed, and opens.
     Sealed,
+    /// What agents' authenticators share opens.
+    Authenticators,
 }
 
 impl Invariant {
@@ -60,6 +62,7 @@ impl Invariant {
             Self::Key => "key",
             Self::KeyFile => "keyFile",
             Self::Sealed => "sealed",
+            Self::Authenticators => "authenticators",
         }
     }
 }
@@ -76,6 +79,10 @@ impl fmt::Display for Finding {
             Invariant::Sealed => {
                 "stop every server and run `antiphon key replace`, which seals everything anew, and makes another where \
                  something does not open"
+            }
+            Invariant::Authenticators => {
+                "end it with `DELETE /antiphon/v1/agents/{agentId}/totp`, and have them set up another; until then only their \
+                 recovery codes let them in"
             }
             _ if !self.embedded => {
                 "stop the servers, keep a copy of the database, and put the newest backup into a new one"
@@ -105,7 +112,12 @@ pub(crate) struct Sealed {
     /// Apps with their secrets and those before.
     pub apps: Vec<(AppId, String, Option<String>)>,
     pub keys: Vec<StoredKey>,
+    /// Agents with what their authenticators share.
+    pub authenticators: Vec<Authenticator>,
 }
+
+/// A portal, an agent, what their authenticator shares, and what one would share that they have asked for.
+pub(crate) type Authenticator = (i64, i64, Option<String>, Option<String>);
 
 /// What the entries of a thread look like.
 #[derive(Debug, Default)]
@@ -170,6 +182,13 @@ impl Findings {
         for (id, value, _, _) in &stored.keys {
             if seals.open_key(*id, value).is_err() {
                 self.add(Invariant::Sealed, format!("signing key {id} does not open"));
+            }
+        }
+        for (portal, agent, shared, asked) in &stored.authenticators {
+            let of = (PortalId(*portal), *agent);
+            if [shared, asked].into_iter().flatten().any(|stored| !seals.opens_totp(of, stored)) {
+                let what = format!("the authenticator of agent {agent} of portal {portal} does not open");
+                self.add(Invariant::Authenticators, what);
             }
         }
     }

@@ -43,6 +43,11 @@ numeric_id! {
     ViewId,
 }
 
+impl PortalId {
+    /// Under whom it is kept what was done to the server as a whole. No portal has this number.
+    pub const SERVER: Self = Self(0);
+}
+
 impl AppId {
     /// Under whom it is kept what a channel's app is told of the channel: apart from what it is told of its own, under a number
     /// that no app has.

@@ -247,6 +247,11 @@ impl Seals {
         stored.map(|stored| Totp(self.open(&of_login(of), stored).unwrap_or_default()))
     }
 
+    /// Whether what an authenticator shares opens.
+    pub(crate) fn opens_totp(&self, of: (PortalId, i64), stored: &str) -> bool {
+        self.open(&of_login(of), stored).is_some()
+    }
+
     /// A signing key as it is stored.
     pub(crate) fn seal_key(&self, id: i64, key: &[u8; 32]) -> Result<String, StoreError> {
         self.seal(&of_key(id), key)

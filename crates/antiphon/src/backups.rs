@@ -4,11 +4,14 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
+use antiphon_store::PortalId;
 use antiphon_wire::error::Problem;
 use antiphon_wire::message as wire;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
+use crate::audit::{self, On};
 use crate::call::{Answer, Call};
 use crate::refusal::Refusal;
 
@@ -112,6 +115,8 @@ pub async fn make(call: Call) -> Result<Answer, Refusal> {
         let message = format!("{} must be an absolute path at which nothing exists yet", file.display());
         return Err(Refusal::invalid("file", message));
     }
+    let asked = On::some("BACKUP", json!({ "file": file.display().to_string() }));
+    audit::note(&call, PortalId::SERVER, asked).await?;
     let app = call.app.clone();
     let progress = move |done, pages| app.backup.tell(done, pages);
     call.app.store.backup(&file, progress).await.map_err(|error| {

@@ -3,12 +3,14 @@
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use antiphon_store::{Moved, Moving, Postgres, Settings};
+use antiphon_store::{Moved, Moving, PortalId, Postgres, Settings};
 use antiphon_wire::error::Problem;
 use anyhow::bail;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 
+use crate::audit::{self, On};
 use crate::call::{Answer, Call};
 use crate::refusal::Refusal;
 
@@ -117,6 +119,9 @@ pub async fn make(call: Call) -> Result<Answer, Refusal> {
         let database = &call.app.config.database;
         (at.connections, at.writers) = (database.connections, database.writers);
     }
+    // Without the password of a database.
+    let place = to.postgres.as_ref().map_or_else(|| url.clone(), Postgres::shown);
+    audit::note(&call, PortalId::SERVER, On::some("STORE", json!({ "place": place }))).await?;
     let app = call.app.clone();
     let progress = move |at| app.moving.tell(Some(at));
     let moved = call.app.store.move_online(to, progress).await;

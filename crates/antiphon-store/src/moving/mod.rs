@@ -152,7 +152,7 @@ pub(crate) async fn run(
         Some(at) => End::Postgres(postgres::moving::End::target(at, &named(from)).await?),
         None => End::Sqlite(sqlite::moving::End::target(&to.data_dir, &named(from)).map_err(served)?),
     };
-    let moved = fill(&source, target, progress).await?.0;
+    let moved = fill(&source, target, EVERYTHING, progress).await?.0;
     at!(&mut source, leave(&named(to)))?;
     Ok(moved)
 }
@@ -170,7 +170,7 @@ pub(crate) async fn to_file(
         Moving::CatchingUp(_) | Moving::CuttingOver => {}
     };
     let (source, file) = (End::Postgres(source), sqlite::moving::End::new_file(file, from)?);
-    let target = fill(&source, End::Sqlite(file), &mut told).await?.1;
+    let target = fill(&source, End::Sqlite(file), EVERYTHING, &mut told).await?.1;
     if let End::Sqlite(file) = target {
         file.close_file().map_err(StoreError::from)?;
     }
@@ -184,7 +184,7 @@ pub(crate) fn from_file(file: &Path, to: &Postgres) -> Result<(), OpenError> {
         let source = End::Sqlite(sqlite::moving::End::file(file)?);
         let from = file.canonicalize().unwrap_or_else(|_| file.to_owned()).display().to_string();
         let target = End::Postgres(postgres::moving::End::target(to, &from).await?);
-        fill(&source, target, &mut |_| {}).await
+        fill(&source, target, WITHOUT_SESSIONS, &mut |_| {}).await
     });
     match filled {
         Ok(_) => Ok(()),
@@ -197,11 +197,12 @@ pub(crate) fn from_file(file: &Path, to: &Postgres) -> Result<(), OpenError> {
 async fn fill(
     source: &End,
     mut target: End,
+    wanted: Wanted,
     progress: &mut impl FnMut(Moving),
 ) -> Result<(Moved, End), MoveError> {
     let all = size(source).await?;
-    copy(source, &mut target, all, progress).await?;
-    let moved = compare(source, &target, all, progress).await?;
+    copy(source, &mut target, wanted, all, progress).await?;
+    let moved = compare(source, &target, wanted, all, progress).await?;
     at!(&mut target, finish(at!(source, server())?))?;
     Ok((moved, target))
 }
@@ -237,16 +238,36 @@ async fn size(end: &End) -> Result<u64, StoreError> {
     Ok(all)
 }
 
+/// Which tables go to the other end.
+type Wanted = fn(&Table) -> bool;
+
+/// A store that moves is the same store at another place: nobody who is signed in notices.
+const EVERYTHING: Wanted = |_| true;
+
+/// What is put back from a backup is as old as that is: who has signed out since must not be signed in by it.
+const WITHOUT_SESSIONS: Wanted = |table| table.name != "sessions";
+
+/// Whose rows are moved, and which: those of each portal, and what was done to the server as a whole.
+fn owners(
+    portals: &[i64],
+    wanted: Wanted,
+) -> impl Iterator<Item = (i64, impl Iterator<Item = &'static Table>)> {
+    let owners = portals.iter().copied().chain([PortalId::SERVER.0]);
+    let is_of = |owner: i64, table: &Table| owner != PortalId::SERVER.0 || table.name == "audit";
+    owners.map(move |owner| (owner, TABLES.iter().filter(move |table| wanted(table) && is_of(owner, table))))
+}
+
 async fn copy(
     source: &End,
     target: &mut End,
+    wanted: Wanted,
     all: u64,
     progress: &mut impl FnMut(Moving),
 ) -> Result<(), StoreError> {
     let mut done = 0;
     progress(Moving::Copying(0, all));
-    for portal in at!(source, portals())? {
-        for table in &TABLES {
+    for (portal, tables) in owners(&at!(source, portals())?, wanted) {
+        for table in tables {
             let mut reached = at!(&*target, reached(table, portal))?.unwrap_or_default();
             while !reached.done {
                 let after = decode(&reached.after).filter(|after| !after.is_empty());
@@ -270,6 +291,7 @@ async fn copy(
 async fn compare(
     source: &End,
     target: &End,
+    wanted: Wanted,
     all: u64,
     progress: &mut impl FnMut(Moving),
 ) -> Result<Moved, MoveError> {
@@ -280,8 +302,8 @@ async fn compare(
         return Err(MoveError::Differs { table: "portals", portal: 0, advice });
     }
     let (mut tables, mut done) = (Vec::new(), 0);
-    for portal in portals {
-        for table in &TABLES {
+    for (portal, of_portal) in owners(&portals, wanted) {
+        for table in of_portal {
             let (mut sums, mut told) = ([Sum::default(); 2], 0);
             for (end, sum) in [source, target].into_iter().zip(&mut sums) {
                 let mut after: Option<Vec<Value>> = None;

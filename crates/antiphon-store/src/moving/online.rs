@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::row::{Sum, decode, encode};
 use super::tables::TABLES;
-use super::{End, MoveError, Moved, Moving, compare, copy, named, size};
+use super::{EVERYTHING, End, MoveError, Moved, Moving, compare, copy, named, size};
 use crate::moving::{Row, Table, Value};
 use crate::store::{Engine, House};
 use crate::{OpenError, Settings, Store, StoreError, postgres, sqlite};
@@ -87,8 +87,8 @@ async fn over(
     let moved = {
         let source = left!(house, view())?;
         let all = size(&source).await?;
-        copy(&source, &mut target, all, progress).await?;
-        compare(&source, &target, all, progress).await?
+        copy(&source, &mut target, EVERYTHING, all, progress).await?;
+        compare(&source, &target, EVERYTHING, all, progress).await?
     };
     let now = left!(house, latest())?;
     let mut again = BTreeSet::new();

@@ -72,6 +72,17 @@ impl Engine {
         Ok(found?.iter().map(read).collect::<Result<_>>()?)
     }
 
+    pub(crate) async fn audit_put(&self, portal: PortalId, one: Audited) -> Answer<()> {
+        let Audited { id, at, actor, action, address, said } = one;
+        let id = id.as_slice();
+        let values: Values<'_> = &[&portal.0, &id, &at, &actor, &action, &address, &said];
+        // Whoever was not answered asks again.
+        let sql = "INSERT INTO audit (portal_id, id, at, actor, action, address, said) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (portal_id, id) DO NOTHING";
+        let written: Answer<u64> = ask!(self, client => execute(client, sql, values));
+        written.map(drop)
+    }
+
     pub(crate) async fn audit_purge(&self, portal: PortalId, before: Millis, limit: usize) -> Answer<u64> {
         let sql = "DELETE FROM audit WHERE portal_id = $1 AND id = ANY(ARRAY(SELECT id FROM audit WHERE portal_id = $1 \
                    AND id < $2 ORDER BY id LIMIT $3))";

@@ -7,7 +7,7 @@ use super::failure::{Failure, Result};
 use super::portals::commit;
 use super::readers::{execute, row, rows};
 use super::{ANSWER, Answer, Engine, moving};
-use crate::check::Sealed;
+use crate::check::{Authenticator, Sealed};
 use crate::secrets::{Reseal, Seals, StoredKey, fresh_key, is_sealed};
 use crate::{
     AppId, KeySource, MasterKey, Millis, OpenError, PortalId, Postgres, Resealed, Settings, SigningKey,
@@ -169,18 +169,11 @@ pub(crate) async fn reseal(
             write(client, app, &sealed, old.as_deref()).await?;
             done.push(resealed);
         }
-        let logins = "SELECT agent_id, totp, totp_asked FROM logins \
-                      WHERE portal_id = $1 AND (totp IS NOT NULL OR totp_asked IS NOT NULL)";
-        for portal in rows(client, "SELECT id FROM portals ORDER BY id", &[]).await? {
-            let portal: i64 = portal.try_get(0)?;
-            for row in rows(client, logins, &[&portal]).await? {
-                let agent: i64 = row.try_get(0)?;
-                let of = (PortalId(portal), agent);
-                let (totp, asked) = (reseal.totp(of, row.try_get(1)?)?, reseal.totp(of, row.try_get(2)?)?);
-                let sql =
-                    "UPDATE logins SET totp = $3, totp_asked = $4 WHERE portal_id = $1 AND agent_id = $2";
-                execute(client, sql, &[&portal, &agent, &totp, &asked]).await?;
-            }
+        for (portal, agent, totp, asked) in authenticators(client).await? {
+            let of = (PortalId(portal), agent);
+            let (totp, asked) = (reseal.totp(of, totp)?, reseal.totp(of, asked)?);
+            let sql = "UPDATE logins SET totp = $3, totp_asked = $4 WHERE portal_id = $1 AND agent_id = $2";
+            execute(client, sql, &[&portal, &agent, &totp, &asked]).await?;
         }
         let (mut newest, mut kept) = (0, false);
         for row in rows(client, KEYS, &[]).await? {
@@ -205,6 +198,20 @@ pub(crate) async fn reseal(
     Ok(done)
 }
 
+/// Every login that has an authenticator, portal by portal.
+async fn authenticators(client: &ClientWrapper) -> Result<Vec<Authenticator>> {
+    let logins = "SELECT agent_id, totp, totp_asked FROM logins \
+                  WHERE portal_id = $1 AND (totp IS NOT NULL OR totp_asked IS NOT NULL)";
+    let mut all = Vec::new();
+    for portal in rows(client, "SELECT id FROM portals ORDER BY id", &[]).await? {
+        let portal: i64 = portal.try_get(0)?;
+        for row in rows(client, logins, &[&portal]).await? {
+            all.push((portal, row.try_get(0)?, row.try_get(1)?, row.try_get(2)?));
+        }
+    }
+    Ok(all)
+}
+
 /// The check of the master key and the signing keys as they are stored, for a move.
 pub(super) async fn stored(client: &ClientWrapper) -> Result<(Option<String>, Vec<StoredKey>)> {
     let keys = rows(client, KEYS, &[]).await?;
@@ -216,7 +223,7 @@ pub(super) async fn stored(client: &ClientWrapper) -> Result<(Option<String>, Ve
 /// Everything that is sealed, for a check.
 pub(super) async fn sealed(client: &ClientWrapper) -> Result<Sealed> {
     let (check, keys) = stored(client).await?;
-    Ok(Sealed { check, apps: secrets(client).await?, keys })
+    Ok(Sealed { check, apps: secrets(client).await?, keys, authenticators: authenticators(client).await? })
 }
 
 /// What [`stored`] found elsewhere.

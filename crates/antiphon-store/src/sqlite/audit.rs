@@ -84,6 +84,14 @@ impl Engine {
         self.read(|conn| list(conn, portal, query))
     }
 
+    pub(crate) async fn audit_put(&self, portal: PortalId, one: Audited) -> Answer<()> {
+        self.submit(move |batch| {
+            batch.written = true;
+            write(batch.conn, portal, std::slice::from_ref(&one))
+        })
+        .await
+    }
+
     pub(crate) async fn audit_purge(&self, portal: PortalId, before: Millis, limit: usize) -> Answer<u64> {
         self.submit(move |batch| {
             let gone = purge(batch.conn, portal, before, limit)?;

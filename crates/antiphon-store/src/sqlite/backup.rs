@@ -65,7 +65,8 @@ fn copy(from: &Connection, to: &Path, progress: &mut impl FnMut(u64, u64)) -> Re
     Ok(())
 }
 
-/// Puts a backup into a data directory that holds no store yet.
+/// Puts a backup into a data directory that holds no store yet. It is as old as it is: who has signed out since must not be
+/// signed in by it.
 pub(super) fn restore(from: &Path, data_dir: &Path) -> std::result::Result<(), OpenError> {
     verify(from)?;
     let _lock = lock::take(data_dir)?;
@@ -76,9 +77,19 @@ pub(super) fn restore(from: &Path, data_dir: &Path) -> std::result::Result<(), O
     }
     let half = half(&to);
     std::fs::copy(from, &half).map_err(failed)?;
+    sign_out(&half).map_err(|e| schema::refusal(&half.display().to_string(), e))?;
     std::fs::File::open(&half).and_then(|file| file.sync_all()).map_err(failed)?;
     verify(&half)?;
     std::fs::rename(&half, &to).and_then(|()| sync_dir(&to)).map_err(failed)
+}
+
+/// Takes all sessions out of a file, if it is of a time that has them.
+fn sign_out(file: &Path) -> rusqlite::Result<()> {
+    let conn = Connection::open(file)?;
+    if conn.table_exists(None, "sessions")? {
+        conn.execute("DELETE FROM sessions", [])?;
+    }
+    conn.close().map_err(|(_, e)| e)
 }
 
 /// Checks a file that is about to become the store.

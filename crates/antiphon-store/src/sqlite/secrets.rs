@@ -4,7 +4,7 @@ use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::failure::{Failure, Result};
 use super::{DATABASE, lock, schema};
-use crate::check::Sealed;
+use crate::check::{Authenticator, Sealed};
 use crate::secrets::{Reseal, Seals, StoredKey, fresh_key, is_sealed};
 use crate::{
     AppId, KeySource, MasterKey, Millis, OpenError, PortalId, Resealed, Settings, SigningKey, StoreError,
@@ -63,9 +63,7 @@ fn secrets(conn: &Connection) -> Result<Vec<(AppId, String, Option<String>)>> {
     Ok(apps.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Every login that has an authenticator: its portal, its agent, and what is shared, as it is stored.
-type Authenticator = (i64, i64, Option<String>, Option<String>);
-
+/// Every login that has an authenticator.
 fn authenticators(conn: &Connection) -> Result<Vec<Authenticator>> {
     let sql = "SELECT portal_id, agent_id, totp, totp_asked FROM logins WHERE totp IS NOT NULL OR totp_asked IS NOT NULL";
     let mut sql = conn.prepare(sql)?;
@@ -175,7 +173,7 @@ pub(super) fn stored(conn: &Connection) -> Result<(Option<String>, Vec<StoredKey
 /// Everything that is sealed, for a check.
 pub(super) fn sealed(conn: &Connection) -> Result<Sealed> {
     let (check, keys) = stored(conn)?;
-    Ok(Sealed { check, apps: secrets(conn)?, keys })
+    Ok(Sealed { check, apps: secrets(conn)?, keys, authenticators: authenticators(conn)? })
 }
 
 /// What [`stored`] found elsewhere.

@@ -9,6 +9,7 @@ mod kit;
 mod plans;
 
 mod allowances;
+mod audit;
 mod backups;
 mod changes;
 mod chats;

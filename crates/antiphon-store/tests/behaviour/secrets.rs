@@ -24,6 +24,35 @@ fn app() -> App {
     }
 }
 
+const SHARED: &str = "the-authenticators-secret";
+const ASKED: &str = "the-one-that-was-asked-for";
+
+/// An agent who signs in with a code, and has lost their password.
+fn login() -> Login {
+    Login {
+        agent_id: 71,
+        password: "$argon2id$hash".into(),
+        role: Role::ReadOnly,
+        changed_at: NOON + 3,
+        invite: Some((TokenHash([4; 32]), NOON + 9)),
+        totp: Some(Totp(SHARED.into())),
+        totp_asked: Some(Totp(ASKED.into())),
+        recovery: vec![TokenHash([0xab; 32]), TokenHash([1; 32])],
+        subject: Some("https://issuer.example somebody".into()),
+    }
+}
+
+async fn with_a_login() -> Kit {
+    let kit = Kit::new().await;
+    let directory = vec![DirectoryChange::Login(login())];
+    kit.apply(Target::Directory, Changes { directory, ..Changes::default() }).await;
+    kit
+}
+
+async fn agent(store: &Store, portal: PortalId) -> Login {
+    store.directory(portal).await.unwrap().unwrap().login(71).unwrap().clone()
+}
+
 async fn with_an_app() -> Kit {
     let kit = Kit::new().await;
     let directory = vec![DirectoryChange::App(app())];
@@ -194,4 +223,64 @@ async fn a_lost_master_key_costs_the_secrets_and_nothing_else() {
     assert_eq!(found.len(), 1);
     assert!(found[0].value != keys[0].value && found[0].id > keys[0].id);
     assert!(store.thread_by_id(kit.portal, thread.id).await.unwrap().is_some());
+}
+
+/// Takes another master key for a store that is closed, and opens it with that.
+async fn resealed(old: Settings) -> Store {
+    let (now, new) = (old.clone(), MasterKey::fresh().unwrap());
+    let fresh = new.clone();
+    tokio::task::spawn_blocking(move || Store::reseal(&now, &fresh)).await.unwrap().unwrap();
+    Store::open(Settings { key: KeySource::Given(new), ..old }).unwrap()
+}
+
+#[tokio::test]
+async fn how_an_agent_signs_in_is_kept_whole_and_what_authenticators_share_is_sealed() {
+    let kit = with_a_login().await;
+    assert_eq!(agent(&kit.store, kit.portal).await, login());
+    let kit = kit.reopen().await;
+    assert_eq!(agent(&kit.store, kit.portal).await, login());
+    // All of it may be absent again.
+    let plain = Login::new(71, "$argon2id$other".into(), Role::Admin, NOON + 4);
+    let directory = vec![DirectoryChange::Login(plain.clone())];
+    kit.apply(Target::Directory, Changes { directory, ..Changes::default() }).await;
+    let kit = kit.reopen().await;
+    assert_eq!(agent(&kit.store, kit.portal).await, plain);
+    let directory = vec![DirectoryChange::Login(login())];
+    kit.apply(Target::Directory, Changes { directory, ..Changes::default() }).await;
+    kit.store.close().await;
+    let all = raw(&kit);
+    assert!(has(&all, "issuer.example"), "it was looked at the wrong place");
+    assert!(!has(&all, SHARED) && !has(&all, ASKED));
+}
+
+#[tokio::test]
+async fn authenticators_go_on_under_another_master_key_and_let_nobody_in_when_it_is_lost() {
+    let kit = with_a_login().await;
+    kit.store.close().await;
+    drop(kit.store);
+    let at = settings(&kit.dir, &kit.clock, kit.database.as_ref());
+    let store = resealed(at.clone()).await;
+    assert_eq!(agent(&store, kit.portal).await, login());
+    let sealed = async |store: &Store| -> Vec<(Invariant, String)> {
+        let found = store.check(true, |_| true, |_, _| ()).await.unwrap();
+        found.into_iter().map(|one| (one.invariant, one.to_string())).collect()
+    };
+    let of_secrets = |found: Vec<(Invariant, String)>| {
+        let about = |one: &Invariant| matches!(one, Invariant::Authenticators | Invariant::Sealed);
+        found.into_iter().filter(|(one, _)| about(one)).collect::<Vec<_>>()
+    };
+    assert_eq!(of_secrets(sealed(&store).await), []);
+    store.close().await;
+    drop(store);
+    let lost = KeySource::File(kit.dir.path().join("lost.key"));
+    let store = resealed(Settings { key: lost, ..at }).await;
+    // A password alone does not do: there is an authenticator still, and no code of it is right.
+    let unopened = Some(Totp(Vec::new()));
+    let left = Login { totp: unopened.clone(), totp_asked: unopened, ..login() };
+    assert_eq!(agent(&store, kit.portal).await, left);
+    let found = of_secrets(sealed(&store).await);
+    let [(Invariant::Authenticators, told)] = &found[..] else { panic!("{found:?}") };
+    let begins = format!("the authenticator of agent 71 of portal {} does not open; ", kit.portal);
+    assert!(told.starts_with(&begins) && told.contains("/agents/{agentId}/totp"), "{told}");
+    store.close().await;
 }

@@ -7,7 +7,7 @@ use antiphon_store::*;
 
 use crate::fill::{Place, fill};
 use crate::kit::*;
-use crate::seen::seen;
+use crate::seen::{seen, sessions};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_database_is_backed_up_into_a_file_and_put_back() {
@@ -34,6 +34,9 @@ async fn a_database_is_backed_up_into_a_file_and_put_back() {
         restored.unwrap();
         let copy = other.open();
         assert_eq!(still, seen(&copy).await);
+        // Who has signed out since the backup is not signed in by it.
+        assert!(sessions(&store).await.iter().all(|of_portal| of_portal.len() == 2));
+        assert!(sessions(&copy).await.iter().all(Vec::is_empty));
         say(&copy, portals[0], ThreadId(2), "{\"goes\":\"on\",\"archived\":").await.unwrap();
         copy.close().await;
         let (from, settings) = (to.clone(), other.settings());

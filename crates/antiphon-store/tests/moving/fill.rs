@@ -51,6 +51,19 @@ pub async fn fill(store: &Store) -> Vec<PortalId> {
             conversation(store, *id, turn).await;
         }
     }
+    for owner in portals.iter().chain([&PortalId::SERVER]) {
+        for n in 0..2 {
+            let one = Audited {
+                id: [0; 16],
+                at: NOON + n,
+                actor: format!("A-{n}"),
+                action: "inboxes.create".into(),
+                address: "192.0.2.7".into(),
+                said: format!(r#"[{{"object":"INBOX","after":{{"name":"Zoë 🦊 of {owner}"}}}}]"#),
+            };
+            store.audit_put(*owner, one).await.unwrap();
+        }
+    }
     for id in &portals {
         purged(store, *id).await;
         // The spine need not begin at its first event.

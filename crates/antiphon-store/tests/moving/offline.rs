@@ -2,7 +2,7 @@ use antiphon_store::*;
 
 use crate::fill::{Place, fill};
 use crate::kit::*;
-use crate::seen::seen;
+use crate::seen::{seen, sessions};
 
 /// Moves while nobody serves, on a thread of its own as the command does.
 async fn go(from: &Place, to: &Place) -> Result<Moved, MoveError> {
@@ -36,6 +36,8 @@ async fn a_store_is_the_same_wherever_it_is_moved() {
     let store = places[0].open();
     let portals = fill(&store).await;
     let mut before = seen(&store).await;
+    let signed_in = sessions(&store).await;
+    assert!(signed_in.iter().all(|of_portal| of_portal.len() == 2));
     let mut keys = Vec::new();
     for portal in &portals {
         keys.push(earlier(&store, *portal, "once 3").await);
@@ -70,6 +72,9 @@ async fn a_store_is_the_same_wherever_it_is_moved() {
             "originals",
             "mentions",
             "events",
+            "logins",
+            "sessions",
+            "audit",
         ] {
             let rows: u64 = moved.tables.iter().filter(|t| t.table == table).map(|t| t.rows).sum();
             assert!(rows >= 1, "nothing in {table} was moved");
@@ -81,6 +86,7 @@ async fn a_store_is_the_same_wherever_it_is_moved() {
             assert_eq!(before, after, "move {n}");
         }
         assert_eq!(before.len(), after.len());
+        assert_eq!(sessions(&store).await, signed_in, "nobody who is signed in notices");
         for (portal, key) in portals.iter().zip(&keys) {
             assert_eq!(&earlier(&store, *portal, "once 3").await, key);
         }

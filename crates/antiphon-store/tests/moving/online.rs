@@ -124,6 +124,18 @@ async fn everything_else(store: &Store, portal: PortalId, turn: i64) {
     assert!(store.visitor_tokens_purge(portal, NOON + turn - 1, 10).await.unwrap() <= 4);
     assert_eq!(store.visitor_token(portal, NOON + turn, turn).await.unwrap(), Some(said));
     assert_eq!(store.visitor_token(portal, NOON + turn - 1, turn - 1).await.unwrap(), None);
+    // What is done is noted, with the change or by itself, in the portal and of the server.
+    let act = |owner: PortalId| Audited {
+        id: [0; 16],
+        at: NOON,
+        actor: format!("A-{owner}"),
+        action: "turn".into(),
+        address: String::new(),
+        said: turn.to_string(),
+    };
+    let audit = vec![act(portal)];
+    apply(store, portal, Target::Directory, Changes { audit, ..Changes::default() }).await.unwrap();
+    store.audit_put(PortalId::SERVER, act(portal)).await.unwrap();
     let renamed = Inbox { name: format!("Inbox of turn {turn}"), ..inbox(INBOX) };
     let directory = vec![DirectoryChange::Inbox(renamed)];
     apply(store, portal, Target::Directory, Changes { directory, ..Changes::default() }).await.unwrap();
@@ -182,6 +194,20 @@ async fn moves(from: Place, to: Place) {
     drop(store);
     assert!(matches!(Store::open(from.settings()), Err(OpenError::Moved(..))));
     let store = to.open();
+    for portal in &portals {
+        // Every turn that came to its end has left its notes.
+        let inbox = store.directory(*portal).await.unwrap().unwrap().inbox(INBOX).unwrap().name.clone();
+        let turns: i64 = inbox.rsplit(' ').next().unwrap().parse().unwrap();
+        for owner in [*portal, PortalId::SERVER] {
+            let actor = Some(format!("A-{portal}"));
+            let query =
+                AuditQuery { actor, action: Some("turn".into()), limit: 100_000, ..AuditQuery::default() };
+            let acts = store.audit(owner, &query).await.unwrap();
+            let told: std::collections::BTreeSet<i64> =
+                acts.iter().map(|act| act.said.parse().unwrap()).collect();
+            assert!((0..=turns).all(|turn| told.contains(&turn)), "{owner}: {turns}, {}", told.len());
+        }
+    }
     for portal in portals {
         let events = store.events_after(portal, 0, 1_000_000).await.unwrap();
         let first = events[0].position;

@@ -12,7 +12,25 @@ pub async fn seen(store: &Store) -> Vec<String> {
     for portal in portals {
         of_portal(store, portal.id, &mut seen).await;
     }
+    seen.push(acts(store, PortalId::SERVER).await);
     seen
+}
+
+/// Who is signed in where. What is put back from a backup has nobody signed in.
+pub async fn sessions(store: &Store) -> Vec<Vec<Session>> {
+    let mut all = Vec::new();
+    for portal in store.portals(None, 1_000).await.unwrap() {
+        all.push(store.sessions_of(portal.id, 7).await.unwrap());
+    }
+    all
+}
+
+/// What was done.
+async fn acts(store: &Store, id: PortalId) -> String {
+    let query = AuditQuery { limit: 100, ..AuditQuery::default() };
+    let acts = store.audit(id, &query).await.unwrap();
+    assert_eq!(acts.len(), 2, "{acts:?}");
+    format!("{acts:?}")
 }
 
 async fn of_portal(store: &Store, id: PortalId, seen: &mut Vec<String>) {
@@ -49,9 +67,7 @@ async fn of_portal(store: &Store, id: PortalId, seen: &mut Vec<String>) {
             seen.push(format!("{:?}", store.deliveries(id, app, state, None, 100).await.unwrap()));
         }
     }
-    seen.push(format!("{:?}", store.sessions_of(id, 7).await.unwrap()));
-    let query = AuditQuery { limit: 100, ..AuditQuery::default() };
-    seen.push(format!("{:?}", store.audit(id, &query).await.unwrap()));
+    seen.push(acts(store, id).await);
     let threads = store.chats_of_visitor(id, kit::ACCOUNT, "visitor 1", 10).await.unwrap();
     assert!(!threads.is_empty());
     let mut chats = store.chats_by_threads(id, &threads).await.unwrap();

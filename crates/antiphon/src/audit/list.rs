@@ -1,6 +1,6 @@
 //! What was done, for administrators.
 
-use antiphon_store::{AuditQuery, Audited};
+use antiphon_store::{AuditQuery, Audited, PortalId};
 use antiphon_wire::session as wire;
 use antiphon_wire::timestamp::Timestamp;
 use serde_json::value::RawValue;
@@ -18,6 +18,15 @@ const LONGEST: usize = 100;
 
 /// `GET /audit`
 pub async fn list(call: Call) -> Result<Answer, Refusal> {
+    page(&call, call.caller.portal()).await
+}
+
+/// `GET /audit/server`
+pub async fn of_server(call: Call) -> Result<Answer, Refusal> {
+    page(&call, PortalId::SERVER).await
+}
+
+async fn page(call: &Call, portal: PortalId) -> Result<Answer, Refusal> {
     let mut checks = Checks::default();
     let limit = checks.take(call.query.int("limit")).flatten().unwrap_or(USUAL).clamp(1, MOST);
     let before = match call.query.scalar("after") {
@@ -42,7 +51,7 @@ pub async fn list(call: Call) -> Result<Answer, Refusal> {
     // One more than the page holds, to see whether there are any.
     let limit = usize::try_from(limit).unwrap_or(1);
     let query = AuditQuery { actor, action, before, limit: limit + 1 };
-    let mut found = call.app.store.audit(call.caller.portal(), &query).await?;
+    let mut found = call.app.store.audit(portal, &query).await?;
     let more = found.len() > limit;
     found.truncate(limit);
     let next = found.last().filter(|_| more).map(|last| Uuid::from_bytes(last.id).simple().to_string());

@@ -1,15 +1,20 @@
 //! Who changed what in a portal's settings, and from where. Whatever changes a directory is noted in the transaction that
 //! changes it: what it was and what it is, without secrets. Administrators read it, and it is forgotten after a while.
+//!
+//! What changes no directory is noted before it is done, so that nothing is done of which nobody knows: it may have failed. What
+//! concerns the server as a whole stands under no portal, for the operator.
 
 pub mod list;
 mod said;
 
-use antiphon_store::{AppId, Audited, Directory, DirectoryChange, Millis, Moment};
+use antiphon_store::{AppId, Audited, Directory, DirectoryChange, Millis, Moment, PortalId};
 use futures_util::TryStreamExt;
+use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::call::Call;
 use crate::portals;
+use crate::refusal::Refusal;
 
 /// Most changes of one act that are told.
 const MOST: usize = 20;
@@ -55,7 +60,7 @@ impl Doer {
             return None;
         }
         let said: Vec<_> = changes.iter().take(MOST).map(|change| said::of(current, change)).collect();
-        Some(self.entry(serde_json::Value::Array(said).to_string(), moment))
+        Some(self.entry(Value::Array(said).to_string(), moment))
     }
 
     /// The same of an act that changes no directory.
@@ -63,10 +68,26 @@ impl Doer {
         self.entry("[]".into(), moment)
     }
 
+    /// The same, of something that is in no directory.
+    pub fn acted(&self, on: &On<'_>, at: Millis) -> Audited {
+        let mut said = json!({ "object": on.object });
+        if let Some(id) = &on.id {
+            said["id"] = json!(id);
+        }
+        if !on.wanted.is_null() {
+            said["after"] = on.wanted.clone();
+        }
+        self.entry_at(json!([said]).to_string(), at)
+    }
+
     fn entry(&self, said: String, moment: &Moment) -> Audited {
+        self.entry_at(said, moment.now)
+    }
+
+    fn entry_at(&self, said: String, at: Millis) -> Audited {
         Audited {
             id: [0; 16],
-            at: moment.now,
+            at,
             actor: self.actor.clone(),
             action: self.action.to_owned(),
             address: self.address.clone(),
@@ -75,18 +96,55 @@ impl Doer {
     }
 }
 
-/// Forgets what is too old, in all portals; how much that was. Harmless to repeat and to interrupt.
+/// What something is done to that is in no directory.
+#[derive(Debug, Clone, Default)]
+pub struct On<'a> {
+    /// What kind of thing it is, as `CONTACT`.
+    pub object: &'a str,
+    pub id: Option<String>,
+    /// What is asked for, as an object without secrets; null where nothing is to be said of it.
+    pub wanted: Value,
+}
+
+impl<'a> On<'a> {
+    /// Of one that has an id.
+    pub fn one(object: &'a str, id: impl ToString) -> Self {
+        Self { object, id: Some(id.to_string()), wanted: Value::Null }
+    }
+
+    /// Of one that has none, or none yet.
+    pub fn some(object: &'a str, wanted: Value) -> Self {
+        Self { object, id: None, wanted }
+    }
+}
+
+/// Notes what is about to be done in a portal, or with the server as a whole under [`PortalId::SERVER`].
+///
+/// # Errors
+/// When it cannot be noted; then it is not to be done.
+pub async fn note(call: &Call, portal: PortalId, on: On<'_>) -> Result<(), Refusal> {
+    let store = &call.app.store;
+    Ok(store.audit_put(portal, Doer::of(call).acted(&on, store.now())).await?)
+}
+
+/// Forgets what is too old, in all portals and of the server; how much that was. Harmless to repeat and to interrupt.
 pub async fn sweep(app: &App, now: Millis) -> anyhow::Result<u64> {
-    let (mut forgotten, mut portals) = (0, portals::all(&app.store));
     let before = now - app.config.audit.keep();
+    let mut forgotten = sweep_of(app, PortalId::SERVER, before).await?;
+    let mut portals = portals::all(&app.store);
     while let Some(portal) = portals.try_next().await? {
-        loop {
-            let step = app.store.audit_purge(portal.id, before, ROWS).await?;
-            forgotten += step;
-            if step < ROWS as u64 {
-                break;
-            }
-        }
+        forgotten += sweep_of(app, portal.id, before).await?;
     }
     Ok(forgotten)
+}
+
+async fn sweep_of(app: &App, portal: PortalId, before: Millis) -> anyhow::Result<u64> {
+    let mut forgotten = 0;
+    loop {
+        let step = app.store.audit_purge(portal, before, ROWS).await?;
+        forgotten += step;
+        if step < ROWS as u64 {
+            return Ok(forgotten);
+        }
+    }
 }

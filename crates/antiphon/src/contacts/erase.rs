@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::forget;
 use crate::app::App;
+use crate::audit::{Doer, On};
 use crate::call::{Answer, Call};
 use crate::events::kinds;
 use crate::files::sweep;
@@ -76,7 +77,14 @@ pub async fn begin(call: Call) -> Result<Answer, Refusal> {
     let id = super::contact_id(&call)?;
     let (app, portal) = (call.app.clone(), call.caller.portal());
     let identities = app.store.identities_of(portal, id, ADDRESSES).await?;
-    let rule = move |state: &State, moment: &mut Moment| hide(state, id, &identities, moment);
+    let by = Doer::of(&call);
+    let rule = move |state: &State, moment: &mut Moment| {
+        let mut changes = hide(state, id, &identities, moment)?;
+        if !changes.is_empty() {
+            changes.audit.push(by.acted(&On::one("CONTACT", id), moment.now));
+        }
+        Ok::<_, Refusal>(changes)
+    };
     app.store.change(portal, Target::Erasure(id), rule).await??;
     let erasure = app.store.erasure(portal, id).await?.ok_or_else(|| Refusal::not_found(id))?;
     if erasure.completed_at.is_none() {

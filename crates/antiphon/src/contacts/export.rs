@@ -16,6 +16,7 @@ use http::header::CONTENT_TYPE;
 use tokio::sync::mpsc;
 
 use crate::app::App;
+use crate::audit::{self, On};
 use crate::call::{Answer, Call};
 use crate::files::links::Links;
 use crate::messages::channel;
@@ -37,6 +38,7 @@ const WAITING: usize = 2;
 pub async fn export(call: Call) -> Result<Answer, Refusal> {
     let (id, portal) = (super::contact_id(&call)?, call.caller.portal());
     let person = super::known(&call.app.store, portal, id).await?.ok_or_else(|| Refusal::not_found(id))?;
+    audit::note(&call, portal, On::one("CONTACT", id)).await?;
     let identities = call.app.store.identities_of(portal, id, ADDRESSES).await?;
     let identities: Vec<_> = identities
         .iter()

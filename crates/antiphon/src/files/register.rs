@@ -6,6 +6,7 @@ use antiphon_wire::id::Id;
 use antiphon_wire::own::{self, FileCreate};
 use antiphon_wire::timestamp::Timestamp;
 
+use crate::audit::{Doer, On};
 use crate::call::{Answer, Call};
 use crate::checks::Checks;
 use crate::events::kinds;
@@ -23,7 +24,13 @@ pub struct Draft {
 /// `POST /files`
 pub async fn register(call: Call) -> Result<Answer, Refusal> {
     let draft = read(call.json()?)?;
-    let rule = move |_: &State, moment: &mut Moment| Ok::<_, Refusal>(make(&draft, moment));
+    let by = Doer::of(&call);
+    let rule = move |_: &State, moment: &mut Moment| {
+        let mut changes = make(&draft, moment);
+        let made = changes.files.iter().map(|file| by.acted(&On::one("FILE", file.id), moment.now));
+        changes.audit.extend(made);
+        Ok::<_, Refusal>(changes)
+    };
     let applied = call.app.store.change(call.caller.portal(), Target::Directory, rule).await??;
     let made = applied.changes.files.first();
     let made = made.ok_or_else(|| Refusal::Internal("no file came of it".into()))?;

@@ -1,8 +1,11 @@
 //! Replacing the signing key. What the one before signed stays good for a while, unless it is to end at once.
 
+use antiphon_store::PortalId;
 use antiphon_wire::keys::KeyRotate;
+use serde_json::json;
 
 use super::OVERLAP;
+use crate::audit::{self, On};
 use crate::call::{Answer, Call};
 use crate::checks::Checks;
 use crate::refusal::Refusal;
@@ -22,6 +25,8 @@ pub async fn rotate(call: Call) -> Result<Answer, Refusal> {
     }
     checks.done()?;
     let overlap = if at_once { 0 } else { body.overlap_seconds.map_or(OVERLAP, |seconds| seconds * 1000) };
+    let asked = On::some("SIGNING_KEY", json!({ "overlapSeconds": overlap / 1000 }));
+    audit::note(&call, PortalId::SERVER, asked).await?;
     let (app, now) = (&call.app, call.app.store.now());
     let made = app.store.signing_key_rotate(now + overlap).await?;
     app.keys.refresh(&app.store).await?;

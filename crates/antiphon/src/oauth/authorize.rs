@@ -93,7 +93,7 @@ pub async fn choose(call: Call) -> Result<Answer, Refusal> {
             match tried(&call.app, &asked.directory, (email, password), browser.as_ref()).await? {
                 Tried::In(known) => {
                     let code = fields.scalar("code");
-                    match totp::passed(&call.app, &asked.directory, &known.1, code).await {
+                    match totp::passed(&call, &asked.directory, &known.1, code).await {
                         Ok(()) => entered(&call, &asked, &known.1, browser).await,
                         Err(Refusal::SignIn(SignInRefused::TooOften(wait))) => too_often(&call, &asked, wait),
                         Err(Refusal::SignIn(_)) => {

@@ -3,7 +3,9 @@
 use antiphon_store::{PortalId, Profile, Quota};
 use antiphon_wire::id::MAX_INT32;
 use antiphon_wire::own::PortalCreate;
+use serde_json::json;
 
+use crate::audit::{self, On};
 use crate::call::{Answer, Call};
 use crate::checks::Checks;
 use crate::refusal::Refusal;
@@ -20,6 +22,9 @@ struct Draft {
 /// `POST /portals`
 pub async fn create(call: Call) -> Result<Answer, Refusal> {
     let Draft { id, name, profile, quota } = read(call.json()?)?;
+    // There is no portal yet in which it could be noted.
+    let asked = On { id: id.map(|id| id.to_string()), ..On::some("PORTAL", json!({ "name": name })) };
+    audit::note(&call, PortalId::SERVER, asked).await?;
     let made = call.app.store.portal_create(id, name, profile, quota).await?;
     let portal = made.ok_or_else(|| Refusal::invalid("id", "A portal with this id exists already"))?;
     Answer::json(201, &super::shown(&portal, None)).map(|answer| answer.at(&call, portal.id))

@@ -3,7 +3,7 @@
 use antiphon_wire::session as wire;
 
 use crate::door;
-use crate::operation::{Kind, Operation, Parameter, Payload, Verb, shape};
+use crate::operation::{Kind, Operation, Parameter, Payload, Scope, Verb, shape};
 use crate::{audit, sessions};
 
 pub const TABLE: &[Operation] = &[
@@ -81,11 +81,22 @@ pub const TABLE: &[Operation] = &[
         .gives(200, Payload::One(shape::<wire::Session>)),
     Operation::own(Verb::Get, "/audit", "audit.list", door!(audit::list::list))
         .says("Who changed what in the portal's settings, the newest first")
-        .asks(&[
-            Parameter { name: "limit", kind: Kind::Integer, help: "Most results of a page, 50 if absent and at most 500" },
-            Parameter { name: "after", kind: Kind::Text, help: "Cursor of the page before" },
-            Parameter { name: "actor", kind: Kind::Text, help: "Only what this actor did" },
-            Parameter { name: "action", kind: Kind::Text, help: "Only what was done by this operation" },
-        ])
+        .asks(AUDIT)
         .gives(200, Payload::One(shape::<wire::AuditPage>)),
+    Operation::own(Verb::Get, "/audit/server", "audit.server", door!(audit::list::of_server))
+        .scope(Scope::Operator)
+        .says("What was asked of the server as a whole, the newest first: portals, keys, backups, moves")
+        .asks(AUDIT)
+        .gives(200, Payload::One(shape::<wire::AuditPage>)),
+];
+
+const AUDIT: &[Parameter] = &[
+    Parameter {
+        name: "limit",
+        kind: Kind::Integer,
+        help: "Most results of a page, 50 if absent and at most 500",
+    },
+    Parameter { name: "after", kind: Kind::Text, help: "Cursor of the page before" },
+    Parameter { name: "actor", kind: Kind::Text, help: "Only what this actor did" },
+    Parameter { name: "action", kind: Kind::Text, help: "Only what was done by this operation" },
 ];

@@ -37,7 +37,7 @@ pub async fn begin(call: Call) -> Result<Answer, Refusal> {
         let browser = browsers::browser(&call, &directory);
         match tried(&call.app, &directory, (email, &password), browser.as_ref()).await? {
             Tried::In(known) => {
-                totp::passed(&call.app, &directory, &known.1, sent.code.as_deref()).await?;
+                totp::passed(&call, &directory, &known.1, sent.code.as_deref()).await?;
                 return entered(&call, &directory, *known, browser).await;
             }
             Tried::Wrong => {}

@@ -177,7 +177,7 @@ pub async fn accept(call: Call) -> Result<Answer, Refusal> {
     let hash = hash(&token);
     let login = good(&directory, agent, &hash, store.now())?.clone();
     // A link is no way around the authenticator of somebody who has one.
-    totp::passed(&call.app, &directory, &login, sent.code.as_deref()).await?;
+    totp::passed(&call, &directory, &login, sent.code.as_deref()).await?;
     let password = chosen(&call.app, password).await?;
     let rule = move |state: &State, moment: &mut Moment| {
         good(&state.directory, agent, &hash, moment.now)?;

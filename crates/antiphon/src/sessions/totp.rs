@@ -8,7 +8,7 @@ use subtle::ConstantTimeEq;
 use totp_rs::{Builder, Secret};
 use uuid::Uuid;
 
-use crate::app::App;
+use crate::audit::Doer;
 use crate::call::{Answer, Call};
 use crate::directory;
 use crate::oauth::login::{Tried, tried};
@@ -38,11 +38,12 @@ enum Code {
 /// # Errors
 /// When it is missing, wrong, or sent too often.
 pub async fn passed(
-    app: &App,
+    call: &Call,
     directory: &Directory,
     login: &Login,
     sent: Option<&str>,
 ) -> Result<(), Refusal> {
+    let app = &call.app;
     let Some(secret) = &login.totp else { return Ok(()) };
     let sent = sent.map(str::trim).filter(|sent| !sent.is_empty());
     let sent = sent.ok_or(Refusal::SignIn(SignInRefused::CodeNeeded))?;
@@ -53,7 +54,7 @@ pub async fn passed(
     }
     let good = match read(portal, login, secret, sent, app.store.now()) {
         Code::Step(step) => Lock::spent(portal, agent, step).once(app).await?,
-        Code::Recovery(code) => spend(app, portal, agent, code).await?,
+        Code::Recovery(code) => spend(call, portal, agent, code).await?,
         Code::Wrong => false,
     };
     if !good {
@@ -79,7 +80,7 @@ fn step(secret: &Totp, sent: &str, now: i64) -> Option<u64> {
 }
 
 /// A recovery code is good once. Whether it was still there.
-async fn spend(app: &App, portal: PortalId, agent: i64, code: TokenHash) -> Result<bool, Refusal> {
+async fn spend(call: &Call, portal: PortalId, agent: i64, code: TokenHash) -> Result<bool, Refusal> {
     let rule = move |state: &antiphon_store::State, _: &mut antiphon_store::Moment| {
         let login = state.directory.login(agent).filter(|login| login.recovery.contains(&code));
         let left = login.map(|login| {
@@ -88,7 +89,8 @@ async fn spend(app: &App, portal: PortalId, agent: i64, code: TokenHash) -> Resu
         });
         Ok(left.into_iter().collect())
     };
-    Ok(!directory::change_of(&app.store, portal, None, rule).await??.is_empty())
+    let by = Doer { actor: format!("A-{agent}"), action: "session.recovery", ..Doer::of(call) };
+    Ok(!directory::change_of(&call.app.store, portal, Some(by), rule).await??.is_empty())
 }
 
 /// What is kept of a recovery code, however it is written.

@@ -2,7 +2,7 @@
 //! call here fails the test.
 
 use antiphon::routes::{Entry, Family, OPERATIONS, Operation, Scope};
-use antiphon_testkit::TestServer;
+use antiphon_testkit::{Reply, TestServer, User};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -283,6 +283,7 @@ impl Names {
             | "invitations.revoke"
             | "invitations.accept"
             | "audit.list"
+            | "audit.server"
             | "session.end"
             | "session.list"
             | "session.end.others"
@@ -455,7 +456,43 @@ impl Names {
     }
 }
 
-async fn call(server: &TestServer, operation: &Operation, prefix: &str) {
+/// A call that is about to be made.
+pub struct Prepared {
+    pub desk: Desk,
+    operation: &'static Operation,
+    user: User,
+    path: String,
+    body: String,
+}
+
+impl Prepared {
+    /// Makes the call, which succeeds as the table says.
+    pub async fn send(&self) -> Option<Reply> {
+        let Self { operation, user, path, body, .. } = self;
+        if operation.id == "widget.events" {
+            // It does not end.
+            user.listen(path).await;
+            return None;
+        }
+        let reply = match operation.flows_in {
+            true => files::send(user, operation.verb.name(), path, &[("file", "a.txt", "Hello")]).await,
+            false => user.send(operation.verb.name(), path, body.clone()).await,
+        };
+        if operation.id == "widget.frame" && reply.status == 404 {
+            assert!(
+                reply.text().contains("cargo xtask ui"),
+                "built without what people see: {}",
+                reply.text()
+            );
+            return None;
+        }
+        assert_eq!(reply.status, operation.success.0, "{} {path}: {}", operation.id, reply.text());
+        Some(reply)
+    }
+}
+
+/// Gets everything ready for a call of an operation, in a portal of its own.
+pub async fn prepare(server: &TestServer, operation: &'static Operation, prefix: &str) -> Prepared {
     let mut names = Names::new(server).await;
     names.besides(operation.id).await;
     let body =
@@ -504,10 +541,9 @@ async fn call(server: &TestServer, operation: &Operation, prefix: &str) {
         path = named(&format!("{path}?{{query}}"));
         body = serde_json::from_str::<String>(&body).unwrap_or_default();
     }
-    let agent = needs_agent(operation).then(|| names.desk.portal.signed_in("ADMIN"));
-    let agent = match agent {
-        Some(agent) => Some(agent.await),
-        None => None,
+    let agent = match needs_agent(operation) {
+        true => Some(names.desk.portal.signed_in("ADMIN").await),
+        false => None,
     };
     if operation.id == "session.end.one" {
         let sessions = agent.as_ref().unwrap().get("/antiphon/v1/session/list").await.expect(200).json();
@@ -519,31 +555,22 @@ async fn call(server: &TestServer, operation: &Operation, prefix: &str) {
     {
         body = sent.to_string();
     }
-    let user = if let Some((user, _)) = &prepared {
+    let user = if let Some((user, _)) = prepared {
         user
-    } else if let Some(agent) = &agent {
+    } else if let Some(agent) = agent {
         agent
-    } else if let Some(anybody) = &anybody {
+    } else if let Some(anybody) = anybody {
         anybody
     } else if operation.entry == Entry::Scope(Scope::Operator) {
-        names.desk.portal.operator()
+        names.desk.portal.operator().clone()
     } else {
-        &names.desk.user
+        names.desk.user.clone()
     };
-    if operation.id == "widget.events" {
-        // It does not end.
-        user.listen(&path).await;
-        return;
-    }
-    let reply = match operation.flows_in {
-        true => files::send(user, operation.verb.name(), &path, &[("file", "a.txt", "Hello")]).await,
-        false => user.send(operation.verb.name(), &path, body).await,
-    };
-    if operation.id == "widget.frame" && reply.status == 404 {
-        assert!(reply.text().contains("cargo xtask ui"), "built without what people see: {}", reply.text());
-        return;
-    }
-    assert_eq!(reply.status, operation.success.0, "{} {path}: {}", operation.id, reply.text());
+    Prepared { desk: names.desk, operation, user, path, body }
+}
+
+async fn call(server: &TestServer, operation: &'static Operation, prefix: &str) {
+    prepare(server, operation, prefix).await.send().await;
 }
 
 /// Whether only an agent who is signed in can call it.

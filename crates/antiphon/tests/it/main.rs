@@ -8,6 +8,7 @@ mod answering;
 mod apps;
 mod assignee;
 mod attachments;
+mod audit;
 mod buckets;
 mod canned_replies;
 mod carried;

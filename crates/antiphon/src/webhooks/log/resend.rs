@@ -8,6 +8,7 @@ use antiphon_wire::webhook_log::{Resent, WebhookResend};
 
 use super::attempts::{event_at, parts, sought};
 use super::{named, settings};
+use crate::audit::{self, On};
 use crate::call::{Answer, Call};
 use crate::refusal::Refusal;
 use crate::webhooks::deliver::matching::Matching;
@@ -56,6 +57,7 @@ pub async fn failed(call: Call) -> Result<Answer, Refusal> {
         let why = format!("`{since}` is not a date; use a form like 2026-10-06T08:14:02.118Z");
         Refusal::invalid("since", why)
     })?;
+    audit::note(&call, call.caller.portal(), On::one("WEBHOOK", app)).await?;
     let store = &call.app.store;
     let resent = store.deliveries_again(call.caller.portal(), app, since, store.now()).await?;
     call.app.webhooks.wake();
@@ -110,6 +112,7 @@ async fn delivery(
 }
 
 async fn again(call: &Call, app: AppId, wanted: Vec<Delivery>) -> Result<(), Refusal> {
+    audit::note(call, call.caller.portal(), On::one("WEBHOOK", app)).await?;
     call.app.store.deliveries_put(call.caller.portal(), app, wanted).await?;
     call.app.webhooks.wake();
     Ok(())

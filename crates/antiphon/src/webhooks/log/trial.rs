@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::attempts::came_of;
 use super::{named, settings};
+use crate::audit::{self, On};
 use crate::call::{Answer, Call};
 use crate::refusal::Refusal;
 use crate::webhooks::deliver::request::{self, Secrets};
@@ -25,6 +26,7 @@ pub async fn send(call: Call) -> Result<Answer, Refusal> {
         Some(channel) => (Older::V2, of_channel(portal, channel, now)?),
         None => (Older::V1, of_app(portal, id, now)),
     };
+    audit::note(&call, portal, On::one("WEBHOOK", id)).await?;
     let secrets = Secrets::default().of(app, now);
     let landed = request::post(&call.app, &webhook.target_url, older, secrets, Bytes::from(body)).await;
     let made = landed.attempts.into_iter().next_back();
