@@ -11,4 +11,11 @@ pub struct Chat {
     pub visitor_key: String,
     /// A JSON object with what is kept of the beginning.
     pub said: Option<String>,
+    /// The address among it, as addresses are compared.
+    pub said_of: Option<String>,
+}
+
+/// An address as it is compared.
+pub fn said_of(address: &str) -> String {
+    address.trim().to_lowercase()
 }

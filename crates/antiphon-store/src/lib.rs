@@ -42,7 +42,7 @@ mod words;
 pub use allowances::{Allowances, Draw, Drawn, Span};
 pub use audit::{AuditQuery, Audited};
 pub use changes::{Applied, Changes, ConversationKey, Earlier, Moment, Replacement, State, Target};
-pub use chats::Chat;
+pub use chats::{Chat, said_of};
 pub use check::{Finding, Invariant};
 pub use cursors::{
     Attempt, AttemptPage, AttemptQuery, Cursor, Delivery, DeliveryState, PARTED, Progress, Reader, Told,

@@ -564,7 +564,11 @@ pub(crate) static TABLES: [Table; 50] = [
             ("address", Text),
         ],
     ),
-    table("chats", 1, &[("thread_id", Int), ("account_id", Int), ("visitor_key", Text), ("said", Text)]),
+    table(
+        "chats",
+        1,
+        &[("thread_id", Int), ("account_id", Int), ("visitor_key", Text), ("said", Text), ("said_of", Text)],
+    ),
     table(
         "drafts",
         2,

@@ -50,6 +50,7 @@ pub(super) const MIGRATIONS: &[Migration] = &[
     Migration { sql: include_str!("../../migrations/postgres/0026_sign_in.sql"), oldest: 22 },
     Migration { sql: include_str!("../../migrations/postgres/0027_erasures.sql"), oldest: 22 },
     Migration { sql: include_str!("../../migrations/postgres/0028_spoken.sql"), oldest: 22 },
+    Migration { sql: include_str!("../../migrations/postgres/0029_said.sql"), oldest: 22 },
 ];
 
 /// With which migration each format of documents came, as on the embedded engine.

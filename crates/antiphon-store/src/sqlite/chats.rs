@@ -1,29 +1,59 @@
 //! Whose threads on live chat are.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::failure::Result;
 use super::{Answer, Engine};
 use crate::{AccountId, Chat, PortalId, ThreadId};
 
 pub(super) fn put(conn: &Connection, portal: PortalId, chat: &Chat) -> Result<()> {
-    let sql = "INSERT OR REPLACE INTO chats (portal_id, thread_id, account_id, visitor_key, said) VALUES (?1, ?2, ?3, ?4, ?5)";
-    let values = params![portal.0, chat.thread_id.0, chat.account_id.0, chat.visitor_key, chat.said];
+    let sql = "INSERT OR REPLACE INTO chats (portal_id, thread_id, account_id, visitor_key, said, said_of) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let Chat { thread_id, account_id, visitor_key, said, said_of } = chat;
+    let values = params![portal.0, thread_id.0, account_id.0, visitor_key, said, said_of];
     conn.prepare_cached(sql)?.execute(values)?;
     Ok(())
 }
 
 pub(super) fn by_thread(conn: &Connection, portal: PortalId, thread: ThreadId) -> Result<Option<Chat>> {
-    let sql = "SELECT account_id, visitor_key, said FROM chats WHERE portal_id = ?1 AND thread_id = ?2";
-    let found = conn.prepare_cached(sql)?.query_row([portal.0, thread.0], |row| {
-        Ok(Chat {
-            thread_id: thread,
-            account_id: AccountId(row.get(0)?),
-            visitor_key: row.get(1)?,
-            said: row.get(2)?,
-        })
-    });
-    Ok(found.optional()?)
+    let sql = "SELECT thread_id, account_id, visitor_key, said, said_of FROM chats WHERE portal_id = ?1 AND thread_id = ?2";
+    Ok(conn.prepare_cached(sql)?.query_row([portal.0, thread.0], read).optional()?)
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Chat> {
+    Ok(Chat {
+        thread_id: ThreadId(row.get(0)?),
+        account_id: AccountId(row.get(1)?),
+        visitor_key: row.get(2)?,
+        said: row.get(3)?,
+        said_of: row.get(4)?,
+    })
+}
+
+pub(super) fn said(
+    conn: &Connection,
+    portal: PortalId,
+    address: &str,
+    after: ThreadId,
+    limit: usize,
+) -> Result<Vec<Chat>> {
+    let sql = "SELECT thread_id, account_id, visitor_key, said, said_of FROM chats \
+               WHERE portal_id = ?1 AND said_of = ?2 AND thread_id > ?3 ORDER BY thread_id LIMIT ?4";
+    let mut sql = conn.prepare_cached(sql)?;
+    let found = sql.query_map(params![portal.0, address, after.0, limit as i64], read)?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+pub(super) fn unsay(
+    conn: &Connection,
+    portal: PortalId,
+    thread: ThreadId,
+    address: &str,
+    said: &str,
+) -> Result<bool> {
+    let sql =
+        "UPDATE chats SET said = ?4, said_of = NULL WHERE portal_id = ?1 AND thread_id = ?2 AND said_of = ?3";
+    Ok(conn.prepare_cached(sql)?.execute(params![portal.0, thread.0, address, said])? > 0)
 }
 
 pub(super) fn of_visitor(
@@ -50,6 +80,30 @@ impl Engine {
             }
             Ok(chats)
         })
+    }
+
+    pub(crate) fn chats_said(
+        &self,
+        portal: PortalId,
+        address: &str,
+        after: ThreadId,
+        limit: usize,
+    ) -> Answer<Vec<Chat>> {
+        self.read(|conn| said(conn, portal, address, after, limit))
+    }
+
+    pub(crate) async fn chat_unsay(
+        &self,
+        portal: PortalId,
+        thread: ThreadId,
+        address: String,
+        said: String,
+    ) -> Answer<()> {
+        self.submit(move |batch| {
+            batch.written |= unsay(batch.conn, portal, thread, &address, &said)?;
+            Ok(())
+        })
+        .await
     }
 
     pub(crate) fn chats_of_visitor(

@@ -177,7 +177,13 @@ fn exercise(conn: &Connection) -> Result<()> {
             known: Some("{}".into()),
         }],
         thread_keys: vec![(account, "k".into(), thread.id)],
-        chats: vec![Chat { thread_id: thread.id, account_id: account, visitor_key: "v".into(), said: None }],
+        chats: vec![Chat {
+            thread_id: thread.id,
+            account_id: account,
+            visitor_key: "v".into(),
+            said: Some("{}".into()),
+            said_of: Some("a".into()),
+        }],
         idempotency_keys: vec![(account, "i".into(), earlier)],
         tickets: vec![Ticket { id: TicketId(1), subject: "s".into(), created_at: 1 }],
         audit: vec![Audited {
@@ -274,6 +280,8 @@ fn exercise(conn: &Connection) -> Result<()> {
         questions(conn, thread.id, message.id)?;
         chats::by_thread(conn, PORTAL, thread.id)?.unwrap();
         assert_eq!(chats::of_visitor(conn, PORTAL, account, "v", 5)?, [thread.id]);
+        assert_eq!(chats::said(conn, PORTAL, "a", ThreadId(0), 5)?.len(), 1);
+        assert!(!chats::unsay(conn, PORTAL, thread.id, "b", "{}")?);
         messages::position(conn, PORTAL, thread.id, message.id)?.unwrap();
     }
     let purge = Changes { purged: vec![thread.id], ..Changes::default() };

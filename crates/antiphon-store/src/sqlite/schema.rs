@@ -36,6 +36,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/sqlite/0026_sign_in.sql"),
     include_str!("../../migrations/sqlite/0027_erasures.sql"),
     include_str!("../../migrations/sqlite/0028_spoken.sql"),
+    include_str!("../../migrations/sqlite/0029_said.sql"),
 ];
 
 /// With which migration each format of documents came. A format comes with a migration, be it an empty one: so programs that

@@ -19,7 +19,8 @@ async fn begun(kit: &Kit, key: &str) -> ThreadId {
         let thread = blank(moment);
         let entry = message(&thread, moment, "hello");
         let said = Some("{}".to_owned());
-        let chat = Chat { thread_id: thread.id, account_id: ACCOUNT, visitor_key: key.clone(), said };
+        let (thread_id, visitor_key) = (thread.id, key.clone());
+        let chat = Chat { thread_id, account_id: ACCOUNT, visitor_key, said, said_of: None };
         Ok::<_, No>(Changes {
             threads: vec![thread],
             messages: vec![entry],
@@ -100,4 +101,38 @@ async fn an_entry_has_a_place_in_its_own_thread_alone() {
     assert_eq!(later, 0, "nothing stands behind it");
     assert_eq!(kit.store.position_of(kit.portal, other, id).await.unwrap(), None);
     assert_eq!(kit.store.position_of(kit.portal, one, MessageId([1; 16])).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_address_that_was_said_is_found_and_forgotten_wherever_it_was() {
+    let kit = Kit::new().await;
+    let (first, second, other) = (begun(&kit, "a").await, begun(&kit, "b").await, begun(&kit, "c").await);
+    for (thread, address) in
+        [(first, "Ines@Example.net"), (second, "ines@example.net "), (other, "leo@example.net")]
+    {
+        let chat = kit.store.chats_by_threads(kit.portal, &[thread]).await.unwrap().pop().unwrap();
+        let chats = vec![Chat { said: Some("{}".into()), said_of: Some(said_of(address)), ..chat }];
+        kit.apply(Target::Thread(thread), Changes { chats, ..Changes::default() }).await;
+    }
+    let of = async |portal, after, limit| {
+        let found = kit.store.chats_said(portal, "INES@example.net", after, limit).await.unwrap();
+        found.into_iter().map(|chat| chat.thread_id).collect::<Vec<_>>()
+    };
+    assert_eq!(of(kit.portal, ThreadId(0), 9).await, [first, second]);
+    assert_eq!(
+        (of(kit.portal, ThreadId(0), 1).await, of(kit.portal, first, 9).await),
+        (vec![first], vec![second])
+    );
+    assert_eq!(of(PortalId(999_999), ThreadId(0), 9).await, []);
+    let unsay = async |thread, address: &str| {
+        kit.store.chat_unsay(kit.portal, thread, address, "{\"u\":1}".into()).await.unwrap();
+    };
+    // Another address was said meanwhile: that stays.
+    unsay(other, "ines@example.net").await;
+    unsay(first, "ines@example.net").await;
+    assert_eq!(of(kit.portal, ThreadId(0), 9).await, [second]);
+    let left = kit.store.chats_by_threads(kit.portal, &[first]).await.unwrap().pop().unwrap();
+    assert_eq!((left.said.as_deref(), left.said_of), (Some("{\"u\":1}"), None));
+    let stays = kit.store.chats_by_threads(kit.portal, &[other]).await.unwrap().pop().unwrap();
+    assert_eq!((stays.said.as_deref(), stays.said_of.as_deref()), (Some("{}"), Some("leo@example.net")));
 }

@@ -126,7 +126,14 @@ async fn beside(store: &Store, id: PortalId) {
         updated_at: NOON,
     };
     let canned = vec![CannedChange::Put(words)];
-    let changes = Changes { desk, canned, ..Changes::default() };
+    let chats = vec![Chat {
+        thread_id,
+        account_id: ACCOUNT,
+        visitor_key: "tab".into(),
+        said: Some(r#"{"m":"Zoë@example.org"}"#.into()),
+        said_of: Some(said_of("Zoë@example.org")),
+    }];
+    let changes = Changes { desk, canned, chats, ..Changes::default() };
     apply(store, id, Target::Thread(thread_id), changes).await.unwrap();
 }
 
@@ -440,6 +447,7 @@ async fn conversation(store: &Store, id: PortalId, turn: i64) {
                 account_id: ACCOUNT,
                 visitor_key: format!("visitor {}", turn % 2),
                 said: (turn > 2).then(|| format!("{{\"u\":\"{turn}\"}}")),
+                said_of: None,
             }],
             idempotency_keys: vec![(ACCOUNT, format!("once {turn}"), earlier)],
             threads: vec![thread],

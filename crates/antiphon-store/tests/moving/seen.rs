@@ -73,6 +73,9 @@ async fn of_portal(store: &Store, id: PortalId, seen: &mut Vec<String>) {
     let mut chats = store.chats_by_threads(id, &threads).await.unwrap();
     chats.sort_by_key(|chat| chat.thread_id);
     seen.push(format!("{threads:?} {chats:?}"));
+    let said = store.chats_said(id, "ZOË@example.org", ThreadId(0), 10).await.unwrap();
+    assert_eq!(said.len(), 1);
+    seen.push(format!("{said:?}"));
     for nonce in [i64::MIN, -1, 7] {
         seen.push(format!("{:?}", store.visitor_token(id, kit::NOON, nonce).await.unwrap()));
     }

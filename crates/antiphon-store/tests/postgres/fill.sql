@@ -60,9 +60,10 @@ INSERT INTO deliveries (portal_id, app_id, position, subscription_id, object_id,
 SELECT $PORTAL, app, n, 1, n, 1, n, n, CASE WHEN (n > $SIZE - 40) = (app = 1) THEN n END, ''
 FROM generate_series(1, $SIZE) n, generate_series(1, 2) app;
 
--- Chats: 40 of one browser, and one of each other.
-INSERT INTO chats (portal_id, thread_id, account_id, visitor_key, said)
-SELECT $PORTAL, n, 1, 'key ' || CASE WHEN n <= 40 THEN 1 ELSE n END, '{}' FROM generate_series(1, $SIZE) n;
+-- Chats: 40 of one browser, and one of each other; in one of ten an address was said.
+INSERT INTO chats (portal_id, thread_id, account_id, visitor_key, said, said_of)
+SELECT $PORTAL, n, 1, 'key ' || CASE WHEN n <= 40 THEN 1 ELSE n END, '{}',
+    CASE WHEN n % 10 = 0 THEN 'v' || n || '@example.org' END FROM generate_series(1, $SIZE) n;
 
 -- One agent has begun to answer in 40 threads and another in all the others; the first has read everything.
 INSERT INTO drafts (portal_id, thread_id, agent_id, kind, preview, body, touched_at)
@@ -70,6 +71,15 @@ SELECT $PORTAL, n, CASE WHEN n <= 40 THEN 1 ELSE 2 END, 1, 'hello', '{}', n FROM
 
 INSERT INTO reads (portal_id, thread_id, reader, sequence, message_id, at)
 SELECT $PORTAL, n, 'A-1', 0, decode(lpad(to_hex(n), 16, '0') || repeat('0', 16), 'hex'), n FROM generate_series(1, $SIZE) n;
+
+-- Sessions of many agents, of whom agent 1 has 20; acts of two actors.
+INSERT INTO sessions (portal_id, id, agent_id, login_at, created_at, turned_at, ends_at, secret, browser, address)
+SELECT $PORTAL, decode(lpad(to_hex(n), 32, '0'), 'hex'), CASE WHEN n <= 20 THEN 1 ELSE n END, n, n, n, n,
+    decode(repeat('00', 32), 'hex'), 'Browser', '192.0.2.7' FROM generate_series(1, $SIZE) n;
+
+INSERT INTO audit (portal_id, id, at, actor, action, address, said)
+SELECT $PORTAL, decode(lpad(to_hex(n), 12, '0') || repeat('0', 20), 'hex'), n, CASE WHEN n <= 40 THEN 'A-1' ELSE 'A-2' END,
+    CASE WHEN n <= 60 THEN 'inboxes' ELSE 'tokens' END, '', '[]' FROM generate_series(1, $SIZE) n;
 
 UPDATE counters SET next_thread = $SIZE + 1, next_visitor = $SIZE + 1, next_ticket = $SIZE + 1, next_file = $SIZE + 1,
     event_position = 1000 + $SIZE WHERE portal_id = $PORTAL;

@@ -372,10 +372,64 @@ async fn no_visitor_and_no_desk_looks_at_more_pages_where_there_are_more() {
                 account_id: kit::ACCOUNT,
                 visitor_key: "key 480".into(),
                 said: None,
+                said_of: None,
             };
             Ok::<_, kit::No>(Changes { chats: vec![chat], ..Changes::default() })
         };
         store.change(portal, Target::Conversation(key), seen).await.unwrap().unwrap();
+    })
+    .await;
+    bed.store.close().await;
+}
+
+#[tokio::test]
+async fn who_is_signed_in_and_what_was_done_is_found_wherever_there_is_more() {
+    let bed = Bed::new().await;
+    let id = |n: u8| {
+        let mut id = [0; 16];
+        id[15] = n;
+        SessionId(id)
+    };
+    bed.flat("a session", async |store, portal| {
+        assert!(store.session_by_id(portal, id(7)).await.unwrap().is_some());
+    })
+    .await;
+    bed.flat("sessions of an agent", async |store, portal| {
+        assert_eq!(store.sessions_of(portal, 1).await.unwrap().len(), 20);
+    })
+    .await;
+    bed.flat("a secret that turns", async |store, portal| {
+        let (secret, next) = (TokenHash([0; 32]), TokenHash([1; 32]));
+        let _ = store.session_offer(portal, id(7), secret, (next, 1), 0).await.unwrap();
+        let turned = SessionTurn { at: 1, old_until: 2, ends_at: 3 };
+        let _ = store.session_turn(portal, id(7), next, turned).await.unwrap();
+    })
+    .await;
+    bed.flat("sessions that have ended", async |store, portal| {
+        let _ = store.sessions_purge(portal, 5, 5).await.unwrap();
+    })
+    .await;
+    bed.flat("a session that ends", async |store, portal| {
+        store.session_end(portal, 1, id(9)).await.unwrap();
+    })
+    .await;
+    for actor in [None, Some("A-1"), Some("A-9")] {
+        for action in [None, Some("inboxes"), Some("nothing")] {
+            for before in [None, Some([0; 16])] {
+                let (actor, action) = (actor.map(str::to_owned), action.map(str::to_owned));
+                let query = AuditQuery { actor, action, before, limit: 20 };
+                let ask = async |store: &Store, portal| drop(store.audit(portal, &query).await.unwrap());
+                bed.flat(&format!("{query:?}"), ask).await;
+            }
+        }
+    }
+    bed.flat("what was done long ago", async |store, portal| {
+        store.audit_purge(portal, 3, 5).await.unwrap();
+    })
+    .await;
+    bed.flat("chats in which an address was said", async |store, portal| {
+        let found = store.chats_said(portal, "V500@example.org", ThreadId(0), 5).await.unwrap();
+        assert_eq!(found.len(), 1);
     })
     .await;
     bed.store.close().await;

@@ -185,6 +185,7 @@ pub async fn erase(app: &App, portal: PortalId, erasure: &Erasure) -> Result<boo
     forget::mentions(app, portal, id, &known).await?;
     forget::journals(app, portal, id).await?;
     forget::tokens(app, portal, &known).await?;
+    forget::chats(app, portal, &known).await?;
     // A crash may have come between a file's row and its bytes; nobody is to wait a day for those.
     let bytes = sweep::erase(app, portal, Millis::MAX, None).await;
     bytes.map_err(|error| Refusal::Internal(format!("{error:#}")))?;

@@ -1,4 +1,4 @@
-//! Where a person is to be forgotten: in threads of their own, in those of others, in journals and in tokens. Each of these is
+//! Where a person is to be forgotten: in threads of their own, in those of others, in chats, in journals and in tokens. Each of these is
 //! looked through in pieces, and may be looked through again.
 
 use antiphon_store::{
@@ -17,6 +17,7 @@ use crate::files::delete;
 use crate::journal::objects::CONTACT;
 use crate::messages::{self, channel, people};
 use crate::refusal::Refusal;
+use crate::widget::say::Beginning;
 
 /// How many threads, entries or tokens are looked at together.
 const CHUNK: usize = 100;
@@ -252,6 +253,23 @@ pub(super) async fn tokens(app: &App, portal: PortalId, known: &Known) -> Result
             }
         }
     }
+}
+
+/// Takes addresses out of chats in which somebody said them who proved nothing: the chats are whoever's they are.
+pub(super) async fn chats(app: &App, portal: PortalId, known: &Known) -> Result<(), Refusal> {
+    for email in known.emails() {
+        let mut after = ThreadId(0);
+        loop {
+            let page = app.store.chats_said(portal, &email, after, CHUNK).await?;
+            let Some(last) = page.last() else { break };
+            after = last.thread_id;
+            for chat in page {
+                let left = Beginning { email: None, ..Beginning::parse(chat.said.as_deref()) };
+                app.store.chat_unsay(portal, chat.thread_id, &email, left.printed()).await?;
+            }
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ use crate::files::links::Links;
 use crate::refusal::Refusal;
 use crate::threads::history::{self, Author};
 use crate::threads::lifecycle::{Entry, Lifecycle};
+use crate::widget::say::Beginning;
 
 /// A message that came in, in the shape common to all channels.
 #[derive(Debug, Clone)]
@@ -248,7 +249,9 @@ pub(crate) fn begin_chat(
     let opaque = DeliveryIdentifierType::parse(&identifier.kind) == Some(DeliveryIdentifierType::Opaque);
     if account.channel_id == channel::LIVE_CHAT && opaque {
         let (thread_id, visitor_key) = (life.thread.id, identifier.value.clone());
-        life.changes.chats.push(Chat { thread_id, account_id: account.id, visitor_key, said });
+        let address = Beginning::parse(said.as_deref()).email;
+        let said_of = address.as_deref().map(antiphon_store::said_of);
+        life.changes.chats.push(Chat { thread_id, account_id: account.id, visitor_key, said, said_of });
     }
 }
 

@@ -1,7 +1,7 @@
 //! A visitor gives an address. It makes them a contact where nobody has it; where somebody has, it is only kept as said, since
 //! whoever says it has proved nothing.
 
-use antiphon_store::{Account, Changes, Chat, ConversationKey, Moment, State, Target, ThreadId};
+use antiphon_store::{Account, Changes, Chat, ConversationKey, Moment, State, Target, ThreadId, said_of};
 use antiphon_wire::error::Problem;
 use antiphon_wire::widget::{WidgetContact, WidgetContactAnswer, WidgetContactRequest};
 
@@ -113,7 +113,7 @@ async fn keep(call: &Call, thread: ThreadId, email: &str) -> Result<(), Refusal>
     let (store, portal) = (&call.app.store, call.caller.portal());
     let Some(chat) = store.chats_by_threads(portal, &[thread]).await?.pop() else { return Ok(()) };
     let beginning = Beginning { email: Some(email.to_owned()), ..Beginning::parse(chat.said.as_deref()) };
-    let chat = Chat { said: Some(beginning.printed()), ..chat };
+    let chat = Chat { said: Some(beginning.printed()), said_of: Some(said_of(email)), ..chat };
     let rule = move |state: &State, _: &mut Moment| {
         let chats = if state.thread.is_some() { vec![chat.clone()] } else { Vec::new() };
         Ok::<_, Refusal>(Changes { chats, ..Changes::default() })

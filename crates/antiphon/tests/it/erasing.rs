@@ -12,6 +12,7 @@ use crate::deliveries::Steps;
 use crate::files::{objects, upload};
 use crate::journal::{JOURNAL, SUBSCRIPTIONS, files, told};
 use crate::kit::{Desk, text, with};
+use crate::widget::{self, Visitor};
 
 /// In everything that is known of her, and in nothing else.
 const TRACES: [&str; 4] = ["quillfeather", "700900777", "passport", "quill-tab"];
@@ -24,6 +25,31 @@ struct Ines {
     threads: Vec<String>,
     /// Somebody else's, in which she is named, and how many entries it has.
     other: String,
+    /// Chats of strangers who said that her address is theirs.
+    said: Vec<String>,
+}
+
+/// Two strangers on the chat say an address that is not theirs, one before they write and one after it.
+async fn say(desk: &Desk, address: &str) -> Vec<String> {
+    widget::set_up(desk, json!({})).await;
+    let give = async |visitor: &Visitor| {
+        let path = format!("{}/contact", widget::WIDGET);
+        visitor.user.post(&path, json!({ "email": address })).await.expect(200).json()
+    };
+    let mut early = Visitor::on(desk).await;
+    let session = text(&give(&early).await, "session");
+    early.user = desk.server.user(&session);
+    let early = widget::thread(&early.says("Hello").await);
+    let late = Visitor::on(desk).await;
+    let sent = late.says("Hello").await;
+    give(&late).await;
+    vec![early, widget::thread(&sent)]
+}
+
+/// The address that was said in a chat.
+async fn said(desk: &Desk, thread: &str) -> Value {
+    let path = format!("/antiphon/v1/threads/{thread}/chat");
+    desk.user.get(&path).await.expect(200).json()["saidEmail"].clone()
 }
 
 impl Ines {
@@ -59,14 +85,15 @@ impl Ines {
         desk.delete(&format!("/threads/{trash}")).await.expect(204);
         let chat = desk.portal.inject(chat).await;
         desk.send(&chat, desk.on_chat("Hello Ms Quillfeather")).await;
+        let said = say(&desk, "Ines.QUILLFEATHER@example.net").await;
         let renamed = json!({ "name": "Ines M. Quillfeather" });
         desk.edit(&format!("contacts/{id}"), renamed).await;
         let store = &server.app().store;
-        let said = json!({ "email": "ines.quillfeather@example.net" }).to_string();
-        store.visitor_token_put(portal(&desk), server.now() + 3_600_000, 7, said).await.unwrap();
+        let token = json!({ "email": "ines.quillfeather@example.net" }).to_string();
+        store.visitor_token_put(portal(&desk), server.now() + 3_600_000, 7, token).await.unwrap();
         let leo = json!({ "email": "leo@example.org" }).to_string();
         store.visitor_token_put(portal(&desk), server.now() + 3_600_000, 8, leo).await.unwrap();
-        Self { desk, id, threads: vec![mail, chat, trash], other }
+        Self { desk, id, threads: vec![mail, chat, trash], other, said }
     }
 
     fn path(&self, what: &str) -> String {
@@ -209,8 +236,12 @@ async fn whoever_is_erased_is_in_no_table_any_more() {
     desk.edit(&format!("contacts/{}", ines.id), json!({ "name": "Quillfeather, Ines" })).await;
     writer.step(server.app()).await.unwrap();
     let before = ines.traces();
-    for table in ["visitors", "identities", "messages", "files", "journal_entries", "visitor_tokens"] {
+    for table in ["visitors", "identities", "messages", "files", "journal_entries", "visitor_tokens", "chats"]
+    {
         assert!(before.iter().any(|row| row.starts_with(table)), "nothing of her is in {table}");
+    }
+    for thread in &ines.said {
+        assert_eq!(said(desk, thread).await, "Ines.QUILLFEATHER@example.net");
     }
     let position = desk.position().await;
 
@@ -239,6 +270,11 @@ async fn whoever_is_erased_is_in_no_table_any_more() {
         }
     }
 
+    // So do the chats in which strangers said her address, and nobody sees which.
+    for thread in &ines.said {
+        assert_eq!(said(desk, thread).await, Value::Null);
+        assert_eq!(desk.history(thread).await.iter().filter(|one| one["text"] == "Hello").count(), 1);
+    }
     // Others' threads stay, and show that there was somebody.
     let history = desk.history(&ines.other).await;
     let copied: Vec<_> =
