@@ -36,6 +36,29 @@ async fn noted(operator: &User, operation: &str) -> Vec<Value> {
     all
 }
 
+/// Sees to it that a call has something to change: what is so already is not noted.
+async fn stirred(desk: &Desk, operation: &str, path: &str) {
+    let (operator, app) = (desk.portal.operator(), format!("{OWN}/apps/{}", desk.portal.app));
+    match operation {
+        "apps.webhook.resume" => {
+            operator.post(&format!("{app}/webhook/pause"), json!({ "why": "It moves" })).await.expect(200);
+        }
+        "apps.webhook.subscriptions.update" => {
+            operator.patch(path, json!({ "active": false })).await.expect(200);
+        }
+        "agents.totp.reset" => {
+            let agent = desk.portal.signed_in("AGENT").await;
+            agent.post(&format!("{OWN}/session/totp"), json!({})).await.expect(201);
+        }
+        "apps.uninstall" => {
+            let user: i64 = desk.portal.agent[2..].parse().unwrap();
+            let install = json!({ "userId": user, "scopes": ["oauth"] });
+            operator.post(&format!("{app}/install"), install).await.expect(201);
+        }
+        _ => {}
+    }
+}
+
 /// Texts of an answer that nobody is to read twice.
 fn secrets(answer: &Value, found: &mut Vec<String>) {
     match answer {
@@ -64,6 +87,7 @@ async fn every_administrative_act_is_noted_and_no_secret_is() {
     for operation in OPERATIONS.iter().copied().flatten().filter(|one| is_act(one)) {
         let (prefix, _) = operation.family.prefixes()[0];
         let prepared = prepare(&server, operation, prefix).await;
+        stirred(&prepared.desk, operation.id, &prepared.path).await;
         let operator = prepared.desk.portal.operator();
         let ids = |all: &[Value]| all.iter().map(|one| text(one, "id")).collect::<BTreeSet<_>>();
         let before = ids(&noted(operator, operation.id).await);
@@ -107,8 +131,8 @@ async fn the_servers_own_log_is_the_operators() {
     let operator = desk.portal.operator();
     operator.post(&format!("{OWN}/keys/rotate"), json!({ "overlapSeconds": 60 })).await.expect(201);
     let path = format!("{OWN}/audit/server");
-    let page = operator.get(&path).await.expect(200).json();
-    assert_eq!(page["results"][0]["action"], "keys.rotate");
+    let page = operator.get(&format!("{path}?action=keys.rotate")).await.expect(200).json();
+    assert_eq!(page["results"].as_array().unwrap().len(), 1);
     let said = json!([{ "object": "SIGNING_KEY", "after": { "overlapSeconds": 60 } }]);
     assert_eq!((&page["results"][0]["changes"], &page["results"][0]["actor"]), (&said, &json!("operator")));
     // No portal sees it, whoever asks there.

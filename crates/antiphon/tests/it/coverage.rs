@@ -459,9 +459,9 @@ impl Names {
 /// A call that is about to be made.
 pub struct Prepared {
     pub desk: Desk,
+    pub path: String,
     operation: &'static Operation,
     user: User,
-    path: String,
     body: String,
 }
 
