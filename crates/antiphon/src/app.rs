@@ -18,6 +18,7 @@ use crate::oauth::login::Logins;
 use crate::outbound::Outbound;
 use crate::realtime::Realtime;
 use crate::routes::Routes;
+use crate::sessions::oidc::Issuer;
 use crate::tokens::uses::Uses;
 use crate::webhooks::figures::Webhooks;
 use crate::widget::floods::Floods;
@@ -37,6 +38,8 @@ pub struct App {
     pub uses: Uses,
     /// Passwords that are being tried.
     pub logins: Logins,
+    /// Where agents can sign in, too.
+    pub issuer: Option<Issuer>,
     /// The way to receivers elsewhere.
     pub outbound: Outbound,
     /// How this node's webhooks stand.
@@ -76,6 +79,7 @@ impl App {
             public_url,
             limits: Limits::new(&config.limits),
             figures: Figures::new(config.server.loops(), &routes),
+            issuer: Issuer::new(&config)?,
             outbound: Outbound::new(&config.outbound)?,
             webhooks: Webhooks::default(),
             realtime: Realtime::default(),

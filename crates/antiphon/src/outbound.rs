@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, header};
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::{self, Client};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -29,6 +29,8 @@ pub use resolve::Lookup;
 pub use target::{MAX_LENGTH, TargetUrl};
 
 const USER_AGENT: &str = concat!("Antiphon-Webhooks/", env!("CARGO_PKG_VERSION"));
+
+const ASKER: &str = concat!("Antiphon/", env!("CARGO_PKG_VERSION"));
 
 const FETCHER: &str = concat!("Antiphon-Files/", env!("CARGO_PKG_VERSION"));
 
@@ -154,6 +156,37 @@ impl Outbound {
         let request =
             request.body(Full::default()).map_err(|error| Failure::Unsendable(error.to_string()))?;
         self.answered(request).await
+    }
+
+    /// Sends a request and reads the whole answer, up to so many bytes and within the time limit: its status and its body.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn ask(
+        &self,
+        method: Method,
+        target: &TargetUrl,
+        headers: &[(&'static str, String)],
+        body: Bytes,
+        most: usize,
+    ) -> Result<(u16, Bytes), Failure> {
+        let exchange = async {
+            self.check(target)?;
+            let mut request = Request::builder().method(method).uri(target.uri());
+            for (name, value) in headers {
+                request = request.header(*name, value);
+            }
+            let request = request
+                .header(header::USER_AGENT, ASKER)
+                .body(Full::new(body))
+                .map_err(|error| Failure::Unsendable(error.to_string()))?;
+            let (head, body) = self.answered(request).await?.into_parts();
+            let read = Limited::new(body, most).collect().await;
+            let body = read.map_err(|error| failure(&*error))?.to_bytes();
+            Ok((head.status.as_u16(), body))
+        };
+        let limit = self.config.limit();
+        tokio::time::timeout(limit, exchange).await.unwrap_or(Err(Failure::TimedOut(limit)))
     }
 
     /// Sends a request and reads the answer, all within the time limit.

@@ -11,7 +11,7 @@ pub enum Refusal {
     NotFound { id: String },
     /// 409 `CONFLICT`: it is there already, and to try again is no use. The text is for people.
     Conflict(String),
-    /// 409 `CONFLICT` of a finer kind: an answer crosses what others say.
+    /// 409 `CONFLICT` of a finer kind: somebody has to decide what is meant.
     Crossed(Crossed),
     /// 413 `PAYLOAD_TOO_LARGE`: more bytes than these.
     TooLarge(u64),
@@ -57,7 +57,7 @@ pub enum SignInRefused {
     TooOften(i64),
 }
 
-/// Whom an answer would cross. To send it all the same may be what is wanted.
+/// What somebody has to know to decide: whom an answer would cross, or among what there is to choose.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Crossed {
     pub kind: &'static str,

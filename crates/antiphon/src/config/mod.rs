@@ -6,6 +6,7 @@ mod events;
 mod files;
 mod limits;
 mod log;
+mod oidc;
 mod outbound;
 mod secrets;
 mod server;
@@ -29,6 +30,7 @@ pub use events::Events;
 pub use files::Files;
 pub use limits::Limits;
 pub use log::{Log, LogFormat};
+pub use oidc::Oidc;
 pub use outbound::{Outbound, Place};
 pub use secrets::Secrets;
 pub use server::{Network, Server};
@@ -68,6 +70,7 @@ pub struct Config {
     pub audit: Audit,
     pub webhooks: Webhooks,
     pub outbound: Outbound,
+    pub oidc: Oidc,
     pub files: Files,
     pub widget: Widget,
     pub log: Log,
@@ -173,6 +176,7 @@ impl Config {
         self.audit.check()?;
         self.webhooks.check()?;
         self.outbound.check()?;
+        self.oidc.check()?;
         self.files.check()?;
         self.widget.check()?;
         self.log.check()?;

@@ -270,7 +270,7 @@ async fn entered(
     login: &Login,
     browser: Option<session::Browser>,
 ) -> Result<Answer, Refusal> {
-    let (_, begun) = begin::begun(call, &asked.directory, login).await?;
+    let (_, begun) = begin::begun(call, &asked.directory, login, "session.begin").await?;
     let known = session::known(call, &asked.directory, login, browser)?;
     Ok(sent_to(own_address(call), &[known, begun]))
 }

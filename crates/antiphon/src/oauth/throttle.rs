@@ -30,6 +30,11 @@ impl Lock {
         Self::of(portal, &["step", &agent.to_string(), &step.to_string()])
     }
 
+    /// The way of a browser to an issuer and back, which it goes once.
+    pub fn journey(portal: PortalId, state: &str) -> Self {
+        Self::of(portal, &["journey", state])
+    }
+
     /// Whether this is done for the first time.
     ///
     /// # Errors

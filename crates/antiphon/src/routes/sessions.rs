@@ -11,6 +11,7 @@ pub const TABLE: &[Operation] = &[
         .unguarded()
         .says("Sign in; the answer sets a cookie")
         .takes(shape::<wire::SignIn>)
+        .may_conflict()
         .gives(200, Payload::One(shape::<wire::Session>)),
     Operation::own(Verb::Get, "/session", "session.show", door!(sessions::show::show))
         .signed_in()
@@ -36,6 +37,24 @@ pub const TABLE: &[Operation] = &[
         .unguarded()
         .says("What a page for signing in has to offer")
         .gives(200, Payload::One(shape::<wire::SignInOptions>)),
+    Operation::own(Verb::Get, "/oidc/start", "oidc.start", door!(sessions::oidc::start))
+        .unguarded()
+        .says("Send the browser to where agents sign in, too")
+        .asks(&[Parameter {
+            name: "return",
+            kind: Kind::Text,
+            help: "The path below `/inbox` to which it comes back in the end; `/inbox/` if absent",
+        }])
+        .gives(302, Payload::Nothing),
+    Operation::own(Verb::Get, "/oidc/callback", "oidc.callback", door!(sessions::oidc::callback))
+        .unguarded()
+        .says("Where it comes back to from there; the answer sets a cookie")
+        .asks(&[
+            Parameter { name: "code", kind: Kind::Text, help: "What is exchanged for who it is" },
+            Parameter { name: "state", kind: Kind::Text, help: "What it was sent away with" },
+            Parameter { name: "error", kind: Kind::Text, help: "Why there is no code" },
+        ])
+        .gives(302, Payload::Nothing),
     Operation::own(Verb::Patch, "/session/agent", "session.agent", door!(sessions::profile::update))
         .signed_in()
         .says("Change one's own name, picture or password; with another password the answer sets a fresh cookie")

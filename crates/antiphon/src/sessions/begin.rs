@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use antiphon_store::{
-    Actor, ActorKind, Changes, Directory, Login, Moment, PortalId, Session, SessionId, State, Target,
+    Actor, ActorKind, Changes, Directory, Login, Moment, Portal, PortalId, Session, SessionId, State, Target,
 };
 use antiphon_wire::id::{LenientId, MAX_INT32};
 use antiphon_wire::session::SignIn;
@@ -18,7 +18,7 @@ use crate::audit::Doer;
 use crate::call::{Answer, Call};
 use crate::oauth::login::{Tried, counted, tried};
 use crate::oauth::session as browsers;
-use crate::refusal::{Refusal, SignInRefused};
+use crate::refusal::{Crossed, Refusal, SignInRefused};
 
 /// Most characters of what a browser calls itself.
 const BROWSER: usize = 200;
@@ -33,18 +33,33 @@ pub async fn begin(call: Call) -> Result<Answer, Refusal> {
     let sent: SignIn = call.json()?;
     let (email, password) = (sent.email.unwrap_or_default(), sent.password.unwrap_or_default());
     let email = email.trim();
+    let (mut right, mut wait) = (Vec::new(), None);
     for directory in candidates(&call, sent.portal_id.as_ref(), email).await? {
         let browser = browsers::browser(&call, &directory);
         match tried(&call.app, &directory, (email, &password), browser.as_ref()).await? {
-            Tried::In(known) => {
-                totp::passed(&call, &directory, &known.1, sent.code.as_deref()).await?;
-                return entered(&call, &directory, *known, browser).await;
-            }
+            Tried::In(known) => right.push((directory, known, browser)),
             Tried::Wrong => {}
-            Tried::TooOften(wait) => return Err(Refusal::SignIn(SignInRefused::TooOften(wait))),
+            Tried::TooOften(seconds) => wait = wait.max(Some(seconds)),
         }
     }
-    Err(Refusal::SignIn(SignInRefused::Wrong))
+    if right.len() > 1 {
+        return Err(several(right.iter().map(|(directory, ..)| &directory.portal)));
+    }
+    let Some((directory, known, browser)) = right.pop() else {
+        return Err(Refusal::SignIn(wait.map_or(SignInRefused::Wrong, SignInRefused::TooOften)));
+    };
+    totp::passed(&call, &directory, &known.1, sent.code.as_deref()).await?;
+    entered(&call, &directory, *known, browser).await
+}
+
+/// The password is right in several portals. Only whoever has proved that learns which they are.
+fn several<'p>(portals: impl Iterator<Item = &'p Portal>) -> Refusal {
+    let (ids, names) = portals.map(|portal| (portal.id.to_string(), portal.name.clone())).unzip();
+    Refusal::Crossed(Crossed {
+        kind: "SEVERAL_PORTALS",
+        message: "The address and the password are right for several portals. Send the `portalId` of one of them as well.",
+        context: vec![("portalId", ids), ("name", names)],
+    })
 }
 
 async fn entered(
@@ -53,7 +68,7 @@ async fn entered(
     (agent, login): (Actor, Login),
     browser: Option<browsers::Browser>,
 ) -> Result<Answer, Refusal> {
-    let (session, cookie) = begun(call, directory, &login).await?;
+    let (session, cookie) = begun(call, directory, &login, "session.begin").await?;
     let known = browsers::known(call, directory, &login, browser)?;
     // A recovery code may have been used up meanwhile.
     let now = call.app.store.directory(directory.portal.id).await?;
@@ -62,12 +77,17 @@ async fn entered(
     Ok(with_cookies(Answer::json(200, &shown)?, &[cookie, known]))
 }
 
-/// A session of an agent who has proved to be one, and its cookie. Whatever session the browser had before ends: nobody can
+/// A session of an agent who has proved to be one, and its cookie; noted under this name. Whatever session the browser had before ends: nobody can
 /// have given it one to be used later.
 ///
 /// # Errors
 /// When the store does not answer.
-pub async fn begun(call: &Call, directory: &Directory, login: &Login) -> Result<(Session, String), Refusal> {
+pub async fn begun(
+    call: &Call,
+    directory: &Directory,
+    login: &Login,
+    action: &'static str,
+) -> Result<(Session, String), Refusal> {
     let (store, portal) = (&call.app.store, directory.portal.id);
     end::ended(call).await?;
     let (id, now) = (SessionId(Uuid::new_v4().into_bytes()), store.now());
@@ -86,7 +106,7 @@ pub async fn begun(call: &Call, directory: &Directory, login: &Login) -> Result<
         address: call.heads.address.map(|address| address.to_string()).unwrap_or_default(),
     };
     store.session_put(portal, session.clone()).await?;
-    let by = Doer { actor: format!("A-{}", login.agent_id), action: "session.begin", ..Doer::of(call) };
+    let by = Doer { actor: format!("A-{}", login.agent_id), action, ..Doer::of(call) };
     let rule = move |_: &State, moment: &mut Moment| {
         Ok::<_, Refusal>(Changes { audit: vec![by.did(moment)], ..Changes::default() })
     };
@@ -133,7 +153,7 @@ async fn candidates(
 const MOST_PORTALS: usize = 20;
 
 /// Most in which a password is tried.
-const MOST_TRIED: usize = 3;
+const MOST_TRIED: usize = 5;
 
 /// The same answer, setting cookies.
 pub fn with_cookies(mut answer: Answer, cookies: &[String]) -> Answer {

@@ -217,7 +217,7 @@ pub(super) async fn signed_in(call: &Call, portal: PortalId, agent: i64) -> Resu
     let directory = call.app.store.directory(portal).await?.ok_or_else(gone)?;
     let known = directory.actor(ActorKind::Agent, agent).zip(directory.login(agent));
     let (agent, login) = known.ok_or_else(gone)?;
-    let (session, cookie) = begun(call, &directory, login).await?;
+    let (session, cookie) = begun(call, &directory, login, "session.begin").await?;
     let shown = show::shown(call, &directory, agent, login, &session)?;
     Ok(with_cookies(Answer::json(200, &shown)?, &[cookie]))
 }

@@ -10,6 +10,7 @@ pub mod end;
 pub mod invite;
 pub mod last;
 pub mod list;
+pub mod oidc;
 pub mod options;
 pub mod profile;
 pub mod role;

@@ -8,6 +8,8 @@ use crate::refusal::Refusal;
 
 /// `GET /sign-in/options`
 pub async fn options(call: Call) -> Result<Answer, Refusal> {
+    let config = &call.app.config.oidc;
+    let oidc = config.is_on().then(|| wire::OidcOption { name: config.name.clone() });
     let setup = setup::is_open(&call.app.store).await?;
-    Answer::json(200, &wire::SignInOptions { oidc: None, setup, demo: call.app.config.demo })
+    Answer::json(200, &wire::SignInOptions { oidc, setup, demo: call.app.config.demo })
 }

@@ -50,7 +50,7 @@ pub async fn update(call: Call) -> Result<Answer, Refusal> {
     let login = directory.login(id).ok_or(Refusal::SignedOut)?;
     if kept.is_some() {
         // Every session has ended with the old password; this browser goes on with a new one.
-        let (session, cookie) = begun(&call, &directory, login).await?;
+        let (session, cookie) = begun(&call, &directory, login, "session.begin").await?;
         let shown = show::shown(&call, &directory, agent, login, &session)?;
         return Ok(with_cookies(Answer::json(200, &shown)?, &[cookie]));
     }

@@ -271,6 +271,8 @@ impl Names {
             | "views.delete"
             | "session.show"
             | "sign-in.options"
+            | "oidc.start"
+            | "oidc.callback"
             | "session.begin"
             | "session.agent"
             | "session.totp.ask"

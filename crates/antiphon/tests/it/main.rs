@@ -46,6 +46,7 @@ mod mentions;
 mod messages_read;
 mod messages_send;
 mod oauth;
+mod oidc;
 mod outbound;
 mod own;
 mod own_threads;

@@ -429,3 +429,46 @@ async fn administrators_see_how_agents_sign_in_and_change_what_they_may_do() {
     tom.put(&login(&bea), json!({})).await.expect(400);
     tom.put(&login("999"), json!({ "role": "AGENT" })).await.expect(404);
 }
+
+#[tokio::test]
+async fn whoever_is_meant_in_several_portals_chooses_and_nobody_else_learns_which() {
+    let one = Desk::open().await;
+    let (two, three) = (Desk::on(&one.server).await, Desk::on(&one.server).await);
+    one.portal.signed_in("ADMIN").await;
+    let anybody = one.server.anybody();
+    let body = |password: &str, portal: Option<&str>| json!({ "email": MIA, "password": password, "portalId": portal });
+    // In one portal there is nothing to choose, whoever else has the address elsewhere.
+    let alone = anybody.post(SESSION, body(PASSWORD, None)).await.expect(200).json();
+    assert_eq!(alone["portal"]["id"], json!(one.portal.id));
+    two.portal.signed_in("AGENT").await;
+    let login = json!({ "password": "quite another one", "role": "AGENT" });
+    let path = format!("{OWN}/agents/{}/login", &three.portal.agent[2..]);
+    three.portal.operator().put(&path, login).await.expect(204);
+    let told = anybody.post(SESSION, body(PASSWORD, None)).await.expect(409);
+    assert!(told.cookies().is_empty(), "{:?}", told.cookies());
+    let told = told.json();
+    assert_eq!((&told["category"], &told["subCategory"]), (&json!("CONFLICT"), &json!("SEVERAL_PORTALS")));
+    assert_eq!(told["context"]["portalId"], json!([one.portal.id, two.portal.id]));
+    assert_eq!(told["context"]["name"], json!(["Acme", "Acme"]));
+    for (desk, role) in [(&one, "ADMIN"), (&two, "AGENT")] {
+        let chosen = anybody.post(SESSION, body(PASSWORD, Some(&desk.portal.id))).await.expect(200).json();
+        assert_eq!(
+            (&chosen["portal"]["id"], &chosen["agent"]["role"]),
+            (&json!(desk.portal.id), &json!(role))
+        );
+    }
+    let third = anybody.post(SESSION, body("quite another one", None)).await.expect(200).json();
+    assert_eq!(third["portal"]["id"], json!(three.portal.id));
+    // Whoever does not know the password learns nothing of portals, however often they try.
+    let mut last = 401;
+    for _ in 0..7 {
+        let refused = anybody.post(SESSION, body("wrong horse", None)).await;
+        assert!(
+            !refused.text().contains("portalId") && !refused.text().contains("Acme"),
+            "{}",
+            refused.text()
+        );
+        last = refused.status;
+    }
+    assert_eq!(last, 429);
+}
