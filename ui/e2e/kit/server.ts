@@ -128,10 +128,15 @@ export class Server {
     private readonly database: Database | undefined,
   ) {}
 
-  static async start(store: "embedded" | "nodes", flags: string[] = []): Promise<Server> {
+  static async start(
+    store: "embedded" | "nodes",
+    flags: string[] = [],
+    environment: Record<string, string> = {},
+  ): Promise<Server> {
     const home = await mkdtemp(join(tmpdir(), "antiphon-e2e-"));
     // One place for files and one master key, for as many nodes as there are.
     const shared = {
+      ...environment,
       ANTIPHON_FILES__URL: `file://${join(home, "files")}`,
       ANTIPHON_SECRETS__KEY: randomBytes(32).toString("base64"),
       // Receivers of webhooks are in the test itself.
