@@ -5,6 +5,8 @@ import type { Key } from '../../i18n/catalogue';
 /** Acts that have a sentence of their own. */
 const OWN = {
   'session.begin': 'audit.signedIn',
+  'oidc.begin': 'audit.signedInElsewhere',
+  'oidc.callback': 'audit.vouched',
   'session.recovery': 'audit.recovery',
   'session.agent': 'audit.profile',
   'session.totp.ask': 'audit.totpAsked',
