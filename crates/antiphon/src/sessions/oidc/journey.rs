@@ -73,8 +73,8 @@ impl Journey {
 
     /// What a cookie says, if it was given out and is good.
     pub fn read(keys: &Keys, cookies: &str, now: Millis) -> Option<Self> {
-        let named = cookies.split(';').filter_map(|cookie| cookie.trim().split_once('='));
-        let (_, value) = named.into_iter().find(|(name, _)| *name == NAME)?;
+        let mut named = cookies.split(';').filter_map(|cookie| cookie.trim().split_once('='));
+        let (_, value) = named.find(|(name, _)| *name == NAME)?;
         let parts: Vec<&str> = value.split('.').collect();
         let [state, nonce, verifier, until, back, key, mac] = parts.as_slice() else { return None };
         let said = format!("{state}.{nonce}.{verifier}.{until}.{back}");

@@ -13,8 +13,8 @@ mod ring;
 mod rule;
 
 use antiphon_store::{Moment, State};
+use http::HeaderValue;
 use http::header::SET_COOKIE;
-use http::{HeaderName, HeaderValue};
 
 use self::claims::Who;
 use self::journey::Journey;
@@ -129,7 +129,7 @@ pub async fn callback(call: Call) -> Result<Answer, Refusal> {
         Err(why) => not_in(&call, why),
     };
     let ended = HeaderValue::try_from(Journey::ended(secure(&call)));
-    answer.headers.extend(ended.into_iter().map(|cookie| (HeaderName::from(SET_COOKIE), cookie)));
+    answer.headers.extend(ended.into_iter().map(|cookie| (SET_COOKIE, cookie)));
     Ok(answer)
 }
 

@@ -120,8 +120,8 @@ fn pick(standings: &[(PortalId, Standing)], welcome: bool, config: &config::Oidc
     match standings {
         [(portal, Standing::Nobody | Standing::Listed(_))] if welcome => Ok(*portal),
         _ => {
-            let closest = standings.iter().map(|(_, standing)| *standing);
-            let told = closest.into_iter().find(|one| matches!(one, Standing::Taken | Standing::Inactive));
+            let mut closest = standings.iter().map(|(_, standing)| *standing);
+            let told = closest.find(|one| matches!(one, Standing::Taken | Standing::Inactive));
             Err(told.unwrap_or(Standing::Nobody).why(config))
         }
     }
