@@ -27,12 +27,13 @@ const RATE: u32 = 100;
 const WIDGET: &str = "/widget/v1";
 
 /// Nothing is held up here: all come from one address.
-const LIMITS: [(&str, &str); 5] = [
+const LIMITS: [(&str, &str); 6] = [
     ("ANTIPHON_WIDGET__SESSIONS_PER_MINUTE", "1000000"),
     ("ANTIPHON_WIDGET__REQUESTS_PER_MINUTE", "1000000"),
     ("ANTIPHON_WIDGET__REQUESTS_PER_MINUTE_OF_ADDRESS", "1000000"),
     ("ANTIPHON_WIDGET__MESSAGES_PER_MINUTE", "1000000"),
     ("ANTIPHON_WIDGET__MESSAGES_PER_MINUTE_OF_ADDRESS", "1000000"),
+    ("ANTIPHON_WIDGET__THREADS_PER_HOUR_OF_ADDRESS", "1000000"),
 ];
 
 /// A visitor with a thread and an open stream.
