@@ -47,12 +47,11 @@ fn read(body: ViewCreate, owner: Option<i64>) -> Result<Draft, Refusal> {
 /// The rule. A view of which no place is said comes behind all others that its owner sees.
 pub fn make(directory: &Directory, draft: &Draft, moment: &mut Moment) -> Result<View, Refusal> {
     draft.filter.check(directory)?;
-    let views = || directory.views().iter();
-    let own = views().filter(|view| view.owner == draft.owner && !view.shared).count();
-    if directory.views().len() >= super::MOST || (!draft.shared && own >= super::MOST_OWN) {
-        return Err(Refusal::invalid("name", "There are too many views already: delete some first"));
+    if directory.views().len() >= super::MOST || (!draft.shared && super::has_many(directory, draft.owner)) {
+        return Err(Refusal::invalid("name", super::TOO_MANY));
     }
-    let seen = views().filter(|view| super::is_for(view, draft.owner)).map(|view| view.position);
+    let seen =
+        directory.views().iter().filter(|view| super::is_for(view, draft.owner)).map(|view| view.position);
     let behind = seen.max().map_or(0, |last| (last + 1).min(*super::POSITIONS.end()));
     let Filter { inboxes, accounts, states, whose, tag } = draft.filter.clone();
     Ok(View {

@@ -54,6 +54,13 @@ fn is_for(view: &View, me: Option<i64>) -> bool {
     view.shared || (view.owner.is_some() && view.owner == me)
 }
 
+const TOO_MANY: &str = "There are too many views already: delete some first";
+
+/// Whether an agent has as many views to themselves as anybody may.
+fn has_many(directory: &Directory, owner: Option<i64>) -> bool {
+    directory.views().iter().filter(|view| view.owner == owner && !view.shared).count() >= MOST_OWN
+}
+
 /// Which threads a view shows whoever looks; nothing where those are their own and they are no agent.
 pub(crate) fn query(view: &View, me: Option<i64>) -> Option<WorkQuery> {
     Some(WorkQuery {

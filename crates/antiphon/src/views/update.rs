@@ -69,6 +69,9 @@ pub fn edited(
         if me.is_none() {
             return Err(Refusal::invalid("shared", "Only agents who are signed in have views of their own"));
         }
+        if super::has_many(directory, me) {
+            return Err(Refusal::invalid("shared", super::TOO_MANY));
+        }
         view.owner = me;
     }
     view.name = edit.name.clone().unwrap_or(view.name);
@@ -114,6 +117,12 @@ mod tests {
                 (done, _) => panic!("view {id} by {me:?}: {done:?}"),
             }
         }
+        for n in 100..100 + super::super::MOST_OWN as i64 {
+            directory.put(DirectoryChange::View(view(n, false, Some(72))));
+        }
+        let refused = edited(&directory, ViewId(3), Some(72), &hide, NOW).unwrap_err();
+        assert_eq!(testing::named(&refused), ["shared"]);
+        assert!(edited(&directory, ViewId(100), Some(72), &rename, NOW).is_ok());
         let delete = Edit { deleted: true, ..Edit::default() };
         assert_eq!(edited(&directory, ViewId(1), Some(72), &delete, NOW).unwrap().deleted_at, Some(NOW));
     }
