@@ -1,5 +1,7 @@
 //! Files of visitors. One that is uploaded goes by itself after a day, unless it was sent; only who uploaded it can send it.
 
+use std::time::Duration;
+
 use antiphon_store::{Access, File, Millis};
 use antiphon_wire::widget::WidgetFile;
 use base64::Engine;
@@ -15,6 +17,11 @@ use crate::files::place::Place;
 use crate::files::upload::{self, Draft, called, judged};
 use crate::keys::Purpose;
 use crate::refusal::Refusal;
+
+/// Most files that a visitor, and an address, sends at once, and how long one may take: as long as the widget waits.
+const AT_ONCE: usize = 10;
+const AT_ONCE_OF_ADDRESS: usize = 16;
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How long a file waits to be sent. So long before that it is not sent any more: it may be on its way out.
 const WAITS: Millis = 24 * 60 * 60 * 1000;
@@ -64,8 +71,18 @@ pub async fn upload(call: Call) -> Result<Answer, Refusal> {
     // Whoever has used up what a visitor may send can be another visitor.
     let of_address = Rate::hourly(limits.files_per_hour_of_address);
     app.floods.take(What::File, Payer::address(call.heads.address), of_address, now)?;
+    // However slowly visitors send: there is a place left for everybody else.
+    let _place = app.floods.hold(
+        What::File,
+        &[
+            (visit.payer(), AT_ONCE),
+            (Payer::address(call.heads.address), AT_ONCE_OF_ADDRESS),
+            (Payer::everybody(), app.config.files.uploads.div_ceil(2)),
+        ],
+    )?;
     let most = limits.max_file_bytes.min(app.config.files.max_bytes);
-    let mut form = form::read_at_most(&call, most).await?;
+    let form = tokio::time::timeout(PATIENCE, form::read_at_most(&call, most)).await;
+    let mut form = form.map_err(|_| Refusal::invalid("file", "The file took too long; try again"))??;
     let Some(sent) = form.file.take() else {
         return Err(Refusal::Invalid(vec![antiphon_wire::error::Problem::required("file")]));
     };

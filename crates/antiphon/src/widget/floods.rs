@@ -62,6 +62,11 @@ impl Payer {
         Self::of(&["address", &network])
     }
 
+    /// All visitors together.
+    pub fn everybody() -> Self {
+        Self::of(&["everybody"])
+    }
+
     fn of(parts: &[&str]) -> Self {
         let digest: [u8; 32] = Sha256::digest(parts.join("\n")).into();
         let mut short = [0; 16];
@@ -88,7 +93,7 @@ const LOOK: i64 = 1_000;
 #[derive(Default)]
 pub struct Floods {
     buckets: Mutex<Buckets>,
-    streams: Mutex<HashMap<Payer, usize>>,
+    held: Mutex<HashMap<(What, Payer), usize>>,
 }
 
 impl Floods {
@@ -122,33 +127,41 @@ impl Floods {
     /// # Errors
     /// When one of them has too many.
     pub fn open(self: &Arc<Self>, payers: &[(Payer, usize)]) -> Result<Open, Refusal> {
-        let mut streams = lock(&self.streams);
-        if payers.iter().any(|(payer, most)| streams.get(payer).is_some_and(|count| count >= most)) {
+        self.hold(What::Request, payers)
+    }
+
+    /// Counts something that takes its time by all that pay for it, until it is dropped.
+    ///
+    /// # Errors
+    /// When one of them has too many.
+    pub fn hold(self: &Arc<Self>, what: What, payers: &[(Payer, usize)]) -> Result<Open, Refusal> {
+        let mut held = lock(&self.held);
+        if payers.iter().any(|(payer, most)| held.get(&(what, *payer)).is_some_and(|count| count >= most)) {
             return Err(Refusal::TooOften(5));
         }
-        let payers: Vec<Payer> = payers.iter().map(|(payer, _)| *payer).collect();
+        let payers: Vec<_> = payers.iter().map(|(payer, _)| (what, *payer)).collect();
         for payer in &payers {
-            *streams.entry(*payer).or_default() += 1;
+            *held.entry(*payer).or_default() += 1;
         }
-        drop(streams);
+        drop(held);
         Ok(Open { floods: self.clone(), payers })
     }
 }
 
-/// A stream that is open.
+/// A stream that is open, or something else that takes its time.
 pub struct Open {
     floods: Arc<Floods>,
-    payers: Vec<Payer>,
+    payers: Vec<(What, Payer)>,
 }
 
 impl Drop for Open {
     fn drop(&mut self) {
-        let mut streams = lock(&self.floods.streams);
+        let mut held = lock(&self.floods.held);
         for payer in &self.payers {
-            if let Some(count) = streams.get_mut(payer) {
+            if let Some(count) = held.get_mut(payer) {
                 *count -= 1;
                 if *count == 0 {
-                    streams.remove(payer);
+                    held.remove(payer);
                 }
             }
         }
@@ -224,7 +237,8 @@ mod tests {
         assert!(floods.open(&[(b, 5), (a, 2)]).is_err());
         drop(first);
         assert!(floods.open(&[(b, 1), (a, 2)]).is_ok(), "one who was refused has paid nothing");
-        assert_eq!(lock(&floods.streams).len(), 1);
+        assert!(floods.hold(What::File, &[(a, 1)]).is_ok(), "something else");
+        assert_eq!(lock(&floods.held).len(), 1);
     }
 
     #[test]

@@ -270,6 +270,7 @@ async fn whoever_has_an_address_that_is_welcome_becomes_an_agent_and_others_lear
     assert_eq!((&nova["agent"]["name"], &nova["agent"]["role"]), (&json!("Nova N."), &json!("AGENT")));
     let again = session(&desk.server, &issuer, person("2", "moved@elsewhere.example")).await;
     assert_eq!(again["agent"]["id"], nova["agent"]["id"]);
+    issuer.manner().userinfo = Some(json!({ "sub": "3" }));
     let unverified = json!({ "sub": "3", "email": "eve@acme.example", "email_verified": false });
     for (claims, expected) in [
         (person("3", "eve@evil.example"), "domain"),

@@ -1,9 +1,13 @@
 //! Floods, and what there may be at once.
 
+use std::convert::Infallible;
 use std::net::IpAddr;
 
 use antiphon::middleware::{Peer, handle};
-use http_body_util::{BodyExt, Full};
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::Frame;
 
 use super::*;
 
@@ -86,6 +90,55 @@ async fn threads_and_files_of_an_address_have_bounds_however_many_visitors_it_ha
     assert_eq!(answers, [(201, 201), (201, 201), (201, 429), (429, 429), (429, 429)]);
     // Whoever has a thread goes on in it.
     first.unwrap().says("Still here").await;
+}
+
+/// Sends the beginning of a file, and never the rest.
+fn dripping(desk: &Desk, visitor: &Visitor, address: &str) -> tokio::task::JoinHandle<()> {
+    let begins = "--x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.txt\"\r\n\r\na";
+    let begins = stream::iter([Ok::<_, Infallible>(Frame::data(Bytes::from_static(begins.as_bytes())))]);
+    let body = StreamBody::new(begins.chain(stream::pending()).boxed());
+    let request = http::Request::post(format!("{WIDGET}/files"))
+        .header("authorization", format!("Bearer {}", visitor.user.token()))
+        .header("content-type", "multipart/form-data; boundary=x")
+        .body(body)
+        .unwrap();
+    let peer = Peer { address: Some(address.parse().unwrap()), ..Peer::default() };
+    let app = desk.server.app().clone();
+    tokio::spawn(async move { drop(handle(&app, &peer, request).await) })
+}
+
+#[tokio::test]
+async fn visitors_who_never_finish_leave_room_for_agents() {
+    let server = TestServer::configured(|config| {
+        config.files.uploads = 4;
+        config.widget.files_per_hour = 100_000;
+        config.widget.files_per_hour_of_address = 100_000;
+    })
+    .await;
+    let desk = Desk::on(&server).await;
+    set_up(&desk, json!({})).await;
+    let visitors = [Visitor::on(&desk).await, Visitor::on(&desk).await, Visitor::on(&desk).await];
+    let path = format!("{WIDGET}/files");
+    let sends =
+        async || crate::files::send(&visitors[2].user, "POST", &path, &[("file", "a.txt", "x")]).await;
+    let mut slow = Vec::new();
+    let mut reply = sends().await.expect(201);
+    // One that meets what was just sent is refused itself; the next one is not.
+    while reply.status == 201 && slow.len() < 100 {
+        slow.push(dripping(&desk, &visitors[slow.len() % 2], &format!("203.0.113.{}", slow.len())));
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        reply = sends().await;
+    }
+    let reply = reply.expect(429);
+    assert_eq!(reply.header("retry-after"), Some("5"));
+    for n in 0..5 {
+        crate::files::upload(&desk, &[("file", &format!("{n}.txt"), "from the house")]).await;
+    }
+    for one in slow {
+        one.abort();
+        one.await.ok();
+    }
+    sends().await.expect(201);
 }
 
 /// Begins a session from an address, behind a proxy or not.
