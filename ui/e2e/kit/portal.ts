@@ -8,6 +8,7 @@ export interface Agent {
   name: string;
   email: string;
   password: string;
+  portal: string;
 }
 
 /** The public API, as an integration calls it. */
@@ -74,6 +75,6 @@ export class Portal {
     const made = await this.api.post("/antiphon/v1/agents", { name, email });
     const id = String(made["id"]);
     await this.api.put(`/antiphon/v1/agents/${id}/login`, { password, ...(role ? { role } : {}) });
-    return { id, name, email, password };
+    return { id, name, email, password, portal: this.id };
   }
 }

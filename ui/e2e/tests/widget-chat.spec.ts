@@ -75,10 +75,11 @@ test("what could not be sent survives a reload, and its answer was lost but not 
 }) => {
   await portal.chats();
   const url = website.page(server.site.host, portal.id);
+  // The server hears it, and the browser never learns that it did: neither as an answer nor as what happened.
+  await page.route("**/widget/v1/events*", (route) => route.abort());
   await page.goto(url);
   const chat = new Chat(page);
   await chat.open();
-  // The server hears it, and the browser never learns that it did.
   await page.route("**/widget/v1/messages", async (route) => {
     await route.fetch();
     await route.abort();
@@ -86,6 +87,7 @@ test("what could not be sent survives a reload, and its answer was lost but not 
   await chat.write("Said once");
   await expect(chat.log.getByText("Waiting for the network")).toBeVisible();
   await page.unroute("**/widget/v1/messages");
+  await page.unroute("**/widget/v1/events*");
   await page.goto(url);
   await expect(chat.field).toBeVisible();
   await expect(chat.log.getByText(/· Sent$/)).toBeVisible();
@@ -93,6 +95,25 @@ test("what could not be sent survives a reload, and its answer was lost but not 
   const all = await threads(portal);
   expect(all).toHaveLength(1);
   expect(await said(portal, all[0]?.["id"])).toEqual(["Said once"]);
+});
+
+test("a message whose answer was lost has been sent, as the stream says", async ({ server, website, portal, page }) => {
+  await portal.chats();
+  await page.goto(website.page(server.site.host, portal.id));
+  const chat = new Chat(page);
+  await chat.open();
+  await chat.say("Are you there?");
+  await page.route("**/widget/v1/messages", async (route) => {
+    await route.fetch();
+    await route.abort();
+  });
+  await chat.say("Said once");
+  await expect(chat.log.getByText("Waiting for the network")).toBeHidden();
+  await page.unroute("**/widget/v1/messages");
+  await chat.say("And this");
+  await expect(chat.said("Said once")).toHaveCount(1);
+  const [thread] = await threads(portal);
+  expect(await said(portal, thread?.["id"])).toEqual(["Are you there?", "Said once", "And this"]);
 });
 
 test("a message that is refused says so, and can be taken back", async ({ server, website, portal, page }) => {
