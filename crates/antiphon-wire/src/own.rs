@@ -444,6 +444,14 @@ lenient! {
         pub quota: Option<QuotaRequest> = "quota",
     }
 
+    /// What administrators change about their portal.
+    pub struct OwnPortalPatch {
+        /// What it is called.
+        pub name: Option<String> = "name",
+        /// IANA name of its time zone.
+        pub time_zone: Option<String> = "timeZone",
+    }
+
     /// How much a portal may hold; absent is no limit.
     pub struct QuotaRequest {
         /// Messages.

@@ -155,7 +155,19 @@ test("tags are made, recoloured, archived and restored; views are saved and dele
   await expect(page.getByText("No saved views yet")).toBeVisible();
 });
 
-const PLACES = ["account", "agents", "audit", "canned", "canned/new", "tags", "views"];
+test("the portal is renamed, and everybody reads it", async ({ people, portal }) => {
+  const page = await settings(people, await portal.agent("Ada", "ADMIN"), "general");
+  await page.getByLabel("Name of your company or team").fill("Quayside");
+  await page.getByLabel("Time zone").selectOption("Europe/Lisbon");
+  await page.getByRole("button", { name: "Save", exact: true }).click();
+  await expect(page).toHaveTitle(/Quayside/);
+  const tom = await people.agent(await portal.agent("Tom", "AGENT"));
+  await expect(tom.page).toHaveTitle(/Quayside/);
+  await page.reload();
+  await expect(page.getByLabel("Time zone")).toHaveValue("Europe/Lisbon");
+});
+
+const PLACES = ["account", "general", "agents", "audit", "canned", "canned/new", "tags", "views"];
 
 for (const colorScheme of ["light", "dark"] as const) {
   test(`these pages keep nobody out, ${colorScheme}`, async ({ people, portal }) => {

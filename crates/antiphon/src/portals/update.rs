@@ -1,7 +1,7 @@
 //! Renaming a portal, or setting what clients are told of it, or its quota.
 
 use antiphon_store::{DirectoryChange, Portal, Profile, Quota};
-use antiphon_wire::own::PortalPatch;
+use antiphon_wire::own::{OwnPortalPatch, PortalPatch};
 
 use crate::audit::Doer;
 use crate::call::{Answer, Call};
@@ -31,6 +31,18 @@ pub async fn update(call: Call) -> Result<Answer, Refusal> {
     .await??;
     let directory = store.directory(id).await?.ok_or_else(|| Refusal::not_found(id))?;
     Answer::json(200, &super::shown(&directory.portal, Some(store.usage(id).await?)))
+}
+
+/// `PATCH /portal`
+pub async fn own(call: Call) -> Result<Answer, Refusal> {
+    let OwnPortalPatch { name, time_zone } = call.json()?;
+    let edit = read(PortalPatch { name, time_zone, ..PortalPatch::default() })?;
+    directory::change(&call, move |state, _| {
+        Ok(vec![DirectoryChange::Portal(edited(&state.directory.portal, &edit))])
+    })
+    .await?;
+    let directory = directory::now(&call).await?;
+    Answer::json(200, &super::shown(&directory.portal, None))
 }
 
 fn read(body: PortalPatch) -> Result<Edit, Refusal> {

@@ -75,6 +75,10 @@ pub const TABLE: &[Operation] = &[
         .says("Rename a portal, or set its time zone or quota")
         .takes(shape::<own::PortalPatch>)
         .gives(200, Payload::One(shape::<own::Portal>)),
+    Operation::own(Verb::Patch, "/portal", "own.portal.update", door!(portals::update::own))
+        .says("Rename one's own portal, or set its time zone")
+        .takes(shape::<own::OwnPortalPatch>)
+        .gives(200, Payload::One(shape::<own::Portal>)),
     Operation::own(Verb::Post, "/apps", "apps.create", door!(apps::create::create))
         .says("Make an app; its secrets are shown this once")
         .takes(shape::<own::AppCreate>)

@@ -381,6 +381,7 @@ impl Names {
             "apps.webhook.pause" => json!({ "why": "It moves" }),
             "apps.webhook.resend.failed" => json!({ "since": "2026-01-01T00:00:00Z" }),
             "portals.create" => json!({ "name": "Larkspur" }),
+            "own.portal.update" => json!({ "timeZone": "Europe/Lisbon" }),
             "portals.update" => json!({ "quota": { "messages": 1000 } }),
             "apps.create" | "apps.update" => json!({ "name": "Exporter" }),
             "tokens.create" => json!({ "label": "New" }),

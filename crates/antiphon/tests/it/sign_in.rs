@@ -416,6 +416,14 @@ async fn administrators_see_how_agents_sign_in_and_change_what_they_may_do() {
     assert_eq!((&eve["role"], &eve["password"]), (&json!("READ_ONLY"), &json!(false)));
     assert_eq!(eve["invitedUntil"], made["expiresAt"]);
 
+    // The portal is theirs to name, and no more of it.
+    let portal = json!({ "name": "Acme Harbour", "timeZone": "Europe/Lisbon", "quota": { "messages": 1 } });
+    let portal = ada.patch(&format!("{OWN}/portal"), portal).await.expect(200).json();
+    assert_eq!((&portal["name"], &portal["quota"]["messages"]), (&json!("Acme Harbour"), &Value::Null));
+    assert_eq!(tom.get(SESSION).await.expect(200).json()["portal"]["timeZone"], "Europe/Lisbon");
+    ada.patch(&format!("{OWN}/portal"), json!({ "name": " ", "timeZone": "Moon/Sea" })).await.expect(400);
+    tom.patch(&format!("{OWN}/portal"), json!({ "name": "Toms" })).await.expect(403);
+
     let login = |id: &str| format!("{OWN}/agents/{id}/login");
     // A role changes without a password, and whoever is signed in goes on with it.
     ada.put(&login(&other), json!({ "role": "ADMIN" })).await.expect(204);

@@ -66,3 +66,8 @@ export async function actors(ids: string[]): Promise<Page<{ id: string; name?: s
 export function changeView(viewId: string, body: ViewBody): Promise<View> {
   return ok(api.PATCH('/antiphon/v1/views/{viewId}', { params: { path: { viewId } }, body }));
 }
+
+/** What the portal is called, and by which clock it goes. */
+export function changePortal(body: { name: string; timeZone: string }): Promise<unknown> {
+  return ok(api.PATCH('/antiphon/v1/portal', { body }));
+}

@@ -18,6 +18,7 @@ export interface SettingsPage {
 export const PAGES: SettingsPage[] = [
   { path: '', title: 'settings.preferences', icon: 'gear', group: 'settings.mine', load: () => import('./Preferences.svelte') },
   { path: 'account', title: 'settings.account', icon: 'person', group: 'settings.mine', load: () => import('./Account.svelte') },
+  { path: 'general', title: 'general.title', icon: 'globe', group: 'settings.portal', admin: true, load: () => import('./General.svelte') },
   { path: 'inboxes', title: 'settings.inboxes', icon: 'inbox', group: 'settings.portal', admin: true, load: () => import('./Inboxes.svelte') },
   { path: 'channels', title: 'settings.channels', icon: 'chat', group: 'settings.portal', admin: true, load: () => import('./channels/Channels.svelte') },
   { path: 'agents', title: 'agents.title', icon: 'people', group: 'settings.portal', admin: true, load: () => import('./agents/Agents.svelte') },

@@ -94,7 +94,7 @@ export const ASKED: Record<string, keyof typeof OBJECTS | ''> = {
   'own.inboxes.archive': 'INBOX',
   'own.inboxes.create': 'INBOX',
   'own.inboxes.update': 'INBOX',
-  'portals.update': 'PORTAL',
+  'own.portal.update': 'PORTAL',
   'tags.archive': 'TAG',
   'tags.create': 'TAG',
   'tags.update': 'TAG',
