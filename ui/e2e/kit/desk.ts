@@ -1,21 +1,22 @@
 // The agent's side: the inbox.
-import { type Locator, type Page, expect } from "@playwright/test";
+import { type Locator, type Page, type Response, expect } from "@playwright/test";
 import type { Agent } from "./portal.ts";
 
 /** Says who somebody is, where that is asked. */
-export async function enter(page: Page, who: Pick<Agent, "email" | "password"> & Partial<Agent>): Promise<void> {
-  const signIn = page.getByRole("button", { name: "Sign in" });
+export async function enter(page: Page, who: Pick<Agent, "email" | "password"> & Partial<Agent>): Promise<Response> {
+  const send = async (): Promise<Response> => {
+    const sent = (one: Response) => one.url().endsWith("/antiphon/v1/session") && one.request().method() === "POST";
+    const answer = page.waitForResponse(sent);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    return answer;
+  };
   await page.getByLabel("Email address").fill(who.email);
   await page.getByLabel("Password").fill(who.password);
-  const [answer] = await Promise.all([
-    page.waitForResponse((one) => one.url().endsWith("/antiphon/v1/session") && one.request().method() === "POST"),
-    signIn.click(),
-  ]);
+  const answer = await send();
   // A server of very many portals asks which one is meant.
-  if (answer.status() === 400 && who.portal !== undefined) {
-    await page.getByLabel("Portal number").fill(who.portal);
-    await signIn.click();
-  }
+  if (answer.status() !== 400 || who.portal === undefined) return answer;
+  await page.getByLabel("Portal number").fill(who.portal);
+  return send();
 }
 
 export class Desk {

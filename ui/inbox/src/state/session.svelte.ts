@@ -13,10 +13,13 @@ class Sitting {
   /** Whether somebody was signed in before: then the page says so, and keeps what is open. */
   ended = $state(false);
 
+  /** A change of ourselves that is on its way, behind which our cookie may be another one. */
+  private changing: Promise<unknown> | null = null;
+  private asking: Promise<void> | null = null;
+
   constructor() {
     onSignedOut(() => {
-      if (this.standing === 'in') this.ended = true;
-      this.leave();
+      this.asking ??= this.check().finally(() => (this.asking = null));
     });
   }
 
@@ -55,13 +58,25 @@ class Sitting {
     }
   }
 
-  /** Asks whether we are still known, after the line was refused. */
+  /** Changes something about ourselves. A new password ends every line, ours too, before its answer is here. */
+  async change(body: Parameters<typeof door.change>[0]): Promise<void> {
+    const changed = door.change(body);
+    this.changing = changed.catch(() => {});
+    try {
+      this.enter(await changed);
+    } finally {
+      this.changing = null;
+    }
+  }
+
+  /** Asks whether we are still known, after the line or a request was refused. */
   async check(): Promise<void> {
+    await this.changing;
     try {
       this.enter(await door.current());
     } catch (error) {
       if (Problem.from(error).status !== 401) return;
-      this.ended = true;
+      if (this.standing === 'in') this.ended = true;
       this.leave();
     }
   }
